@@ -1,0 +1,3 @@
+//! Opens the app.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Opens the server.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Every test that looks at Laika from outside, in one binary.

@@ -1,0 +1,3 @@
+//! Opens the xtask.
+
+fn main() {}
