@@ -1,1 +1,27 @@
-//! The rules.
+//! The rules of recharging: one crate, compiled into the browser's app and into the server.
+//!
+//! Reading order: [`number`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the quantities;
+//! [`field`] and [`contact`] say what is wrong with something typed; [`catalogue`] and [`balance`]
+//! are what a line has and how usage draws it; [`draft`] turns typing into a [`rule`];
+//! [`decide`](mod@decide) is the heart; [`recharge`] carries a decision out, fact by fact, with
+//! [`ledger`] postings; [`forecast`] previews; [`record`] proves; [`say`] puts it all into words;
+//! [`api`] is the JSON that the app and the server exchange.
+//!
+//! What is absent is the architecture: no clock, network, database, random source, async or float.
+//! `now` is always an argument. Business "no" is a value. Same inputs give the same bytes, natively
+//! and in WASM.
+
+pub mod api;
+pub mod bytes;
+pub mod contact;
+pub mod field;
+pub mod id;
+pub mod money;
+pub mod number;
+pub mod time;
+pub mod zone;
+
+/// The version of these rules: part of every decision record and of every preview's hash.
+///
+/// It changes whenever any decision, preview or sentence could come out differently.
+pub const ENGINE_VERSION: &str = "1";

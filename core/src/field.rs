@@ -1,0 +1,164 @@
+//! What is wrong with something typed: the field, a code and what its sentence needs. The same
+//! value on screen and in a problem document; [`say`](crate) turns it into words.
+
+use crate::bytes::Bytes;
+use crate::money::Money;
+use crate::number::NumberError;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// A place to type. Declared in form order, which is the order in which errors are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each is the name of the field on its form")]
+pub enum Field {
+    Phone,
+    Email,
+    Password,
+    PhoneCode,
+    EmailCode,
+    Contact,
+    Language,
+    TimeZone,
+    Trigger,
+    Threshold,
+    Every,
+    Weekdays,
+    Day,
+    At,
+    Start,
+    ExpiringDays,
+    Amount,
+    CapPerMonth,
+    MaxPerRecharge,
+    MaxPerDay,
+    CoolDown,
+    StartsOn,
+    EndsOn,
+    PaymentMethods,
+    AlertThreshold,
+    PausedUntil,
+    Steps,
+}
+
+/// Why what stands in a field cannot be used. In JSON: `"code"` and, where it has some, `"params"`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", content = "params", rename_all = "snake_case")]
+pub enum FieldCode {
+    /// Nothing was typed, or nothing chosen.
+    Required,
+    /// Not a number.
+    NotANumber,
+    /// Could be read two ways, such as `1,000`.
+    AmbiguousNumber,
+    /// More decimals than the unit has.
+    TooPrecise,
+    /// Above every possible amount.
+    TooLarge,
+    /// Must be more than nothing.
+    NotPositive,
+    /// Outside these bounds, both inclusive.
+    OutOfRange {
+        /// The least allowed.
+        min: i64,
+        /// The most allowed.
+        max: i64,
+    },
+    /// Not a date.
+    NotADate,
+    /// Not a time of day.
+    NotATime,
+    /// Before this date.
+    TooEarly {
+        /// The first date allowed.
+        first: NaiveDate,
+    },
+    /// Not `+`, a country's calling code and a number of possible length.
+    NotAPhone,
+    /// No country has this calling code.
+    UnknownCallingCode,
+    /// Not an e-mail address by the HTML standard's rule.
+    NotAnEmail,
+    /// Shorter than this many characters.
+    TooShort {
+        /// The least number of characters.
+        min: u32,
+    },
+    /// Longer than this many characters.
+    TooLong {
+        /// The greatest number of characters.
+        max: u32,
+    },
+    /// The password is the e-mail address or the phone number.
+    SameAsContact,
+    /// Known from published breaches.
+    Breached,
+    /// Not six digits.
+    NotACode,
+    /// Not the code that was sent, or no longer valid.
+    WrongCode,
+    /// Not one of the choices.
+    UnknownChoice,
+    /// The threshold is in a unit that the amount does not add to.
+    UnitNotAdded,
+    /// The threshold is at or above the target.
+    ThresholdNotBelowTarget {
+        /// The target.
+        target: Bytes,
+    },
+    /// From empty, one recharge does not end above the threshold: it would fire for ever.
+    StaysBelowThreshold,
+    /// Data is sold in whole steps of this size.
+    NotWholeSteps {
+        /// One step.
+        step: Bytes,
+    },
+    /// Less than one recharge costs.
+    BelowOneRecharge {
+        /// What one recharge costs.
+        cost: Money,
+    },
+    /// Less than one step costs.
+    BelowOneStep {
+        /// What one step costs.
+        cost: Money,
+    },
+    /// No date of the schedule lies between start and end.
+    NeverDue,
+    /// Bought data is not valid for longer than this many days.
+    ValidityTooShort {
+        /// Days for which a bought step is valid.
+        validity_days: u32,
+    },
+    /// End before start.
+    EndsBeforeStart,
+}
+
+/// One error of one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where it was typed.
+    pub field: Field,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub code: FieldCode,
+}
+
+impl FieldError {
+    /// An error of a field.
+    pub fn new(field: Field, code: FieldCode) -> FieldError {
+        FieldError { field, code }
+    }
+}
+
+impl From<NumberError> for FieldCode {
+    fn from(error: NumberError) -> FieldCode {
+        match error {
+            NumberError::Empty => FieldCode::Required,
+            NumberError::NotANumber => FieldCode::NotANumber,
+            NumberError::Ambiguous => FieldCode::AmbiguousNumber,
+            NumberError::TooPrecise => FieldCode::TooPrecise,
+            NumberError::TooLarge => FieldCode::TooLarge,
+        }
+    }
+}
