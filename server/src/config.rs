@@ -1,0 +1,201 @@
+//! Configuration: the only place that reads the environment. Read once at start, then passed by
+//! reference. It never guesses: a value that cannot be meant is an error that names the variable.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+/// Everything the environment can set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the app and the API listen (`LAIKA_LISTEN`; port 0 is any free one).
+    pub listen: Listen,
+    /// Where the sandbox provider and carrier listen (`LAIKA_SANDBOX_LISTEN`).
+    pub sandbox_listen: Listen,
+    /// Where the sandbox provider and carrier keep what they know (`LAIKA_SANDBOX_DATA`).
+    pub sandbox_data: PathBuf,
+    /// Which database (`DATABASE_URL`).
+    pub database: DatabaseUrl,
+    /// Signs usage feeds (`LAIKA_USAGE_SECRET`; two, separated by a comma, during a rotation).
+    pub usage_secrets: Vec<Secret>,
+}
+
+/// A host name and a port; the name is kept because cookies belong to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The name people and programs reach it by.
+    pub host: String,
+    /// 0 is any free one.
+    pub port: u16,
+}
+
+impl Listen {
+    /// The loopback or wildcard address to bind: `localhost` is 127.0.0.1.
+    pub fn bind_to(&self) -> String {
+        let host = if self.host == "localhost" { "127.0.0.1" } else { &self.host };
+        if host.contains(':') {
+            format!("[{host}]:{}", self.port)
+        } else {
+            format!("{host}:{}", self.port)
+        }
+    }
+
+    /// The address people open, once the port is known.
+    pub fn origin(&self, bound: SocketAddr) -> String {
+        let host = match self.host.as_str() {
+            "0.0.0.0" | "::" => "localhost",
+            host => host,
+        };
+        if host.contains(':') {
+            format!("http://[{host}]:{}", bound.port())
+        } else {
+            format!("http://{host}:{}", bound.port())
+        }
+    }
+}
+
+/// A database address whose scheme is one of the two we speak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:path`, or `sqlite::memory:` in tests.
+    Sqlite(String),
+    /// `postgres://…` or `postgresql://…`.
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads an address. *Errors*: a sentence naming the schemes that exist.
+    pub fn parse(url: &str) -> Result<DatabaseUrl, ConfigError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(DatabaseUrl::Sqlite(url.to_string())),
+            Some("postgres" | "postgresql") => Ok(DatabaseUrl::Postgres(url.to_string())),
+            Some(scheme) => Err(ConfigError(format!(
+                "DATABASE_URL: the scheme \"{scheme}\" is not known; use sqlite:FILE, \
+                 postgres://… or postgresql://…"
+            ))),
+            None => Err(ConfigError(
+                "DATABASE_URL: no scheme; use sqlite:FILE, postgres://… or postgresql://…".into(),
+            )),
+        }
+    }
+}
+
+/// A secret that never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret text.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Why the environment cannot be used, in one sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Config, ConfigError> {
+        Config::from_vars(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads the given variables; an empty one counts as absent.
+    pub fn from_vars(var: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let text = |name: &str| var(name).filter(|value| !value.is_empty());
+        let or = |name: &str, default: &str| text(name).unwrap_or_else(|| default.to_string());
+        Ok(Config {
+            listen: listen("LAIKA_LISTEN", &or("LAIKA_LISTEN", "localhost:8080"))?,
+            sandbox_listen: listen(
+                "LAIKA_SANDBOX_LISTEN",
+                &or("LAIKA_SANDBOX_LISTEN", "127.0.0.1:8081"),
+            )?,
+            sandbox_data: or("LAIKA_SANDBOX_DATA", "laika-sandbox.jsonl").into(),
+            database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
+            usage_secrets: secret(&text, "LAIKA_USAGE_SECRET")?
+                .map(|all| all.split(',').map(|one| Secret::new(one.trim())).collect())
+                .unwrap_or_default(),
+        })
+    }
+}
+
+fn listen(name: &str, text: &str) -> Result<Listen, ConfigError> {
+    let parsed = text.rsplit_once(':').and_then(|(host, port)| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (!host.is_empty()).then_some(())?;
+        Some(Listen { host: host.to_string(), port: port.parse().ok()? })
+    });
+    parsed.ok_or_else(|| {
+        ConfigError(format!("{name}: \"{text}\" is not HOST:PORT, for example localhost:8080"))
+    })
+}
+
+/// A secret from `NAME`, or from the file that `NAME_FILE` names.
+fn secret(
+    text: &dyn Fn(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<String>, ConfigError> {
+    let file_name = format!("{name}_FILE");
+    match (text(name), text(&file_name)) {
+        (Some(_), Some(_)) => {
+            Err(ConfigError(format!("{name} and {file_name} are both set; keep one of them")))
+        }
+        (Some(value), None) => Ok(Some(value)),
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(value) if !value.trim().is_empty() => Ok(Some(value.trim().to_string())),
+            Ok(_) => Err(ConfigError(format!("{file_name}: {path} is empty"))),
+            Err(error) => Err(ConfigError(format!("{file_name}: {path}: {error}"))),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_vars(&|name| {
+            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        })
+    }
+
+    #[test]
+    fn an_empty_environment_is_enough() {
+        let config = read(&[]).expect("defaults");
+        assert_eq!(config.listen.bind_to(), "127.0.0.1:8080");
+        assert_eq!(config.database, DatabaseUrl::Sqlite("sqlite:laika.db".into()));
+        assert!(config.usage_secrets.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_scheme_is_named() {
+        let error = read(&[("DATABASE_URL", "mysql://x")]).expect_err("refused");
+        assert!(error.0.contains("\"mysql\""), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_not_printed_and_not_doubled() {
+        let config = read(&[("LAIKA_USAGE_SECRET", "one, two")]).expect("read");
+        assert_eq!(config.usage_secrets.len(), 2);
+        assert!(!format!("{config:?}").contains("one"));
+        let both = [("LAIKA_USAGE_SECRET", "one"), ("LAIKA_USAGE_SECRET_FILE", "/x")];
+        assert!(read(&both).is_err());
+    }
+}

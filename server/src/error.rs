@@ -1,0 +1,165 @@
+//! Errors, and the only place that makes responses of them: RFC 9457 problems with a stable
+//! `code`. Internals are logged once, under the request's id, and never sent.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use std::{fmt, sync::Arc};
+
+/// What a function of the server answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Error {
+    /// The caller's to mend: a stable code and, where fields are wrong, which ones.
+    Problem(Problem),
+    /// The database said no.
+    Store(sqlx::Error),
+    /// Something that should be impossible, in words for the log.
+    Internal(String),
+}
+
+/// A refusal as the caller sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The stable code.
+    pub code: &'static str,
+    /// One sentence for a person who reads logs.
+    pub detail: String,
+    /// Field errors, each `{field, code, params}`.
+    pub errors: Vec<Value>,
+    /// More members of the problem, for example both versions of a mismatch.
+    pub more: serde_json::Map<String, Value>,
+}
+
+impl Error {
+    /// A refusal with a code and a sentence.
+    pub fn problem(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Error {
+        Error::Problem(Problem {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            more: Default::default(),
+        })
+    }
+
+    /// 400: the request cannot be read.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::problem(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 401: nobody is signed in.
+    pub fn unauthenticated() -> Error {
+        Error::problem(StatusCode::UNAUTHORIZED, "unauthenticated", "Sign in first.")
+    }
+
+    /// 403, with the reason's code.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::problem(StatusCode::FORBIDDEN, code, detail)
+    }
+
+    /// 404: not there, or not yours, which must look the same.
+    pub fn not_found() -> Error {
+        Error::problem(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
+    }
+
+    /// 409, with the reason's code.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::problem(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 422: every field's error at once.
+    pub fn fields(errors: Vec<Value>) -> Error {
+        Error::Problem(Problem {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            code: "fields",
+            detail: "Some fields cannot be accepted.".into(),
+            errors,
+            more: Default::default(),
+        })
+    }
+
+    /// Adds a member to the problem; other errors stay as they are.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Error {
+        if let Error::Problem(problem) = &mut self {
+            problem.more.insert(name.to_string(), value.into());
+        }
+        self
+    }
+
+    /// The impossible happened.
+    pub fn internal(words: impl Into<String>) -> Error {
+        Error::Internal(words.into())
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        Error::Store(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Problem(problem) => write!(f, "{}: {}", problem.code, problem.detail),
+            Error::Store(error) => write!(f, "database: {error}"),
+            Error::Internal(words) => write!(f, "internal: {words}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The error travels to `render` in the response's extensions; only there is the id known.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// Turns an error carried by a response into a problem with the request's id; logs internals.
+pub fn render(response: Response, request_id: &str) -> Response {
+    let Some(error) = response.extensions().get::<Arc<Error>>().cloned() else {
+        return response;
+    };
+    let problem = match &*error {
+        Error::Problem(problem) => problem.clone(),
+        Error::Store(_) | Error::Internal(_) => {
+            tracing::error!(request_id, %error, "request failed");
+            Problem {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                code: "internal",
+                detail: "Something failed on our side; nothing was changed.".into(),
+                errors: Vec::new(),
+                more: Default::default(),
+            }
+        }
+    };
+    let mut body = json!({
+        "type": format!("urn:laika:problem:{}", problem.code),
+        "title": problem.status.canonical_reason().unwrap_or("Error"),
+        "status": problem.status.as_u16(),
+        "code": problem.code,
+        "detail": problem.detail,
+        "errors": problem.errors,
+        "request_id": request_id,
+    });
+    if let Some(members) = body.as_object_mut() {
+        members.extend(problem.more);
+    }
+    let mut rendered = Response::new(Body::from(body.to_string()));
+    *rendered.status_mut() = problem.status;
+    let media_type = HeaderValue::from_static("application/problem+json");
+    rendered.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    rendered
+}

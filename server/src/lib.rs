@@ -1,0 +1,63 @@
+//! The server: HTTP API, store, worker, command line, and the embedded app.
+//!
+//! Reading order: [`config`] [`clock`] [`error`] are what everything takes; [`store`] keeps; [`api`]
+//! is the list of endpoints; `flow` holds the use cases, one file each; `worker` claims due jobs
+//! and runs `flow::perform`, the one match from effects to adapters. Every rule of money is in
+//! `laika-core`; this crate only feeds it and keeps what it answers.
+
+pub mod api;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod secret;
+pub mod store;
+
+use clock::Clock;
+use config::Config;
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::{Notify, watch};
+
+/// What every handler and every job shares.
+#[derive(Debug)]
+pub struct App {
+    /// Read once at start.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// Rung after a commit that changed an account, so that its listeners need not wait for the
+    /// next poll.
+    pub changed: Notify,
+    /// Rung after a commit that made a job due now, so that the worker need not wait either.
+    pub jobs_due: Notify,
+    /// Turns true once, when the process should end.
+    pub stop: watch::Sender<bool>,
+}
+
+/// How everything is handed on.
+pub type Shared = Arc<App>;
+
+impl App {
+    /// Opens the store and makes the shared state; nothing runs yet.
+    pub async fn open(config: Config, clock: Clock) -> error::Result<Shared> {
+        let store = Store::open(&config.database).await?;
+        clock.set_offset(store::settings::sandbox_offset(&mut *store.read().await?).await?);
+        Ok(Arc::new(App {
+            config,
+            clock,
+            store,
+            changed: Notify::new(),
+            jobs_due: Notify::new(),
+            stop: watch::Sender::new(false),
+        }))
+    }
+
+    /// Resolves when the process should end.
+    pub async fn stopping(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+}

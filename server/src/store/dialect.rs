@@ -1,0 +1,135 @@
+//! The few differences between SQLite and PostgreSQL. Every other statement is one text.
+
+use super::Conn;
+use crate::{
+    config::DatabaseUrl,
+    error::{Error, Result},
+};
+use sqlx::Row;
+
+/// The oldest SQLite without the WAL defects that can lose a commit.
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// One file, one writer.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Dialect {
+    pub(super) fn of(url: &DatabaseUrl) -> Dialect {
+        match url {
+            DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
+            DatabaseUrl::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The address as the driver wants it: a SQLite file is made when it is not there.
+    pub(super) fn address(self, url: &DatabaseUrl) -> String {
+        match url {
+            DatabaseUrl::Sqlite(url) if url.contains('?') => url.clone(),
+            DatabaseUrl::Sqlite(url) => format!("{url}?mode=rwc"),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// What each new connection is told first.
+    pub(super) fn connection_setup(self) -> &'static [&'static str] {
+        match self {
+            Dialect::Sqlite => &[
+                // Why: other processes (`laika ingest`) write too; wait for them, not fail.
+                "PRAGMA busy_timeout = 30000",
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = FULL",
+                "PRAGMA foreign_keys = ON",
+            ],
+            Dialect::Postgres => &["SET synchronous_commit = on"],
+        }
+    }
+
+    pub(super) fn writers(self) -> u32 {
+        match self {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => 16,
+        }
+    }
+
+    /// How many readers of their own; PostgreSQL reads through the writers' pool.
+    pub(super) fn readers(self) -> Option<u32> {
+        match self {
+            Dialect::Sqlite => Some(4),
+            Dialect::Postgres => None,
+        }
+    }
+
+    pub(super) fn begin_read(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN DEFERRED",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    pub(super) fn begin_write(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        }
+    }
+
+    /// Keeps two processes from migrating at once; SQLite's write transaction already does.
+    pub(super) fn migration_lock(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SELECT pg_advisory_xact_lock(7601) IS NULL"),
+        }
+    }
+
+    /// Refuses a database that could lose what it acknowledged.
+    pub(super) async fn check(self, conn: &mut Conn) -> Result<()> {
+        let settings: &[(&'static str, &'static str)] = match self {
+            Dialect::Sqlite => &[
+                ("PRAGMA synchronous", "2"),
+                ("PRAGMA foreign_keys", "1"),
+                ("SELECT sqlite_version()", ""),
+            ],
+            Dialect::Postgres => &[
+                ("SHOW fsync", "on"),
+                ("SHOW full_page_writes", "on"),
+                ("SHOW synchronous_commit", "on"),
+            ],
+        };
+        for (question, wanted) in settings {
+            let row = sqlx::query::<sqlx::Any>(*question).fetch_one(&mut *conn).await?;
+            let answer = row
+                .try_get::<String, _>(0)
+                .or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string()))?;
+            let good = if wanted.is_empty() { new_enough(&answer) } else { answer == *wanted };
+            if !good {
+                return Err(Error::internal(format!(
+                    "the database is not safe for money: {question} answers {answer}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= OLDEST_SQLITE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::new_enough;
+
+    #[test]
+    fn an_old_sqlite_is_refused() {
+        assert!(new_enough("3.51.3") && new_enough("3.52.0") && new_enough("4.0.0"));
+        assert!(!new_enough("3.51.2") && !new_enough("3.46.1") && !new_enough(""));
+    }
+}

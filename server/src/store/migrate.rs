@@ -1,0 +1,54 @@
+//! Forward-only migrations: a list of files, each run once, in order, in its own transaction.
+//! A file that has run is never edited; its text is remembered and compared.
+
+use super::Store;
+use crate::{
+    error::{Error, Result},
+    secret::sha256_hex,
+    sql,
+};
+use sqlx::Row;
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../migrations/", $name, ".sql")))),*]
+    };
+}
+
+/// In the order they run; only ever appended to.
+const FILES: &[(&str, &str)] = files!["0001_accounts"];
+
+pub(super) async fn run(store: &Store) -> Result<()> {
+    for (name, text) in FILES {
+        let mut tx = store.write().await?;
+        if let Some(lock) = store.dialect.migration_lock() {
+            sqlx::raw_sql(lock).execute(&mut *tx).await?;
+        }
+        sqlx::raw_sql(
+            "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL)",
+        )
+        .execute(&mut *tx)
+        .await?;
+        let sha256 = sha256_hex(text.as_bytes());
+        let ran = sql!("SELECT sha256 FROM migrations WHERE name = $1", *name)
+            .fetch_optional(&mut *tx)
+            .await?;
+        match ran.map(|row| row.try_get::<String, _>(0)).transpose()? {
+            Some(recorded) if recorded == sha256 => {}
+            Some(_) => {
+                return Err(Error::internal(format!(
+                    "migration {name} ran here with another text; this database belongs to \
+                     another version of Laika"
+                )));
+            }
+            None => {
+                sqlx::raw_sql(*text).execute(&mut *tx).await?;
+                sql!("INSERT INTO migrations (name, sha256) VALUES ($1, $2)", *name, sha256)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        tx.commit().await;
+    }
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Single values that every process shares: how far the sandbox has let time pass.
+
+use super::{Conn, Tx};
+use crate::{error::Result, sql};
+use sqlx::Row;
+
+/// How far the sandbox has moved time forward, in microseconds.
+pub async fn sandbox_offset(conn: &mut Conn) -> Result<i64> {
+    let row = sql!("SELECT value FROM settings WHERE name = 'sandbox_offset'")
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+}
+
+/// Lets more time pass in the sandbox; the new offset, in microseconds.
+pub async fn add_sandbox_offset(tx: &mut Tx, micros: i64) -> Result<i64> {
+    let row = sql!(
+        "INSERT INTO settings (name, value) VALUES ('sandbox_offset', $1)
+         ON CONFLICT (name) DO UPDATE SET value = settings.value + excluded.value
+         RETURNING value",
+        micros
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(row.try_get(0)?)
+}
