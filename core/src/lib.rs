@@ -12,12 +12,16 @@
 //! and in WASM.
 
 pub mod api;
+pub mod balance;
 pub mod bytes;
+pub mod catalogue;
 pub mod contact;
 pub mod field;
 pub mod id;
+pub mod ledger;
 pub mod money;
 pub mod number;
+pub mod schedule;
 pub mod time;
 pub mod zone;
 

@@ -1,0 +1,265 @@
+//! When a scheduled recharge falls due: every N days, weeks on weekdays, or months on a day, at a
+//! local time, from a start date, in a zone. Pure calendar; whether it is charged is `decide`'s.
+
+use crate::time::Instant;
+use crate::zone::{Zone, first_of_month};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::fmt;
+
+/// A recurring local date and time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Every so many days, weeks or months; at least 1.
+    pub every: u32,
+    /// What is counted, and the day within it.
+    #[serde(flatten)]
+    pub unit: Unit,
+    /// The local time of day.
+    pub at: TimeOfDay,
+    /// Nothing falls before this local date; counting starts with its day, week or month.
+    pub start: NaiveDate,
+}
+
+/// What a schedule counts in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "unit", rename_all = "snake_case")]
+pub enum Unit {
+    /// Days from the start date.
+    Day,
+    /// Weeks from the Monday of the start date's week.
+    Week {
+        /// The days in such a week, Monday first.
+        weekdays: Vec<Weekday>,
+    },
+    /// Months from the start date's month.
+    Month {
+        /// 1-31; in a shorter month its last day, without drift.
+        day: u32,
+    },
+}
+
+/// A day of the week. JSON: two letters, as in RFC 5545.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the days of the week")]
+pub enum Weekday {
+    #[serde(rename = "MO")]
+    Monday,
+    #[serde(rename = "TU")]
+    Tuesday,
+    #[serde(rename = "WE")]
+    Wednesday,
+    #[serde(rename = "TH")]
+    Thursday,
+    #[serde(rename = "FR")]
+    Friday,
+    #[serde(rename = "SA")]
+    Saturday,
+    #[serde(rename = "SU")]
+    Sunday,
+}
+
+impl Weekday {
+    /// Monday to Sunday.
+    pub const ALL: [Weekday; 7] = [
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+        Weekday::Saturday,
+        Weekday::Sunday,
+    ];
+
+    /// Days after Monday.
+    pub fn days_from_monday(self) -> u32 {
+        match self {
+            Weekday::Monday => 0,
+            Weekday::Tuesday => 1,
+            Weekday::Wednesday => 2,
+            Weekday::Thursday => 3,
+            Weekday::Friday => 4,
+            Weekday::Saturday => 5,
+            Weekday::Sunday => 6,
+        }
+    }
+}
+
+/// A local time of day to the minute. JSON: `"HH:MM"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeOfDay(NaiveTime);
+
+impl TimeOfDay {
+    /// From `"HH:MM"`, `"H:MM"` and the full-width colon; nothing for anything else.
+    pub fn parse(text: &str) -> Option<TimeOfDay> {
+        let (hour, minute) = text.trim().split_once([':', '：'])?;
+        let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit()) && (1..=2).contains(&t.len());
+        if !digits(hour) || !digits(minute) || minute.len() != 2 {
+            return None;
+        }
+        let time = NaiveTime::from_hms_opt(hour.parse().ok()?, minute.parse().ok()?, 0)?;
+        Some(TimeOfDay(time))
+    }
+
+    /// As chrono has it.
+    pub fn time(self) -> NaiveTime {
+        self.0
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use chrono::Timelike;
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
+    }
+}
+
+impl Serialize for TimeOfDay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeOfDay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        TimeOfDay::parse(&text).ok_or_else(|| D::Error::custom("not a time as HH:MM"))
+    }
+}
+
+impl Schedule {
+    /// The first instant strictly after `after`; nothing when the calendar ends before one.
+    pub fn next(&self, after: Instant, zone: &Zone) -> Option<Instant> {
+        self.upcoming(after, zone).next()
+    }
+
+    /// All instants strictly after `after`, ascending.
+    pub fn upcoming<'a>(
+        &'a self,
+        after: Instant,
+        zone: &'a Zone,
+    ) -> impl Iterator<Item = Instant> + 'a {
+        // Why: no local time is more than a day from its UTC date, nor moved further by a change.
+        let local = zone.date(after);
+        let from = local.checked_sub_days(Days::new(2)).unwrap_or(local);
+        self.dates(from)
+            .map(|date| zone.instant(date.and_time(self.at.time())))
+            .filter(move |at| *at > after)
+    }
+
+    /// The local dates from `from` on, ascending.
+    fn dates(&self, from: NaiveDate) -> impl Iterator<Item = NaiveDate> + '_ {
+        let from = from.max(self.start);
+        // Why: three such days can share one month, so a period may be short of its predecessor.
+        let first = self.period_of(from);
+        (first..=u32::MAX)
+            .map_while(|period| self.dates_of(period))
+            .flatten()
+            .filter(move |date| *date >= from)
+    }
+
+    /// The index of the counted period that holds `date`, or the one before it.
+    fn period_of(&self, date: NaiveDate) -> u32 {
+        let elapsed = match &self.unit {
+            Unit::Day => days_between(self.start, date),
+            Unit::Week { .. } => days_between(monday_of(self.start), date).div_euclid(7),
+            Unit::Month { .. } => {
+                let months = |d: NaiveDate| {
+                    i64::from(d.year()).saturating_mul(12).saturating_add(i64::from(d.month0()))
+                };
+                months(date).saturating_sub(months(self.start))
+            }
+        };
+        let periods = elapsed.checked_div(i64::from(self.every)).unwrap_or(0);
+        u32::try_from(periods).unwrap_or(0)
+    }
+
+    /// The dates of the `period`th counted day, week or month; nothing past the calendar's end.
+    fn dates_of(&self, period: u32) -> Option<Vec<NaiveDate>> {
+        let count = self.every.max(1).checked_mul(period)?;
+        match &self.unit {
+            Unit::Day => {
+                self.start.checked_add_days(Days::new(u64::from(count))).map(|date| vec![date])
+            }
+            Unit::Week { weekdays } => {
+                let days = u64::from(count).saturating_mul(7);
+                let monday = monday_of(self.start).checked_add_days(Days::new(days))?;
+                let mut dates: Vec<NaiveDate> = weekdays
+                    .iter()
+                    .filter_map(|day| {
+                        monday.checked_add_days(Days::new(u64::from(day.days_from_monday())))
+                    })
+                    .collect();
+                dates.sort_unstable();
+                dates.dedup();
+                Some(dates)
+            }
+            Unit::Month { day } => {
+                let first = first_of_month(self.start).checked_add_months(Months::new(count))?;
+                let date = (28..=*day).rev().find_map(|day| first.with_day(day));
+                date.or_else(|| first.with_day((*day).clamp(1, 28))).map(|date| vec![date])
+            }
+        }
+    }
+}
+
+fn days_between(start: NaiveDate, date: NaiveDate) -> i64 {
+    date.signed_duration_since(start).num_days()
+}
+
+fn monday_of(date: NaiveDate) -> NaiveDate {
+    let back = u64::from(date.weekday().num_days_from_monday());
+    date.checked_sub_days(Days::new(back)).unwrap_or(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(json: &str) -> Schedule {
+        serde_json::from_str(json).unwrap_or_else(|e| unreachable!("{e}: {json}"))
+    }
+
+    fn dates(json: &str, after: &str, count: usize) -> Vec<String> {
+        let after = Instant::parse(after).unwrap_or(Instant::MIN);
+        let all = schedule(json);
+        all.upcoming(after, &Zone::utc())
+            .take(count)
+            .map(|at| at.to_string().split('T').next().unwrap_or("").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_31st_is_the_last_day_and_does_not_drift() {
+        let json = r#"{"every":1,"unit":"month","day":31,"at":"09:00","start":"2027-01-05"}"#;
+        assert_eq!(
+            dates(json, "2027-01-01T00:00:00Z", 4),
+            ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30"]
+        );
+    }
+
+    #[test]
+    fn weeks_count_from_the_monday_of_the_start() {
+        let json =
+            r#"{"every":2,"unit":"week","weekdays":["FR","MO"],"at":"09:00","start":"2026-11-25"}"#;
+        assert_eq!(
+            dates(json, "2026-11-01T00:00:00Z", 3),
+            ["2026-11-27", "2026-12-07", "2026-12-11"]
+        );
+    }
+
+    #[test]
+    fn next_is_strictly_after() {
+        let json = r#"{"every":3,"unit":"day","at":"09:00","start":"2026-11-22"}"#;
+        assert_eq!(dates(json, "2026-11-22T09:00:00Z", 1), ["2026-11-25"]);
+        assert_eq!(dates(json, "2026-11-22T08:59:59Z", 1), ["2026-11-22"]);
+    }
+
+    #[test]
+    fn the_json_is_that_of_the_vectors() {
+        let json = r#"{"every":1,"unit":"month","day":28,"at":"02:07","start":"2027-03-27"}"#;
+        let again = serde_json::to_string(&schedule(json)).unwrap_or_default();
+        assert_eq!(again, json);
+        assert!(serde_json::from_str::<Schedule>(r#"{"every":1,"unit":"year"}"#).is_err());
+    }
+}
