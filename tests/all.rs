@@ -1,1 +1,4 @@
-//! Every test that looks at Laika from outside, in one binary.
+//! Every test that looks at Laika from outside, in one binary: the program is started, spoken to,
+//! killed and read, never linked.
+
+mod tidy;

@@ -1,0 +1,180 @@
+//! Laika's own processes: `serve` and `sandbox` until they are killed, the command line at once.
+//!
+//! The program is `LAIKA_BIN`, which `cargo xtask test` sets. Nothing of our own environment but
+//! PATH and HOME reaches it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use super::folder::Folder;
+
+/// The program under test.
+pub fn program() -> PathBuf {
+    let path = std::env::var_os("LAIKA_BIN").map(PathBuf::from);
+    path.expect("LAIKA_BIN names the program under test; `cargo xtask test` sets it")
+}
+
+/// What every process of one test is started with: its folder and its environment.
+#[derive(Debug)]
+pub struct Place {
+    /// Where its files are.
+    pub folder: Folder,
+    env: Vec<(String, String)>,
+}
+
+impl Place {
+    /// A folder with nothing in it yet, SQLite in it, and any free ports.
+    pub fn new(name: &str) -> Self {
+        let folder = Folder::new(name);
+        let database = format!("sqlite:{}", folder.file("laika.db").display());
+        let place = Self { folder, env: vec![] };
+        place
+            .with("DATABASE_URL", &database)
+            .with("LAIKA_LISTEN", "localhost:0")
+            .with("LAIKA_SANDBOX_LISTEN", "127.0.0.1:0")
+            .with("LAIKA_USAGE_SECRET", super::usage::SECRET)
+    }
+
+    /// With a variable, or with another value for it.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Sets a variable for what is started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(args).current_dir(self.folder.path()).env_clear();
+        for name in ["PATH", "HOME"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end, with `input` on its standard input.
+    pub fn run_with(&self, args: &[&str], input: &str) -> Ran {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program under test starts");
+        let mut stdin = child.stdin.take().expect("a pipe to write to");
+        let input = input.to_owned();
+        let writing = std::thread::spawn(move || {
+            // A program may end without having read everything; its answer says why.
+            let _ = stdin.write_all(input.as_bytes());
+        });
+        let output = child.wait_with_output().expect("the program under test ends");
+        writing.join().expect("the input was written");
+        Ran::of(args, output)
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, "")
+    }
+
+    /// Starts `laika serve` or `laika sandbox` and waits until it listens.
+    pub fn start(&self, args: &[&str]) -> Process {
+        Process::start(self.command(args), self.folder.path())
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it was called.
+    pub args: String,
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it wrote.
+    pub stdout: String,
+    /// What it said.
+    pub stderr: String,
+}
+
+impl Ran {
+    fn of(args: &[&str], output: Output) -> Self {
+        Self {
+            args: args.join(" "),
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Itself, if it ended with that code.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "laika {}: {}{}", self.args, self.stdout, self.stderr);
+        self
+    }
+}
+
+/// A running process, killed at the latest when the test ends.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// `http://host:port`, as it said itself.
+    pub origin: String,
+}
+
+impl Process {
+    fn start(mut command: Command, folder: &Path) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.expect("a log file"));
+        let mut child = command.spawn().expect("the program under test starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe to read"));
+        let mut first = String::new();
+        stdout.read_line(&mut first).expect("its first line");
+        let origin = first.trim().strip_prefix("listening ").map(str::to_owned);
+        let Some(origin) = origin else {
+            let status = child.wait();
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            panic!("it did not listen but said {first:?} and ended with {status:?}\n{log}");
+        };
+        // Why: a full pipe would stop the process at its next line.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+        });
+        Self { child, origin }
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
+    /// `HOST:PORT`, to start it there again.
+    pub fn listen(&self) -> &str {
+        self.origin.trim_start_matches("http://")
+    }
+
+    /// `kill -9`: no warning, nothing flushed.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// SIGTERM, and how it then ended.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.child.wait().expect("it ends").code()
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
