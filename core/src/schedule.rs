@@ -145,6 +145,7 @@ impl Schedule {
         self.dates(from)
             .map(|date| zone.instant(date.and_time(self.at.time())))
             .filter(move |at| *at > after)
+            .take_while(|at| *at < Instant::MAX)
     }
 
     /// The local dates from `from` on, ascending.
@@ -181,6 +182,7 @@ impl Schedule {
             Unit::Day => {
                 self.start.checked_add_days(Days::new(u64::from(count))).map(|date| vec![date])
             }
+            Unit::Week { weekdays } if weekdays.is_empty() => None,
             Unit::Week { weekdays } => {
                 let days = u64::from(count).saturating_mul(7);
                 let monday = monday_of(self.start).checked_add_days(Days::new(days))?;

@@ -1,0 +1,587 @@
+//! The heart: rule + account + history + cause + now -> decision. Pure, total, deterministic. The
+//! preview, the replay and the server all call [`decide`]; there is no second copy of any rule.
+//!
+//! The reasons not to recharge are one enum in order of precedence: the first that applies is the
+//! answer. `decide/due.rs` finds which triggers are due, `decide/order.rs` how much that is.
+
+mod due;
+mod order;
+
+use crate::bytes::Bytes;
+use crate::catalogue::Terms;
+use crate::id::{LineId, PaymentMethodId, RechargeId};
+use crate::money::Money;
+use crate::rail::Rail;
+use crate::rule::{Adds, Rule};
+use crate::time::{Instant, Span};
+use crate::zone::Zone;
+use chrono::NaiveDate;
+use due::Due;
+use serde::{Deserialize, Serialize};
+
+/// What the server knows of the line and its owner when it decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The line decided about.
+    pub line_id: LineId,
+    /// The zone in which the account counts days and months.
+    pub zone: Zone,
+    /// The operator's kill switch, global or for this line.
+    pub stopped_by_operator: bool,
+    /// The line no longer exists at the carrier.
+    pub line_closed: bool,
+    /// Data that can be used now.
+    pub available_bytes: Bytes,
+    /// Credit left, in minor units of the line's currency.
+    pub credit_minor: i64,
+    /// When the last of the data expires; absent when there is none or it never does.
+    pub latest_expiry_at: Option<Instant>,
+    /// What the line can buy at present.
+    pub terms: Terms,
+    /// The account's payment methods.
+    pub payment_methods: Vec<MethodFacts>,
+    /// How long before a scheduled charge the account's country wants it announced, in hours.
+    pub notice_lead_hours: u32,
+}
+
+/// A payment method, as far as deciding needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MethodFacts {
+    /// Its id.
+    pub id: PaymentMethodId,
+    /// What it can do.
+    pub rail: Rail,
+    /// From when on it is expired.
+    pub expires_at: Option<Instant>,
+    /// A hard decline ended it for this rule.
+    pub barred: bool,
+}
+
+/// What happened before on this line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// All that are open, and every other that was opened or reserved in the running local month
+    /// or in the last two days. Oldest first.
+    pub recharges: Vec<PastRecharge>,
+    /// Scheduled instants up to here are charged, skipped or gone.
+    pub consumed_through: Option<Instant>,
+    /// The expiry that was already acted on.
+    pub consumed_expiry_at: Option<Instant>,
+    /// Announcements not yet consumed.
+    pub notices: Vec<Notice>,
+    /// Why the rule waits for the customer.
+    pub suspended: Option<Suspension>,
+}
+
+/// A recharge of this line, as far as deciding needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PastRecharge {
+    /// Its id.
+    pub id: RechargeId,
+    /// Whether the rule opened it; otherwise the customer bought by hand.
+    pub automatic: bool,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When it was opened: the cool-down counts from here.
+    pub opened_at: Instant,
+    /// When its money was last reserved: its day and month count here.
+    pub reserved_at: Instant,
+    /// What it takes.
+    pub amount: Money,
+    /// What it adds.
+    pub adds: Adds,
+}
+
+/// Where a recharge stands, as far as limits and the effective balance go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// On its way: its money is reserved, its data counts as coming.
+    Open,
+    /// On its way, and nobody knows whether it was charged.
+    Unknown,
+    /// Charged; its data is in the balance.
+    Spent,
+    /// Definitely not charged: its money is free again.
+    Released,
+}
+
+/// Why a rule waits for the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suspension {
+    /// Every method was declined on every rung.
+    Declined,
+    /// The bank wanted the customer, who did not come within 24 h.
+    CustomerNeeded,
+    /// Paid, not delivered, refunded.
+    NotDelivered,
+    /// A dispute is open.
+    Disputed,
+}
+
+/// Why `decide` is asked. It changes nothing but what counts as due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cause {
+    /// Usage arrived.
+    Usage,
+    /// The balance changed otherwise.
+    BalanceChanged,
+    /// The rule was saved or switched.
+    RuleChanged,
+    /// A timer came: a scheduled instant, an expiry, the safety timer.
+    Timer,
+    /// A payment method came or went.
+    MethodChanged,
+    /// A recharge is about to be submitted: its triggers are due unless the balance has risen.
+    Submission {
+        /// What had made it due.
+        triggers: Vec<TriggerDue>,
+    },
+    /// What would be said if it were due now: the status on screen, and the preview.
+    AsIfDue,
+}
+
+/// A trigger that is due, with the occurrence that it consumes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TriggerDue {
+    /// The effective balance is at or below the threshold.
+    LowBalance,
+    /// A scheduled instant came.
+    Scheduled {
+        /// The instant of the schedule, which the charge may follow.
+        at: Instant,
+    },
+    /// The data is about to expire.
+    Expiring {
+        /// When it expires.
+        expires_at: Instant,
+    },
+}
+
+/// An announcement of a scheduled or expiring charge. It reserves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// What is announced.
+    pub trigger: TriggerDue,
+    /// Not charged before this.
+    pub charge_at: Instant,
+    /// Not charged above this.
+    pub at_most: Money,
+    /// Not charged to any other method.
+    pub payment_methods: Vec<PaymentMethodId>,
+}
+
+/// What one recharge is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// What is charged, tax inside.
+    pub amount: Money,
+    /// What the line gets for it.
+    pub adds: Adds,
+    /// The methods to try, in order; not empty.
+    pub payment_methods: Vec<PaymentMethodId>,
+    /// The occurrences that it consumes; empty when the customer bought by hand.
+    pub triggers: Vec<TriggerDue>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// Recharge now, exactly so.
+    Recharge {
+        /// What to do.
+        order: Order,
+    },
+    /// Not now; the reason ends by time.
+    Wait {
+        /// Why not.
+        reason: Reason,
+        /// When it ends, and when the next look is at the latest.
+        until: Instant,
+    },
+    /// Not now; the reason ends by something else happening.
+    Skip {
+        /// Why not.
+        reason: Reason,
+        /// The next look by the clock, if there is one beside the next use of data.
+        next_look_at: Option<Instant>,
+    },
+}
+
+/// Why nothing is charged. Declared in order of precedence: the first that applies is the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// One recharge at a time.
+    RechargeOpen {
+        /// Since when.
+        since: Instant,
+        /// Whether it was sent and not answered.
+        unknown: bool,
+    },
+    /// The operator stopped all charging.
+    StoppedByOperator,
+    /// The line is closed.
+    LineClosed,
+    /// The switch is off.
+    RuleOff,
+    /// The end date is over.
+    Ended {
+        /// The last day.
+        ended_on: NaiveDate,
+    },
+    /// The start date is to come.
+    NotStarted {
+        /// The first day.
+        starts_on: NaiveDate,
+        /// When it begins.
+        starts_at: Instant,
+    },
+    /// The customer paused it.
+    Paused {
+        /// When the pause ends.
+        until: Instant,
+    },
+    /// It waits for the customer.
+    Suspended {
+        /// Why.
+        why: Suspension,
+    },
+    /// The price rose or the step was withdrawn since the customer agreed.
+    TermsChanged,
+    /// No method can be charged.
+    NoUsableMethod,
+    /// The customer skips this one.
+    SkippedOnce {
+        /// The scheduled instant that is skipped.
+        at: Instant,
+    },
+    /// It was announced and the announcement runs.
+    NoticeRunning {
+        /// When it is charged.
+        charge_at: Instant,
+        /// At most this.
+        at_most: Money,
+    },
+    /// No trigger is due.
+    NotDue,
+    /// There is as much as is to be kept.
+    TargetMet,
+    /// The month's cap has no room for it.
+    MonthlyCapReached {
+        /// The cap.
+        cap: Money,
+        /// Spent and reserved this month.
+        spent: Money,
+        /// What this recharge needs.
+        needed: Money,
+        /// When the next month begins.
+        resets_at: Instant,
+    },
+    /// As many recharges as a day may have.
+    DailyCountReached {
+        /// When the next day begins.
+        resets_at: Instant,
+    },
+    /// The pause after the last one.
+    CoolingDown {
+        /// When it ends.
+        until: Instant,
+    },
+    /// The payment method does not debit at this hour.
+    RailClosed {
+        /// When it does again.
+        opens_at: Instant,
+    },
+}
+
+impl Reason {
+    /// When this reason ends by itself.
+    fn until(&self) -> Option<Instant> {
+        match self {
+            Reason::NotStarted { starts_at: at, .. }
+            | Reason::Paused { until: at }
+            | Reason::NoticeRunning { charge_at: at, .. }
+            | Reason::MonthlyCapReached { resets_at: at, .. }
+            | Reason::DailyCountReached { resets_at: at }
+            | Reason::CoolingDown { until: at }
+            | Reason::RailClosed { opens_at: at } => Some(*at),
+            Reason::RechargeOpen { .. }
+            | Reason::StoppedByOperator
+            | Reason::LineClosed
+            | Reason::RuleOff
+            | Reason::Ended { .. }
+            | Reason::Suspended { .. }
+            | Reason::TermsChanged
+            | Reason::NoUsableMethod
+            | Reason::SkippedOnce { .. }
+            | Reason::NotDue
+            | Reason::TargetMet => None,
+        }
+    }
+
+    /// Whether scheduled instants met while this reason holds are gone for good.
+    pub fn consumes_scheduled(&self) -> bool {
+        match self {
+            Reason::StoppedByOperator
+            | Reason::LineClosed
+            | Reason::RuleOff
+            | Reason::Ended { .. }
+            | Reason::NotStarted { .. }
+            | Reason::Paused { .. }
+            | Reason::Suspended { .. }
+            | Reason::TermsChanged
+            | Reason::NoUsableMethod
+            | Reason::SkippedOnce { .. }
+            | Reason::TargetMet
+            | Reason::MonthlyCapReached { .. } => true,
+            Reason::RechargeOpen { .. }
+            | Reason::NoticeRunning { .. }
+            | Reason::NotDue
+            | Reason::DailyCountReached { .. }
+            | Reason::CoolingDown { .. }
+            | Reason::RailClosed { .. } => false,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::RechargeOpen { .. } => "recharge_open",
+            Reason::StoppedByOperator => "stopped_by_operator",
+            Reason::LineClosed => "line_closed",
+            Reason::RuleOff => "rule_off",
+            Reason::Ended { .. } => "ended",
+            Reason::NotStarted { .. } => "not_started",
+            Reason::Paused { .. } => "paused",
+            Reason::Suspended { .. } => "suspended",
+            Reason::TermsChanged => "terms_changed",
+            Reason::NoUsableMethod => "no_usable_method",
+            Reason::SkippedOnce { .. } => "skipped_once",
+            Reason::NoticeRunning { .. } => "notice_running",
+            Reason::NotDue => "not_due",
+            Reason::TargetMet => "target_met",
+            Reason::MonthlyCapReached { .. } => "monthly_cap_reached",
+            Reason::DailyCountReached { .. } => "daily_count_reached",
+            Reason::CoolingDown { .. } => "cooling_down",
+            Reason::RailClosed { .. } => "rail_closed",
+        }
+    }
+}
+
+impl Decision {
+    /// Why not, unless it recharges.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Decision::Recharge { .. } => None,
+            Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => Some(reason),
+        }
+    }
+
+    /// The next look by the clock; each has a timer.
+    pub fn next_look_at(&self) -> Option<Instant> {
+        match self {
+            Decision::Recharge { .. } => None,
+            Decision::Wait { until, .. } => Some(*until),
+            Decision::Skip { next_look_at, .. } => *next_look_at,
+        }
+    }
+}
+
+/// Whether to recharge now, what, and if not, why not and when to look again.
+///
+/// *Source*: `rules.md`, "The decision". Pure and total: any input gives an answer.
+pub fn decide(
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    cause: &Cause,
+    now: Instant,
+) -> Decision {
+    let due = due::find(rule, account, history, cause, now);
+    match obstacle(rule, account, history, &due, now) {
+        Err(reason) => answer(reason, &due),
+        Ok(order) => Decision::Recharge { order },
+    }
+}
+
+/// The announcements that have to be made now and are not yet: each is recorded once.
+pub fn announce(rule: &Rule, account: &Account, history: &History, now: Instant) -> Vec<Notice> {
+    if standing_obstacle(rule, account, history, now).is_some() {
+        return Vec::new();
+    }
+    due::find(rule, account, history, &Cause::Timer, now).to_announce
+}
+
+/// The scheduled instant up to which everything is gone after this decision, if it consumes any.
+pub fn consumed_by(
+    decision: &Decision,
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    now: Instant,
+) -> Option<Instant> {
+    let gone = decision.reason().is_some_and(Reason::consumes_scheduled);
+    gone.then(|| due::find(rule, account, history, &Cause::Timer, now).latest_passed).flatten()
+}
+
+/// The earliest method that can be charged without the customer, and those after it.
+pub fn usable_methods(rule: &Rule, account: &Account, now: Instant) -> Vec<PaymentMethodId> {
+    let usable = |id: &&PaymentMethodId| {
+        account.payment_methods.iter().any(|m| {
+            m.id == **id
+                && !m.barred
+                && m.rail.facts().off_session
+                && m.expires_at.is_none_or(|end| now < end)
+        })
+    };
+    rule.payment_methods.iter().filter(usable).cloned().collect()
+}
+
+/// How long before a scheduled charge it is announced.
+pub(crate) fn notice_lead(rule: &Rule, account: &Account) -> Span {
+    let rails = account.payment_methods.iter().filter(|m| rule.payment_methods.contains(&m.id));
+    let rail_lead = rails.map(|m| m.rail.facts().notice_lead).max().unwrap_or(Span(0));
+    Span::hours(i64::from(account.notice_lead_hours)).max(rail_lead)
+}
+
+/// The reasons that hold whatever is due, in order of precedence.
+fn standing_obstacle(
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    now: Instant,
+) -> Option<Reason> {
+    let blocking = history.recharges.iter().find(|r| match r.standing {
+        Standing::Open => r.automatic,
+        Standing::Unknown => true,
+        Standing::Spent | Standing::Released => false,
+    });
+    if let Some(open) = blocking {
+        let unknown = open.standing == Standing::Unknown;
+        return Some(Reason::RechargeOpen { since: open.opened_at, unknown });
+    }
+    if account.stopped_by_operator {
+        return Some(Reason::StoppedByOperator);
+    }
+    if account.line_closed {
+        return Some(Reason::LineClosed);
+    }
+    if !rule.on {
+        return Some(Reason::RuleOff);
+    }
+    let today = account.zone.date(now);
+    if let Some(ended_on) = rule.limits.ends_on.filter(|end| today > *end) {
+        return Some(Reason::Ended { ended_on });
+    }
+    if let Some(starts_on) = rule.limits.starts_on.filter(|start| today < *start) {
+        let starts_at = account.zone.start_of_day(starts_on);
+        return Some(Reason::NotStarted { starts_on, starts_at });
+    }
+    let until = rule.paused_until_on.map(|date| account.zone.start_of_day(date));
+    if let Some(until) = until.filter(|until| now < *until) {
+        return Some(Reason::Paused { until });
+    }
+    if let Some(why) = history.suspended {
+        return Some(Reason::Suspended { why });
+    }
+    if order::terms_changed(rule, account) {
+        return Some(Reason::TermsChanged);
+    }
+    usable_methods(rule, account, now).is_empty().then_some(Reason::NoUsableMethod)
+}
+
+/// The first reason that applies, or the order.
+fn obstacle(
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    due: &Due,
+    now: Instant,
+) -> Result<Order, Reason> {
+    if let Some(reason) = standing_obstacle(rule, account, history, now) {
+        return Err(reason);
+    }
+    if due.now.is_empty() {
+        return Err(due.held.clone().unwrap_or(Reason::NotDue));
+    }
+    let (amount, adds) =
+        order::size(rule, account, due.effective_bytes).ok_or(Reason::TargetMet)?;
+    let payment_methods = due.allowed(usable_methods(rule, account, now));
+    limits(rule, account, history, amount, now)?;
+    rail_open(account, &payment_methods, now)?;
+    Ok(Order { amount, adds, payment_methods, triggers: due.now.clone() })
+}
+
+/// The cap, the count and the cool-down, over all versions of the rule.
+fn limits(
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    needed: Money,
+    now: Instant,
+) -> Result<(), Reason> {
+    let zone = &account.zone;
+    let today = zone.date(now);
+    let month = crate::zone::first_of_month(today);
+    let counted = || {
+        let taken = |r: &&PastRecharge| r.automatic && r.standing != Standing::Released;
+        history.recharges.iter().filter(taken)
+    };
+    if let Some(cap) = rule.limits.cap_per_month {
+        let this_month =
+            counted().filter(|r| crate::zone::first_of_month(zone.date(r.reserved_at)) == month);
+        let spent_minor =
+            this_month.fold(0_i64, |sum, r| sum.saturating_add(r.amount.amount_minor));
+        if spent_minor.saturating_add(needed.amount_minor) > cap.amount_minor {
+            let spent = Money::new(spent_minor, cap.currency);
+            let resets_at = zone.next_month(now);
+            return Err(Reason::MonthlyCapReached { cap, spent, needed, resets_at });
+        }
+    }
+    if let Some(most) = rule.limits.max_per_day {
+        let count = counted().filter(|r| zone.date(r.reserved_at) == today).count();
+        if u32::try_from(count).unwrap_or(u32::MAX) >= most {
+            return Err(Reason::DailyCountReached { resets_at: zone.next_day(now) });
+        }
+    }
+    let opened = history.recharges.iter().filter(|r| r.automatic).map(|r| r.opened_at).max();
+    match opened.map(|at| at.plus(rule.limits.cool_down())).filter(|until| now < *until) {
+        Some(until) => Err(Reason::CoolingDown { until }),
+        None => Ok(()),
+    }
+}
+
+/// Whether some method's rail debits at this hour.
+fn rail_open(account: &Account, methods: &[PaymentMethodId], now: Instant) -> Result<(), Reason> {
+    let opens = methods.iter().filter_map(|id| {
+        let method = account.payment_methods.iter().find(|m| m.id == *id)?;
+        Some(method.rail.facts().window.map_or(now, |window| window.opens_at(now)))
+    });
+    match opens.min() {
+        Some(opens_at) if opens_at > now => Err(Reason::RailClosed { opens_at }),
+        Some(_) => Ok(()),
+        None => Err(Reason::NoUsableMethod),
+    }
+}
+
+/// A reason with its next look: by its own end, or by the next scheduled thing.
+fn answer(reason: Reason, due: &Due) -> Decision {
+    match reason.until() {
+        Some(until) => Decision::Wait { reason, until },
+        None => Decision::Skip { reason, next_look_at: due.next_look_at },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! Claims about `decide`, one each: the worlds differ from a good one in a single respect.
+
+use super::*;
+use crate::money::Currency;
+use crate::rule::{Amount, Limits, Threshold, Triggers};
+use crate::schedule::{Schedule, TimeOfDay, Unit};
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).unwrap_or_else(|| unreachable!("{text}"))
+}
+
+fn eur(amount_minor: i64) -> Money {
+    Money::new(amount_minor, Currency::from_code("EUR").unwrap_or_else(|| unreachable!()))
+}
+
+fn gb(n: u64) -> Bytes {
+    Bytes::GB.checked_mul(n).unwrap_or_default()
+}
+
+fn method(name: &str) -> PaymentMethodId {
+    PaymentMethodId::new(name).unwrap_or_else(|| unreachable!())
+}
+
+/// Keep 5 GB when 1 GB or less is left, never more than EUR 30 a month; 1 GB left; card bound.
+fn world() -> (Rule, Account, History, Instant) {
+    let rule = Rule {
+        version: 1,
+        on: true,
+        armed_at: at("2026-11-01T00:00:00Z"),
+        paused_until_on: None,
+        skip_at: None,
+        triggers: Triggers {
+            low_balance: Some(Threshold::Data { bytes: gb(1) }),
+            ..Triggers::default()
+        },
+        amount: Amount::Target { bytes: gb(5) },
+        limits: Limits {
+            max_per_recharge: None,
+            max_per_day: None,
+            cap_per_month: Some(eur(3000)),
+            cool_down_minutes: 30,
+            starts_on: None,
+            ends_on: None,
+        },
+        alert: None,
+        payment_methods: vec![method("card")],
+        unit_price: Some(eur(300)),
+    };
+    let account = Account {
+        line_id: LineId::new("line").unwrap_or_else(|| unreachable!()),
+        zone: Zone::utc(),
+        stopped_by_operator: false,
+        line_closed: false,
+        available_bytes: gb(1),
+        credit_minor: 0,
+        latest_expiry_at: None,
+        terms: Terms::sandbox(eur(0).currency),
+        payment_methods: vec![MethodFacts {
+            id: method("card"),
+            rail: Rail::Card,
+            expires_at: None,
+            barred: false,
+        }],
+        notice_lead_hours: 24,
+    };
+    (rule, account, History::default(), at("2026-11-22T12:00:00Z"))
+}
+
+fn past(number: u32, standing: Standing, when: &str, minor: i64) -> PastRecharge {
+    let line = LineId::new("line").unwrap_or_else(|| unreachable!());
+    PastRecharge {
+        id: RechargeId::derive(&line, number),
+        automatic: true,
+        standing,
+        opened_at: at(when),
+        reserved_at: at(when),
+        amount: eur(minor),
+        adds: Adds::Data { bytes: gb(4), steps: 4, validity_days: 30 },
+    }
+}
+
+fn code(rule: &Rule, account: &Account, history: &History, now: Instant) -> String {
+    match decide(rule, account, history, &Cause::Usage, now) {
+        Decision::Recharge { order } => format!("recharge {}", order.amount.amount_minor),
+        Decision::Wait { reason, until } => format!("{} until {until}", reason.code()),
+        Decision::Skip { reason, next_look_at: Some(at) } => format!("{} next {at}", reason.code()),
+        Decision::Skip { reason, next_look_at: None } => reason.code().to_owned(),
+    }
+}
+
+#[test]
+fn a_threshold_is_inclusive() {
+    let (rule, mut account, history, now) = world();
+    assert_eq!(code(&rule, &account, &history, now), "recharge 1200");
+    account.available_bytes = Bytes::new(1_000_000_001).unwrap_or_default();
+    assert_eq!(code(&rule, &account, &history, now), "not_due");
+}
+
+#[test]
+fn the_gap_is_rounded_up_to_a_step() {
+    let (rule, mut account, history, now) = world();
+    account.available_bytes = Bytes::new(999_999_999).unwrap_or_default();
+    assert_eq!(code(&rule, &account, &history, now), "recharge 1500");
+}
+
+#[test]
+fn a_cap_is_hard_and_says_all_its_figures() {
+    let (rule, account, mut history, now) = world();
+    history.recharges.push(past(1, Standing::Spent, "2026-11-02T00:00:00Z", 2700));
+    let decision = decide(&rule, &account, &history, &Cause::Usage, now);
+    let resets_at = at("2026-12-01T00:00:00Z");
+    let reason = Reason::MonthlyCapReached {
+        cap: eur(3000),
+        spent: eur(2700),
+        needed: eur(1200),
+        resets_at,
+    };
+    assert_eq!(decision, Decision::Wait { reason, until: resets_at });
+    history.recharges.clear();
+    history.recharges.push(past(1, Standing::Spent, "2026-11-02T00:00:00Z", 1800));
+    assert_eq!(code(&rule, &account, &history, now), "recharge 1200", "exactly full is full");
+    history.recharges.clear();
+    history.recharges.push(past(1, Standing::Spent, "2026-10-31T23:59:59Z", 2700));
+    assert_eq!(code(&rule, &account, &history, now), "recharge 1200", "last month's");
+    history.recharges.clear();
+    history.recharges.push(past(1, Standing::Released, "2026-11-02T00:00:00Z", 2700));
+    assert_eq!(code(&rule, &account, &history, now), "recharge 1200", "never charged");
+}
+
+#[test]
+fn one_recharge_at_a_time_and_unknown_blocks() {
+    let (rule, account, mut history, now) = world();
+    history.recharges.push(past(1, Standing::Open, "2026-11-22T11:00:00Z", 300));
+    assert_eq!(code(&rule, &account, &history, now), "recharge_open");
+    if let Some(only) = history.recharges.first_mut() {
+        only.automatic = false;
+        only.adds = Adds::Credit(eur(300));
+    }
+    assert_eq!(code(&rule, &account, &history, now), "recharge 1200", "bought by hand, open");
+    if let Some(only) = history.recharges.first_mut() {
+        only.standing = Standing::Unknown;
+    }
+    assert_eq!(code(&rule, &account, &history, now), "recharge_open", "bought by hand, unknown");
+}
+
+#[test]
+fn data_on_its_way_counts() {
+    let (rule, account, mut history, now) = world();
+    let mut bought = past(1, Standing::Open, "2026-11-22T11:59:00Z", 300);
+    bought.automatic = false;
+    history.recharges.push(bought);
+    assert_eq!(code(&rule, &account, &history, now), "not_due");
+}
+
+#[test]
+fn the_cool_down_counts_from_the_opening() {
+    let (rule, account, mut history, now) = world();
+    history.recharges.push(past(1, Standing::Released, "2026-11-22T11:45:00Z", 300));
+    assert_eq!(code(&rule, &account, &history, now), "cooling_down until 2026-11-22T12:15:00Z");
+}
+
+#[test]
+fn reasons_come_in_order_of_precedence() {
+    let (mut rule, mut account, mut history, now) = world();
+    history.recharges.push(past(1, Standing::Spent, "2026-11-22T11:45:00Z", 3000));
+    let mut codes = vec![code(&rule, &account, &history, now)];
+    account.available_bytes = gb(2);
+    codes.push(code(&rule, &account, &history, now));
+    account.payment_methods.clear();
+    codes.push(code(&rule, &account, &history, now));
+    rule.unit_price = Some(eur(299));
+    codes.push(code(&rule, &account, &history, now));
+    history.suspended = Some(Suspension::Declined);
+    codes.push(code(&rule, &account, &history, now));
+    rule.paused_until_on = NaiveDate::from_ymd_opt(2026, 11, 23);
+    codes.push(code(&rule, &account, &history, now));
+    rule.limits.starts_on = NaiveDate::from_ymd_opt(2026, 11, 25);
+    codes.push(code(&rule, &account, &history, now));
+    rule.limits.ends_on = NaiveDate::from_ymd_opt(2026, 11, 21);
+    codes.push(code(&rule, &account, &history, now));
+    rule.on = false;
+    codes.push(code(&rule, &account, &history, now));
+    account.line_closed = true;
+    codes.push(code(&rule, &account, &history, now));
+    account.stopped_by_operator = true;
+    codes.push(code(&rule, &account, &history, now));
+    assert_eq!(
+        codes,
+        [
+            "monthly_cap_reached until 2026-12-01T00:00:00Z",
+            "not_due",
+            "no_usable_method",
+            "terms_changed",
+            "suspended",
+            "paused until 2026-11-23T00:00:00Z",
+            "not_started until 2026-11-25T00:00:00Z",
+            "ended",
+            "rule_off",
+            "line_closed",
+            "stopped_by_operator",
+        ]
+    );
+}
+
+/// The good world on a monthly schedule instead: the 24th at 09:00.
+fn scheduled() -> (Rule, Account, History) {
+    let (mut rule, mut account, history, _) = world();
+    account.available_bytes = gb(3);
+    rule.triggers.low_balance = None;
+    rule.triggers.scheduled = Some(Schedule {
+        every: 1,
+        unit: Unit::Month { day: 24 },
+        at: TimeOfDay::parse("09:00").unwrap_or_else(|| unreachable!()),
+        start: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap_or_default(),
+    });
+    (rule, account, history)
+}
+
+#[test]
+fn a_scheduled_charge_is_announced_a_day_before_and_then_charged() {
+    let (rule, account, mut history) = scheduled();
+    let due = at("2026-11-24T09:00:00Z");
+    let before = at("2026-11-23T08:59:59Z");
+    assert_eq!(code(&rule, &account, &history, before), "not_due next 2026-11-23T09:00:00Z");
+    assert!(announce(&rule, &account, &history, before).is_empty());
+    let lead = at("2026-11-23T09:00:00Z");
+    let notices = announce(&rule, &account, &history, lead);
+    assert_eq!(notices.len(), 1);
+    history.notices = notices;
+    assert!(announce(&rule, &account, &history, lead).is_empty(), "announced once");
+    assert_eq!(code(&rule, &account, &history, lead), "notice_running until 2026-11-24T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, due), "recharge 600");
+    history.consumed_through = Some(due);
+    assert_eq!(code(&rule, &account, &history, due), "not_due next 2026-12-23T09:00:00Z");
+}
+
+#[test]
+fn after_an_outage_the_charge_waits_for_its_announcement() {
+    let (rule, account, mut history) = scheduled();
+    let late = at("2026-11-25T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, late), "notice_running until 2026-11-26T09:00:00Z");
+    history.notices = announce(&rule, &account, &history, late);
+    assert_eq!(code(&rule, &account, &history, at("2026-11-26T09:00:00Z")), "recharge 600");
+}
+
+#[test]
+fn one_missed_for_72_hours_is_gone() {
+    let (rule, account, history) = scheduled();
+    let late = at("2026-11-27T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, late), "not_due next 2026-12-23T09:00:00Z");
+}
+
+#[test]
+fn a_skip_holds_only_its_own_trigger() {
+    let (mut rule, mut account, history) = scheduled();
+    rule.skip_at = Some(at("2026-11-24T09:00:00Z"));
+    let due = at("2026-11-24T08:00:00Z");
+    assert_eq!(code(&rule, &account, &history, due), "skipped_once next 2026-11-24T09:00:00Z");
+    rule.triggers.low_balance = Some(Threshold::Data { bytes: gb(1) });
+    account.available_bytes = gb(1);
+    assert_eq!(code(&rule, &account, &history, due), "recharge 1200");
+}
+
+#[test]
+fn only_instants_after_the_switch_count() {
+    let (mut rule, account, history) = scheduled();
+    rule.armed_at = at("2026-11-24T09:00:00Z");
+    let now = at("2026-11-24T09:00:01Z");
+    assert_eq!(code(&rule, &account, &history, now), "not_due next 2026-12-23T09:00:00Z");
+}
+
+#[test]
+fn what_is_submitted_is_decided_again() {
+    let (rule, mut account, history, now) = world();
+    let cause = Cause::Submission { triggers: vec![TriggerDue::LowBalance] };
+    let again = |account: &Account| decide(&rule, account, &history, &cause, now);
+    assert!(matches!(again(&account), Decision::Recharge { .. }));
+    account.available_bytes = gb(3);
+    assert_eq!(again(&account).reason(), Some(&Reason::NotDue));
+}
