@@ -9,14 +9,24 @@ pub mod api;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod listen;
+pub mod messenger;
+pub mod outbound;
+pub mod password;
+pub mod sandbox;
 pub mod secret;
 pub mod store;
+pub mod words;
+pub mod zones;
 
 use clock::Clock;
 use config::Config;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::Store;
 use tokio::sync::{Notify, watch};
+
+/// The brand's name.
+pub const BRAND: &str = "Laika";
 
 /// What every handler and every job shares.
 #[derive(Debug)]
@@ -32,6 +42,12 @@ pub struct App {
     pub changed: Notify,
     /// Rung after a commit that made a job due now, so that the worker need not wait either.
     pub jobs_due: Notify,
+    /// Rung after a commit that enqueued a message.
+    pub messages_due: Notify,
+    /// Origin of the running sandbox provider; set once, when it is known.
+    pub sandbox: OnceLock<String>,
+    /// Hashes and compares passwords, a few at a time.
+    pub passwords: password::Passwords,
     /// Turns true once, when the process should end.
     pub stop: watch::Sender<bool>,
 }
@@ -50,8 +66,16 @@ impl App {
             store,
             changed: Notify::new(),
             jobs_due: Notify::new(),
+            messages_due: Notify::new(),
+            sandbox: OnceLock::new(),
+            passwords: Default::default(),
             stop: watch::Sender::new(false),
         }))
+    }
+
+    /// Origin of the sandbox provider, while one runs.
+    pub fn sandbox_origin(&self) -> Option<String> {
+        self.sandbox.get().cloned()
     }
 
     /// Resolves when the process should end.

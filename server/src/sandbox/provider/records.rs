@@ -1,0 +1,208 @@
+//! What the sandbox provider keeps and answers: one shape for state, journal and JSON.
+//!
+//! Place in the flow: named by [`super::Provider`] and by the HTTP face. Nothing here decides.
+
+use crate::sandbox::cards::{Card, Decline};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a caller attaches to find its things again.
+pub type Metadata = BTreeMap<String, String>;
+
+/// Somebody whose payment methods are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// `cus_…`.
+    pub id: String,
+    /// The caller's own references.
+    pub metadata: Metadata,
+}
+
+/// Where a setup stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupStatus {
+    /// The hosted page waits for a card.
+    Open,
+    /// The card is known; its bank wants the customer to confirm.
+    RequiresAction,
+    /// A payment method is attached.
+    Succeeded,
+    /// Left by the customer, or too old.
+    Cancelled,
+}
+
+/// One visit to the hosted card entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// `set_…`; as it cannot be guessed it also opens the hosted page.
+    pub id: String,
+    /// Whose card it will be.
+    pub customer: String,
+    /// Where the customer goes back to.
+    pub return_url: String,
+    /// Where it stands.
+    pub status: SetupStatus,
+    /// The result.
+    pub payment_method: Option<String>,
+    /// The hosted page on the provider's own origin.
+    pub path: String,
+    /// Microseconds UTC.
+    pub created_at: i64,
+    /// The card while its bank is asked; never answered.
+    #[serde(skip)]
+    pub(super) pending: Option<Card>,
+}
+
+impl Setup {
+    /// The last digits of the card while its bank is asked.
+    pub fn pending_last4(&self) -> Option<&str> {
+        self.pending.as_ref().map(|card| card.last4.as_str())
+    }
+}
+
+/// A card that can be charged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentMethod {
+    /// `pm_…`: the token.
+    pub id: String,
+    /// Whose it is.
+    pub customer: String,
+    /// What is known of the card.
+    pub card: Card,
+    /// False once detached; then it can never be charged again.
+    pub attached: bool,
+}
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Money moved.
+    Succeeded,
+    /// No money moved and none will.
+    Declined,
+    /// The bank wants the customer; no money moved yet.
+    RequiresAction,
+    /// Given up before money moved; none will.
+    Cancelled,
+}
+
+/// One charge asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Whose money.
+    pub customer: String,
+    /// Which card.
+    pub payment_method: String,
+    /// More than zero.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Where the customer goes after an authentication.
+    pub return_url: String,
+    /// The caller's own references.
+    pub metadata: Metadata,
+}
+
+/// Money given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// `ref_…`.
+    pub id: String,
+    /// More than zero.
+    pub amount_minor: i64,
+    /// Microseconds UTC.
+    pub created_at: i64,
+}
+
+/// One charge and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// `pay_…`.
+    pub id: String,
+    /// What was asked.
+    #[serde(flatten)]
+    pub charge: Charge,
+    /// The key it was asked with.
+    pub idempotency_key: Option<String>,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// Why not, when declined.
+    pub decline: Option<Decline>,
+    /// The bank's page, while the customer is wanted.
+    pub action_path: Option<String>,
+    /// What was taken; zero unless it succeeded.
+    pub captured_minor: i64,
+    /// What was given back.
+    pub refunds: Vec<Refund>,
+    /// Microseconds UTC.
+    pub created_at: i64,
+    /// Microseconds UTC of the capture.
+    pub captured_at: Option<i64>,
+}
+
+impl Payment {
+    /// The sum given back.
+    pub fn refunded_minor(&self) -> i64 {
+        self.refunds.iter().map(|refund| refund.amount_minor).sum()
+    }
+}
+
+/// What the next charge of a customer does, whatever the card: one shot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextCharge {
+    /// Charged.
+    Succeeded,
+    /// Declined, without a reason (soft).
+    GenericDecline,
+    /// Declined (soft).
+    InsufficientFunds,
+    /// Declined (hard).
+    LostCard,
+    /// Declined (hard).
+    StolenCard,
+    /// Declined (hard).
+    ExpiredCard,
+    /// The bank wants the customer.
+    RequiresAction,
+    /// Charged, but the connection closes without an answer.
+    AnswerLostAfter,
+    /// Nothing happens, and the connection closes without an answer.
+    AnswerLostBefore,
+    /// Charged, and answered late.
+    Slow,
+    /// Charged, but the answer is an internal error.
+    ErrorAfter,
+    /// One minor unit too much is taken.
+    WrongAmount,
+}
+
+/// How an answer travels: the machine's word to the HTTP face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// As usual.
+    #[default]
+    Normal,
+    /// The connection closes without an answer.
+    Lost,
+    /// After a while.
+    Slow,
+    /// As an internal error.
+    ServerError,
+}
+
+/// Something that happened, told to the caller's endpoint until it is acknowledged.
+/// It carries no amounts: the receiver looks the payment up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// `evt_…`.
+    pub id: String,
+    /// `payment.succeeded`, `payment.declined`, `payment.cancelled`, `payment.refunded`, …
+    pub kind: String,
+    /// The payment or setup it is about.
+    pub about: String,
+    /// Microseconds UTC.
+    pub created_at: i64,
+}
