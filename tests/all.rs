@@ -1,4 +1,5 @@
 //! Every test that looks at Laika from outside, in one binary: the program is started, spoken to,
 //! killed and read, never linked.
 
+mod http;
 mod tidy;

@@ -1,0 +1,57 @@
+//! The command line: exit codes, help, and answers where a script expects them.
+
+use super::world::{LINES, place, with_lines};
+
+#[test]
+fn help_names_every_command_and_succeeds() {
+    let (place, _) = place("help", false);
+    let help = place.run(&["--help"]).expect(0).stdout;
+    let commands = ["serve", "sandbox", "ingest", "line add", "lines", "audit"];
+    for command in commands.iter().chain(&["schedule", "validate", "decide", "preview"]) {
+        assert!(help.contains(command), "{command} is not in\n{help}");
+    }
+    assert!(help.contains("DATABASE_URL") && help.contains("LAIKA_LISTEN"), "{help}");
+}
+
+#[test]
+fn what_is_no_command_is_a_usage_error() {
+    let (place, _) = place("usage", false);
+    let calls: [&[&str]; 5] = [
+        &["no-such-command"],
+        &["serve", "--no-such-flag"],
+        &["line", "add"],
+        &["line", "add", "--iccid", "1", "--data-bytes", "many"],
+        &["ingest"],
+    ];
+    for call in calls {
+        let ran = place.run(call).expect(2);
+        assert!(!ran.stderr.is_empty() && ran.stdout.is_empty(), "{call:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn an_unknown_database_is_named_with_what_would_do() {
+    let (place, _) = place("scheme", false);
+    let place = place.with("DATABASE_URL", "mysql://localhost/laika");
+    let ran = place.run(&["lines", "--json"]);
+    assert!(matches!(ran.code, Some(1 | 2)), "{ran:?}");
+    for word in ["mysql", "sqlite", "postgres"] {
+        assert!(ran.stderr.contains(word), "{word} is not in {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_line_is_added_once() {
+    let (place, _) = with_lines("twice", false);
+    let args = ["line", "add", "--iccid", LINES[0].iccid, "--data-bytes", "1"];
+    let again = place.run(&[&args[..], &["--credit-minor", "0", "--currency", "EUR"]].concat());
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.stderr.contains(LINES[0].iccid), "{}", again.stderr);
+}
+
+#[test]
+fn a_graceful_stop_is_soon_and_clean() {
+    let (place, _) = place("stop", false);
+    let server = place.start(&["serve"]);
+    assert_eq!(server.stop(), Some(0));
+}
