@@ -23,8 +23,8 @@ CREATE TABLE accounts (
 INSERT INTO accounts (id, version, language, time_zone, created_at)
 VALUES ('house', 0, 'en', 'UTC', 0);
 
--- `taken` is 1 when a contact already belonged to an account: the answers stay the same, the codes
--- never confirm, and the owner was told by message instead.
+-- A registration for a contact that already has an account looks the same as any other; only the
+-- message that goes to that contact differs.
 CREATE TABLE registrations (
     id TEXT PRIMARY KEY,
     phone TEXT NOT NULL,
@@ -32,7 +32,6 @@ CREATE TABLE registrations (
     password_hash TEXT NOT NULL,
     language TEXT NOT NULL,
     time_zone TEXT NOT NULL,
-    taken BIGINT NOT NULL,
     phone_code_sha256 TEXT NOT NULL,
     email_code_sha256 TEXT NOT NULL,
     codes_end_at BIGINT NOT NULL,

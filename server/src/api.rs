@@ -1,20 +1,48 @@
 //! The endpoints, as one plain list: state -> session -> input -> typed answer. It holds no rule.
 
-use crate::{Shared, error, error::Result, secret};
+pub mod account;
+pub mod extract;
+pub mod guard;
+pub mod registrations;
+pub mod sessions;
+
+use crate::{
+    Shared,
+    error::{self, Error, Result},
+    secret,
+};
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     middleware::{self, Next},
     response::Response,
-    routing::get,
+    routing::{delete, get, patch, post},
 };
+
+/// No request of a browser is larger; usage batches have their own limit.
+const BODY_MOST: usize = 64 * 1024;
 
 /// Everything that is served on the app's address.
 pub fn router(app: Shared) -> Router {
+    let v1 = Router::new()
+        .route("/session", get(sessions::current))
+        .route("/registrations", post(registrations::create))
+        .route("/registrations/{id}/confirm", post(registrations::confirm))
+        .route("/registrations/{id}/codes", post(registrations::resend))
+        .route("/sessions", post(sessions::create))
+        .route("/sessions/current", delete(sessions::delete))
+        .route("/sessions/current/step-up", post(sessions::step_up))
+        .route("/account", patch(account::change))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
+        .layer(DefaultBodyLimit::max(BODY_MOST));
     Router::new()
+        .nest("/api/v1", v1)
         .route("/livez", get(live))
         .route("/readyz", get(ready))
+        .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(render_errors))
+        .layer(middleware::from_fn(guard::headers))
         .with_state(app)
 }
 
@@ -29,7 +57,16 @@ async fn ready(State(app): State<Shared>) -> Result<&'static str> {
     Ok("ready\n")
 }
 
-/// Gives each request its id and turns errors into problems, outermost of all.
+async fn nothing_here() -> Error {
+    Error::not_found()
+}
+
+async fn other_method() -> Error {
+    let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+    Error::problem(status, "other_method", "This address does not take this method.")
+}
+
+/// Gives each request its id and turns errors into problems.
 async fn render_errors(request: Request, next: Next) -> Response {
     let request_id = secret::id("req");
     error::render(next.run(request).await, &request_id)

@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use laika_core::{api, field::FieldError};
+use serde_json::Value;
 use std::{fmt, sync::Arc};
 
 /// What a function of the server answers.
@@ -32,8 +33,8 @@ pub struct Problem {
     pub code: &'static str,
     /// One sentence for a person who reads logs.
     pub detail: String,
-    /// Field errors, each `{field, code, params}`.
-    pub errors: Vec<Value>,
+    /// What is wrong with which field.
+    pub errors: Vec<FieldError>,
     /// More members of the problem, for example both versions of a mismatch.
     pub more: serde_json::Map<String, Value>,
 }
@@ -70,13 +71,20 @@ impl Error {
         Error::problem(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
     }
 
+    /// 429: too many tries; the wait is the same whoever asks.
+    pub fn too_many(retry_after_s: i64) -> Error {
+        let words = "Too many tries; wait before the next one.";
+        Error::problem(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", words)
+            .with("retry_after_s", retry_after_s)
+    }
+
     /// 409, with the reason's code.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
         Error::problem(StatusCode::CONFLICT, code, detail)
     }
 
     /// 422: every field's error at once.
-    pub fn fields(errors: Vec<Value>) -> Error {
+    pub fn fields(errors: Vec<FieldError>) -> Error {
         Error::Problem(Problem {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             code: "fields",
@@ -145,15 +153,17 @@ pub fn render(response: Response, request_id: &str) -> Response {
             }
         }
     };
-    let mut body = json!({
-        "type": format!("urn:laika:problem:{}", problem.code),
-        "title": problem.status.canonical_reason().unwrap_or("Error"),
-        "status": problem.status.as_u16(),
-        "code": problem.code,
-        "detail": problem.detail,
-        "errors": problem.errors,
-        "request_id": request_id,
+    let title = problem.status.canonical_reason().unwrap_or("Error");
+    let body = serde_json::to_value(api::Problem {
+        kind: format!("/problems/{}", problem.code),
+        title: title.to_string(),
+        status: problem.status.as_u16(),
+        code: problem.code.to_string(),
+        detail: Some(problem.detail),
+        errors: problem.errors,
+        request_id: request_id.to_string(),
     });
+    let mut body = body.unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
         members.extend(problem.more);
     }

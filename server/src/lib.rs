@@ -6,6 +6,7 @@
 //! `laika-core`; this crate only feeds it and keeps what it answers.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;

@@ -4,12 +4,20 @@
 //! SQLite has one writer and several readers; PostgreSQL has one pool for both. Reads see one
 //! snapshot. No adapter is ever called while a transaction is open.
 
+pub mod accounts;
 pub mod dialect;
+pub mod messages;
 mod migrate;
+pub mod registrations;
+pub mod sessions;
 pub mod settings;
 pub mod sql;
+pub mod throttle;
 
-use crate::{config::DatabaseUrl, error::Result};
+use crate::{
+    config::DatabaseUrl,
+    error::{Error, Result},
+};
 use dialect::Dialect;
 use sqlx::{Any, AnyConnection, AnyPool, any::AnyPoolOptions};
 use std::{
@@ -120,3 +128,9 @@ macro_rules! is_a_connection {
 }
 is_a_connection!(Snapshot);
 is_a_connection!(Tx);
+
+/// Reads a typed id; one that is not shaped like it was not written by us.
+pub fn id<T>(text: String, new: impl FnOnce(String) -> Option<T>) -> Result<T> {
+    let words = format!("the database holds \"{text}\" where an id should be");
+    new(text).ok_or_else(|| Error::internal(words))
+}

@@ -16,7 +16,7 @@ macro_rules! files {
 }
 
 /// In the order they run; only ever appended to.
-const FILES: &[(&str, &str)] = files!["0001_accounts"];
+const FILES: &[(&str, &str)] = files!["0001_accounts", "0002_messages"];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
     for (name, text) in FILES {

@@ -1,0 +1,42 @@
+//! The account's own settings: language and time zone.
+
+use super::{
+    extract::{Body, SignedIn},
+    sessions::view,
+};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    store::accounts,
+    zones,
+};
+use axum::{Json, extract::State};
+use laika_core::{
+    api::{AccountChange, AccountView},
+    field::{Field, FieldCode, FieldError},
+};
+
+/// `PATCH /account`.
+pub async fn change(
+    State(app): State<Shared>,
+    session: SignedIn,
+    Body(change): Body<AccountChange>,
+) -> Result<Json<AccountView>> {
+    let time_zone = match change.time_zone {
+        Some(name) => Some(zones::canonical(&name).ok_or_else(|| {
+            Error::fields(vec![FieldError::new(Field::TimeZone, FieldCode::UnknownChoice)])
+        })?),
+        None => None,
+    };
+    let mut tx = app.store.write().await?;
+    let account = accounts::get(&mut tx, session.account()).await?;
+    let account = account.ok_or_else(Error::unauthenticated)?;
+    let language = change.language.unwrap_or(account.language);
+    let time_zone = time_zone.unwrap_or(account.time_zone);
+    accounts::change(&mut tx, session.account(), language, &time_zone).await?;
+    let account = accounts::get(&mut tx, session.account()).await?;
+    tx.commit().await;
+    app.changed.notify_waiters();
+    let account = account.ok_or_else(Error::unauthenticated)?;
+    Ok(Json(view(&account, session.stepped_up_until())))
+}

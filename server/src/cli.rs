@@ -1,0 +1,131 @@
+//! The command line: words in, one command run, an exit code out. 0 done, 1 failed, 2 not
+//! understood, 3 done except for some rows. Answers go to standard output, words about them to
+//! standard error. No rule is in here.
+
+mod help;
+mod rules;
+mod serve;
+
+use crate::{
+    App, Shared,
+    clock::Clock,
+    config::{Config, ConfigError},
+    error::Error,
+};
+use std::{ffi::OsString, fmt, process::ExitCode};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was done.
+    Done,
+    /// It was done, but for rows that were reported.
+    SomeRejected,
+    /// It found what it was looking for: something wrong.
+    Found,
+}
+
+/// Why a command did not run to its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// The words were not understood.
+    Usage(String),
+    /// It was understood and failed.
+    Failed(String),
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl Failure {
+    /// A failure in words.
+    pub fn failed(words: impl fmt::Display) -> Failure {
+        Failure::Failed(words.to_string())
+    }
+}
+
+/// Runs one command line, the program's name first.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::new("info,sqlx=warn");
+    // A second call, in tests, keeps the first subscriber.
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .with_target(false)
+        .try_init();
+    match run(words) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeRejected) => ExitCode::from(3),
+        Ok(Outcome::Found) => ExitCode::from(1),
+        Err(Failure::Failed(words)) => {
+            eprintln!("laika: {words}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(words)) => {
+            eprintln!("laika: {words}\nSee laika --help.");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
+    use lexopt::prelude::*;
+    let mut parser = lexopt::Parser::from_iter(words);
+    let command = match parser.next()? {
+        None => return help::print(None),
+        Some(Short('h') | Long("help")) => return help::print(None),
+        Some(Short('V') | Long("version")) => return help::version(),
+        Some(Value(word)) => word.string()?,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match command.as_str() {
+        "help" => help::print(None),
+        "serve" => serve::serve(parser),
+        "schedule" => rules::schedule(parser),
+        other => Err(Failure::Usage(format!("there is no command \"{other}\""))),
+    }
+}
+
+/// Takes no further words but `--help`; whether to go on.
+fn nothing_more(parser: &mut lexopt::Parser, command: &str) -> Result<bool, Failure> {
+    use lexopt::prelude::*;
+    match parser.next()? {
+        None => Ok(true),
+        Some(Short('h') | Long("help")) => {
+            help::print(Some(command))?;
+            Ok(false)
+        }
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+/// Runs a command's async part on its own runtime.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Runtime::new()?.block_on(work)
+}
+
+/// Opens the database of the environment, for a command that ends.
+async fn open() -> Result<Shared, Failure> {
+    Ok(App::open(Config::from_env()?, Clock::system()).await?)
+}

@@ -1,0 +1,88 @@
+//! What `laika --help` says, as a person reads it, and `laika --version`.
+
+use super::{Failure, Outcome};
+use std::io::Write;
+
+const OVERVIEW: &str = "\
+laika: eSIM data that never runs out, and no charge nobody agreed to
+
+USAGE
+    laika COMMAND [OPTIONS]
+
+RUNNING
+    serve               the app, its API and the worker, on one address
+    sandbox             the sandbox payment provider and carrier, as their own process
+
+LINES AND USAGE
+    line add            add a line that no customer has yet
+    lines --json        every line with what it has left, as JSON
+    ingest FILE|-       count usage: CloudEvents 1.0, one JSON object a line
+
+CHECKING
+    audit --json        check the books, the caps and the recharges; exit 1 if anything is wrong
+
+THE RULES, AS JSON LINES (standard input to standard output)
+    schedule            the next 12 instants of each schedule
+    validate            what was typed for a rule: the rule, or every field's error
+    decide              recharge, wait or skip, and why
+    preview             what a rule will do: sentence, dates, cost, the most it can take
+
+ENVIRONMENT
+    LAIKA_LISTEN          app and API            localhost:8080  (port 0: any free one)
+    LAIKA_SANDBOX_LISTEN  sandbox provider       127.0.0.1:8081
+    LAIKA_SANDBOX_DATA    what it remembers      laika-sandbox.jsonl
+    DATABASE_URL          sqlite:FILE or postgres://...   sqlite:laika.db
+    LAIKA_USAGE_SECRET    signs usage over HTTP; without it none is taken
+                          (or LAIKA_USAGE_SECRET_FILE, a file that holds it)
+
+EXIT CODES
+    0 done    1 failed, or something is wrong    2 not understood    3 done, some rows rejected
+
+laika COMMAND --help says more about one command.
+";
+
+const COMMANDS: &[(&str, &str)] = &[
+    (
+        "serve",
+        "\
+laika serve
+
+Serves the app, its API and the worker. The first line on standard output is
+`listening http://HOST:PORT`; everything else goes to standard error, with the sandbox's
+messages. SIGINT or SIGTERM stops it after the answers under way.
+",
+    ),
+    (
+        "schedule",
+        "\
+laika schedule < FILE
+
+For each line {\"schedule\":…,\"time_zone\":…,\"after\":…} writes {\"next\":[12 instants]}, strictly
+after `after`, in UTC. A line that cannot be read becomes {\"row\":n,\"code\":…,\"detail\":…}; then the
+exit code is 3.
+",
+    ),
+];
+
+/// Prints the overview, or what there is to say about one command.
+pub(super) fn print(command: Option<&str>) -> Result<Outcome, Failure> {
+    let text = COMMANDS.iter().find(|(name, _)| Some(*name) == command);
+    say(text.map_or(OVERVIEW, |(_, text)| text))
+}
+
+/// Prints the version of the program and of its rules.
+pub(super) fn version() -> Result<Outcome, Failure> {
+    say(&format!(
+        "laika {} (rules {}, tz {})\n",
+        env!("CARGO_PKG_VERSION"),
+        laika_core::ENGINE_VERSION,
+        crate::zones::version()
+    ))
+}
+
+fn say(text: &str) -> Result<Outcome, Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,52 @@
+//! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in order.
+
+use super::{Failure, Outcome, block_on, nothing_more};
+use crate::{App, Shared, api, clock::Clock, config::Config, listen, messenger};
+use std::io::Write;
+use tokio::{net::TcpListener, task::JoinSet};
+
+pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
+    if !nothing_more(&mut parser, "serve")? {
+        return Ok(Outcome::Done);
+    }
+    block_on(async {
+        let app = App::open(Config::from_env()?, Clock::system()).await?;
+        let listener = bind(&app.config.listen.bind_to(), "LAIKA_LISTEN").await?;
+        let origin = app.config.listen.origin(listener.local_addr()?);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(messenger::run(app.clone()));
+        tasks.spawn(stop_on_signal(app.clone()));
+        writeln!(std::io::stdout(), "listening {origin}")?;
+        let stop = {
+            let app = app.clone();
+            async move { app.stopping().await }
+        };
+        listen::serve(listener, api::router(app.clone()), stop).await;
+        while tasks.join_next().await.is_some() {}
+        app.store.close().await;
+        Ok(Outcome::Done)
+    })
+}
+
+/// Binds an address. *Errors*: which variable names it, and why it cannot be had.
+pub(super) async fn bind(address: &str, name: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::failed(format!("{name}: {address}: {error}")))
+}
+
+async fn stop_on_signal(app: Shared) {
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let terminated = async {
+        match &mut terminate {
+            Some(signal) => signal.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+    app.stop.send_replace(true);
+}

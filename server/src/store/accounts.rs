@@ -1,0 +1,110 @@
+//! Accounts and the registrations that become accounts.
+
+use super::{Conn, Tx};
+use crate::{error::Result, sql};
+use laika_core::{api::Language, id::AccountId, time::Instant};
+use sqlx::{Row, any::AnyRow};
+
+/// The operator's own account: the owner of lines that no customer has.
+pub const HOUSE: &str = "house";
+
+/// An account as it is stored.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name.
+    pub id: AccountId,
+    /// Counts the changes that a signed-in browser should fetch.
+    pub version: i64,
+    /// E.164; empty for the house account.
+    pub phone: String,
+    /// The address; empty for the house account.
+    pub email: String,
+    /// Nobody can sign in without one.
+    pub password_hash: Option<String>,
+    /// The language of its messages.
+    pub language: Language,
+    /// The zone in which its days and months are counted.
+    pub time_zone: String,
+}
+
+/// Reads the columns in the order of the SELECTs below.
+fn account(row: &AnyRow) -> Result<Account> {
+    Ok(Account {
+        id: super::id(row.try_get(0)?, AccountId::new)?,
+        version: row.try_get(1)?,
+        phone: row.try_get::<Option<String>, _>(2)?.unwrap_or_default(),
+        email: row.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
+        password_hash: row.try_get(4)?,
+        language: Language::from_tag(row.try_get::<String, _>(5)?.as_str()),
+        time_zone: row.try_get(6)?,
+    })
+}
+
+/// An account by its id.
+pub async fn get(conn: &mut Conn, id: &str) -> Result<Option<Account>> {
+    let row = sql!(
+        "SELECT id, version, phone, email, password_hash, language, time_zone
+         FROM accounts WHERE id = $1",
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(account).transpose()
+}
+
+/// The account that has this phone or e-mail, in normal form.
+pub async fn by_contact(conn: &mut Conn, contact: &str) -> Result<Option<Account>> {
+    let row = sql!(
+        "SELECT id, version, phone, email, password_hash, language, time_zone
+         FROM accounts WHERE phone = $1 OR email = $1",
+        contact
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(account).transpose()
+}
+
+/// Adds an account. *Errors*: a database error when a contact was taken in the meantime.
+pub async fn insert(tx: &mut Tx, account: &Account, now: Instant) -> Result<()> {
+    sql!(
+        "INSERT INTO accounts
+             (id, version, phone, email, password_hash, language, time_zone, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        account.id.as_str(),
+        account.version,
+        &account.phone,
+        &account.email,
+        account.password_hash.as_deref(),
+        account.language.tag(),
+        &account.time_zone,
+        now.micros()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Changes language and zone.
+pub async fn change(tx: &mut Tx, id: &str, language: Language, time_zone: &str) -> Result<()> {
+    sql!(
+        "UPDATE accounts SET language = $1, time_zone = $2, version = version + 1 WHERE id = $3",
+        language.tag(),
+        time_zone,
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Counts a change that the account's browsers should fetch; part of every money transaction.
+pub async fn bump(tx: &mut Tx, id: &str) -> Result<()> {
+    sql!("UPDATE accounts SET version = version + 1 WHERE id = $1", id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The versions of these accounts, for live streams: every account changed since, oldest first.
+pub async fn versions(conn: &mut Conn) -> Result<Vec<(String, i64)>> {
+    let rows = sql!("SELECT id, version FROM accounts").fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
