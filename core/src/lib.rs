@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod money;
 pub mod number;
 pub mod rail;
+pub mod recharge;
 pub mod rule;
 pub mod schedule;
 pub mod time;

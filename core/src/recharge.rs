@@ -1,0 +1,494 @@
+//! One recharge, from the decision to the credit: `apply(recharge, fact, now) -> Step`. A fact is
+//! what was seen outside; a step is the next state, the postings, what the line gets and the
+//! effects that the shell has to perform. Facts come from answers, webhooks and look-ups alike, so
+//! a repeated fact changes nothing and a late one never undoes a success.
+//!
+//! `recharge/payment.rs` takes the money, `recharge/delivery.rs` hands out what it paid for.
+
+mod delivery;
+mod payment;
+
+use crate::decide::{Order, PastRecharge, Standing, Suspension};
+use crate::id::{BucketId, IdempotencyKey, LineId, PaymentMethodId, RechargeId};
+use crate::ledger::Posting;
+use crate::money::Money;
+use crate::rule::Adds;
+use crate::time::{Instant, Span};
+use serde::{Deserialize, Serialize};
+
+/// A recharge and all that happened to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recharge {
+    /// The line and its number.
+    pub id: RechargeId,
+    /// The line that gets it.
+    pub line_id: LineId,
+    /// The version of the rule that allowed it; absent when bought by hand.
+    pub rule_version: Option<u32>,
+    /// What was decided: never changed afterwards.
+    pub order: Order,
+    /// Where it stands.
+    pub status: Status,
+    /// When it was decided.
+    pub opened_at: Instant,
+    /// When its money was last reserved.
+    pub reserved_at: Instant,
+    /// Every payment attempt, numbered from 1 in order.
+    pub attempts: Vec<Attempt>,
+    /// When the money was captured.
+    pub paid_at: Option<Instant>,
+    /// How often the carrier has been asked to deliver.
+    pub deliveries: u32,
+    /// The rule was switched off, paused or lost its method: nothing new is submitted.
+    pub stopped: bool,
+    /// What was seen, in the order in which it was taken in.
+    pub facts: Vec<Seen>,
+}
+
+/// Where a recharge stands. The last four are ends: they stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Decided and reserved; nothing sent.
+    Opened,
+    /// A payment is on its way to the gateway.
+    Charging,
+    /// Declined; another try is to come.
+    Declined,
+    /// The bank wants the customer; a link is open.
+    NeedsCustomer,
+    /// Sent, and nobody knows what became of it.
+    Unknown,
+    /// Captured; the carrier has not been asked.
+    Paid,
+    /// The carrier is being asked, or asked again.
+    Delivering,
+    /// The carrier was asked and did not answer.
+    DeliveryUnknown,
+    /// Captured but not delivered, or not as agreed; the money is on its way back.
+    Refunding,
+    /// Charged, delivered, credited.
+    Done,
+    /// Definitely not charged.
+    Failed,
+    /// Ended before anything was charged, because the customer or the facts said so.
+    Cancelled,
+    /// Charged and given back in full.
+    Refunded,
+}
+
+/// One try to take the money: one method, one amount, one idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// The method charged.
+    pub payment_method_id: PaymentMethodId,
+    /// Which round over all methods this belongs to, from 0.
+    pub rung: u32,
+    /// Derived from the recharge and the number; resending repeats it.
+    pub idempotency_key: IdempotencyKey,
+    /// Recorded before the first byte is sent.
+    pub submitted_at: Option<Instant>,
+    /// When it was last sent, the first time or again.
+    pub last_submitted_at: Option<Instant>,
+    /// When it was last looked for and not found, once that counts.
+    pub not_found_at: Option<Instant>,
+    /// How it ended, or stands waiting for the customer.
+    pub outcome: Option<Outcome>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The money was taken.
+    Captured {
+        /// The gateway's name for the payment.
+        payment: String,
+        /// What was taken: refunded at once if it is not what was asked.
+        amount: Money,
+        /// Whether it was given back.
+        refunded: bool,
+    },
+    /// The bank said no.
+    Declined {
+        /// The gateway's code.
+        code: String,
+        /// Never to be tried again with this instrument.
+        hard: bool,
+    },
+    /// The bank wants the customer.
+    ActionRequired {
+        /// The gateway's name for the payment.
+        payment: String,
+        /// Where the customer authenticates.
+        url: String,
+        /// When the link dies.
+        until: Instant,
+    },
+    /// It can no longer capture.
+    Cancelled,
+    /// It never reached the gateway.
+    NeverArrived,
+}
+
+/// What was seen outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fact {
+    /// An attempt is about to be sent: recorded in the transaction that decided it again.
+    Submitted {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Decided again before sending, and the answer was no.
+    Withdrawn {
+        /// Which attempt.
+        attempt: u32,
+        /// The reason's code.
+        reason: String,
+    },
+    /// The gateway took the money.
+    Captured {
+        /// Which attempt.
+        attempt: u32,
+        /// The gateway's name for the payment.
+        payment: String,
+        /// What it took.
+        amount: Money,
+    },
+    /// The bank said no.
+    Declined {
+        /// Which attempt.
+        attempt: u32,
+        /// The gateway's code.
+        code: String,
+        /// Never to be tried again with this instrument.
+        hard: bool,
+    },
+    /// The bank wants the customer.
+    ActionRequired {
+        /// Which attempt.
+        attempt: u32,
+        /// The gateway's name for the payment.
+        payment: String,
+        /// Where the customer authenticates.
+        url: String,
+    },
+    /// Sent, and no usable answer.
+    Unanswered {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// The gateway has nothing under the attempt's key, nor in its list.
+    NotFound {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// The gateway confirms that the payment can no longer capture.
+    PaymentCancelled {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// The rule was switched off or paused, or the method removed.
+    Stopped,
+    /// The carrier delivered.
+    Delivered {
+        /// The carrier's name for the top-up.
+        top_up: String,
+    },
+    /// The carrier definitely did not deliver.
+    NotDelivered,
+    /// The carrier was asked, and no usable answer.
+    DeliveryUnanswered,
+    /// The gateway gave the money back.
+    Refunded {
+        /// Which attempt.
+        attempt: u32,
+        /// The gateway's name for the refund.
+        refund: String,
+    },
+    /// The refund was asked for, and no usable answer.
+    RefundUnanswered {
+        /// Which attempt.
+        attempt: u32,
+    },
+}
+
+/// A fact and when it was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What the shell has to do, from an instant on. Each is safe to do twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Due {
+    /// Not before this.
+    pub at: Instant,
+    /// What.
+    pub effect: Effect,
+}
+
+/// Something to be done outside, or to the line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Effect {
+    /// Decide again, record the submission, and send the attempt under its key.
+    Charge {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Ask the gateway what became of the attempt, by key and by listing.
+    LookUpPayment {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Ask the gateway to make sure that the attempt cannot capture any more.
+    CancelPayment {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Ask the carrier to deliver, under the recharge's key.
+    TopUp,
+    /// Ask the carrier whether it delivered.
+    LookUpTopUp,
+    /// Give an attempt's capture back in full.
+    Refund {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Never charge this method for this rule again.
+    Bar {
+        /// Which method.
+        payment_method_id: PaymentMethodId,
+    },
+    /// The rule waits for the customer.
+    Suspend {
+        /// Why.
+        why: Suspension,
+    },
+    /// Tell the customer.
+    Tell {
+        /// What.
+        news: News,
+    },
+    /// Look at the line again.
+    Evaluate,
+}
+
+/// What the customer hears about a recharge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum News {
+    /// Charged and credited.
+    Recharged,
+    /// The first decline, with the next try if there is one.
+    Declined {
+        /// When it is tried again.
+        next_try_at: Option<Instant>,
+    },
+    /// The bank wants the customer.
+    CustomerNeeded {
+        /// Where.
+        url: String,
+        /// Until when.
+        until: Instant,
+    },
+    /// Sent, no answer.
+    Unknown,
+    /// Ended without a charge.
+    NotCharged,
+    /// The money comes back.
+    Refunding,
+    /// The money is back.
+    Refunded,
+}
+
+/// What the line gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The bucket it becomes, when it is data.
+    pub bucket_id: BucketId,
+    /// How much.
+    pub adds: Adds,
+    /// When it expires, when it is data.
+    pub expires_at: Option<Instant>,
+}
+
+/// What follows from a fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The recharge afterwards.
+    pub recharge: Recharge,
+    /// What moves in the books.
+    pub postings: Vec<Posting>,
+    /// What the line gets.
+    pub grant: Option<Grant>,
+    /// What is to be done.
+    pub effects: Vec<Due>,
+}
+
+/// Look-ups after no answer: so long after the submission, then every hour.
+const LOOK_UPS: [Span; 4] = [Span::minutes(1), Span::minutes(5), Span::minutes(30), Span::hours(2)];
+
+impl Status {
+    /// Whether this is an end.
+    pub fn is_end(self) -> bool {
+        match self {
+            Status::Done | Status::Failed | Status::Cancelled | Status::Refunded => true,
+            Status::Opened
+            | Status::Charging
+            | Status::Declined
+            | Status::NeedsCustomer
+            | Status::Unknown
+            | Status::Paid
+            | Status::Delivering
+            | Status::DeliveryUnknown
+            | Status::Refunding => false,
+        }
+    }
+
+    /// Where it stands for limits and the effective balance.
+    pub fn standing(self) -> Standing {
+        match self {
+            Status::Opened
+            | Status::Charging
+            | Status::Declined
+            | Status::NeedsCustomer
+            | Status::Paid
+            | Status::Delivering
+            | Status::DeliveryUnknown => Standing::Open,
+            Status::Unknown => Standing::Unknown,
+            Status::Refunding | Status::Done | Status::Refunded => Standing::Spent,
+            Status::Failed | Status::Cancelled => Standing::Released,
+        }
+    }
+}
+
+impl Recharge {
+    /// Opens a recharge: decided, reserved, its first attempt planned.
+    pub fn open(
+        line_id: LineId,
+        number: u32,
+        rule_version: Option<u32>,
+        order: Order,
+        now: Instant,
+    ) -> Step {
+        let recharge = Recharge {
+            id: RechargeId::derive(&line_id, number),
+            line_id,
+            rule_version,
+            order,
+            status: Status::Opened,
+            opened_at: now,
+            reserved_at: now,
+            attempts: Vec::new(),
+            paid_at: None,
+            deliveries: 0,
+            stopped: false,
+            facts: Vec::new(),
+        };
+        let mut step = Step::unchanged(recharge);
+        payment::plan_next(&mut step, now);
+        step
+    }
+
+    /// Whether the rule opened it.
+    pub fn automatic(&self) -> bool {
+        self.rule_version.is_some()
+    }
+
+    /// The attempt of this number.
+    pub fn attempt(&self, number: u32) -> Option<&Attempt> {
+        self.attempts.iter().find(|a| a.number == number)
+    }
+
+    /// The attempt whose capture is kept, if any is.
+    pub fn kept_capture(&self) -> Option<&Attempt> {
+        self.attempts
+            .iter()
+            .find(|a| matches!(a.outcome, Some(Outcome::Captured { refunded: false, .. })))
+    }
+
+    /// What `decide` needs to know of it.
+    pub fn past(&self) -> PastRecharge {
+        PastRecharge {
+            id: self.id.clone(),
+            automatic: self.automatic(),
+            standing: self.status.standing(),
+            opened_at: self.opened_at,
+            reserved_at: self.reserved_at,
+            amount: self.order.amount,
+            adds: self.order.adds,
+        }
+    }
+
+    fn attempt_mut(&mut self, number: u32) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|a| a.number == number)
+    }
+}
+
+impl Step {
+    fn unchanged(recharge: Recharge) -> Step {
+        Step { recharge, postings: Vec::new(), grant: None, effects: Vec::new() }
+    }
+
+    fn then(&mut self, at: Instant, effect: Effect) {
+        self.effects.push(Due { at, effect });
+    }
+
+    fn tell(&mut self, at: Instant, news: News) {
+        self.then(at, Effect::Tell { news });
+    }
+}
+
+/// What follows from a fact. A repeated fact, or one that no longer matters, changes nothing.
+pub fn apply(recharge: Recharge, fact: &Fact, now: Instant) -> Step {
+    let mut step = Step::unchanged(recharge);
+    let changed = match fact {
+        Fact::Submitted { attempt } => payment::submitted(&mut step, *attempt, now),
+        Fact::Withdrawn { attempt, .. } => payment::withdrawn(&mut step, *attempt, now),
+        Fact::Captured { attempt, payment, amount } => {
+            payment::captured(&mut step, *attempt, payment, *amount, now)
+        }
+        Fact::Declined { attempt, code, hard } => {
+            payment::declined(&mut step, *attempt, code, *hard, now)
+        }
+        Fact::ActionRequired { attempt, payment, url } => {
+            payment::action_required(&mut step, *attempt, payment, url, now)
+        }
+        Fact::Unanswered { attempt } => payment::unanswered(&mut step, *attempt, now),
+        Fact::NotFound { attempt } => payment::not_found(&mut step, *attempt, now),
+        Fact::PaymentCancelled { attempt } => payment::cancelled(&mut step, *attempt, now),
+        Fact::Stopped => payment::stopped(&mut step, now),
+        Fact::Delivered { .. } => delivery::delivered(&mut step, now),
+        Fact::NotDelivered => delivery::not_delivered(&mut step, now),
+        Fact::DeliveryUnanswered => delivery::unanswered(&mut step, now),
+        Fact::Refunded { attempt, .. } => delivery::refunded(&mut step, *attempt, now),
+        Fact::RefundUnanswered { attempt } => delivery::refund_unanswered(&mut step, *attempt, now),
+    };
+    if changed {
+        step.recharge.facts.push(Seen { at: now, fact: fact.clone() });
+    }
+    step
+}
+
+/// The next look-up after no answer since `since`: 1 min, 5, 30, 2 h, then hourly.
+fn next_look_up(since: Instant, now: Instant) -> Instant {
+    let first = LOOK_UPS.iter().map(|span| since.plus(*span)).find(|at| *at > now);
+    first.unwrap_or_else(|| now.plus(Span::hours(1)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! Claims about `apply`: what each fact leads to, and that nothing is ever charged on doubt.
+
+use super::*;
+use crate::bytes::Bytes;
+use crate::ledger::{Book, Quantity};
+use crate::money::Currency;
+
+fn at(minute: i64) -> Instant {
+    Instant::from_seconds(1_800_000_000_i64.saturating_add(minute.saturating_mul(60)))
+}
+
+fn eur(amount_minor: i64) -> Money {
+    Money::new(amount_minor, Currency::from_code("EUR").unwrap_or_else(|| unreachable!()))
+}
+
+fn method(name: &str) -> PaymentMethodId {
+    PaymentMethodId::new(name).unwrap_or_else(|| unreachable!())
+}
+
+fn opened(methods: &[&str]) -> Recharge {
+    let order = Order {
+        amount: eur(900),
+        adds: Adds::Data { bytes: Bytes::GB, steps: 3, validity_days: 30 },
+        payment_methods: methods.iter().map(|m| method(m)).collect(),
+        triggers: Vec::new(),
+    };
+    let line = LineId::new("line").unwrap_or_else(|| unreachable!());
+    Recharge::open(line, 1, Some(1), order, at(0)).recharge
+}
+
+/// Takes in facts one minute apart from `minute` on; gives the last step.
+fn run(recharge: Recharge, minute: i64, facts: &[Fact]) -> Step {
+    let mut step = Step::unchanged(recharge);
+    for (fact, minute) in facts.iter().zip(minute..) {
+        step = apply(step.recharge, fact, at(minute));
+    }
+    step
+}
+
+fn submitted(attempt: u32) -> Fact {
+    Fact::Submitted { attempt }
+}
+
+fn captured(attempt: u32) -> Fact {
+    Fact::Captured { attempt, payment: format!("pay-{attempt}"), amount: eur(900) }
+}
+
+fn declined(attempt: u32, hard: bool) -> Fact {
+    Fact::Declined { attempt, code: "generic_decline".to_owned(), hard }
+}
+
+fn delivered() -> Fact {
+    Fact::Delivered { top_up: "t".to_owned() }
+}
+
+fn has(step: &Step, effect: &Effect) -> bool {
+    step.effects.iter().any(|due| due.effect == *effect)
+}
+
+#[test]
+fn charged_delivered_credited() {
+    let step = run(opened(&["a"]), 0, &[submitted(1), captured(1)]);
+    assert_eq!((step.recharge.status, has(&step, &Effect::TopUp)), (Status::Paid, true));
+    let step = run(step.recharge, 2, &[delivered()]);
+    assert_eq!(step.recharge.status, Status::Done);
+    assert_eq!(step.grant.map(|g| g.expires_at), Some(Some(at(2).plus(Span::days(30)))));
+}
+
+#[test]
+fn a_repeated_fact_changes_nothing() {
+    let facts = [submitted(1), captured(1), delivered()];
+    let done = run(opened(&["a"]), 0, &facts).recharge;
+    for fact in [captured(1), delivered(), declined(1, false), Fact::Stopped, submitted(1)] {
+        let again = apply(done.clone(), &fact, at(9));
+        assert_eq!(again, Step::unchanged(done.clone()), "{fact:?}");
+    }
+}
+
+#[test]
+fn no_answer_is_looked_up_and_never_charged_anew() {
+    let step = run(opened(&["a", "b"]), 0, &[submitted(1), Fact::Unanswered { attempt: 1 }]);
+    assert_eq!(step.recharge.status, Status::Unknown);
+    assert_eq!(step.recharge.attempts.len(), 1, "no fallback while unknown");
+    assert!(has(&step, &Effect::LookUpPayment { attempt: 1 }));
+    let step = apply(step.recharge, &Fact::NotFound { attempt: 1 }, at(5));
+    assert!(has(&step, &Effect::Charge { attempt: 1 }), "the same attempt, the same key");
+    assert_eq!(step.recharge.attempts.len(), 1);
+}
+
+#[test]
+fn not_found_counts_after_a_day_and_twice() {
+    let facts = [submitted(1), Fact::Unanswered { attempt: 1 }, Fact::Stopped];
+    let stopped = run(opened(&["a"]), 0, &facts).recharge;
+    let not_found = Fact::NotFound { attempt: 1 };
+    let day = 24 * 60;
+    let early = apply(stopped, &not_found, at(day - 1));
+    assert_eq!(early.recharge.status, Status::Unknown);
+    let once = apply(early.recharge, &not_found, at(day + 1));
+    assert_eq!(once.recharge.status, Status::Unknown);
+    let soon = apply(once.recharge, &not_found, at(day + 30));
+    assert_eq!(soon.recharge.status, Status::Unknown);
+    let twice = apply(soon.recharge, &not_found, at(day + 61));
+    assert_eq!(twice.recharge.status, Status::Failed);
+    let late = apply(twice.recharge, &captured(1), at(day + 90));
+    assert_eq!(late.recharge.status, Status::Failed, "ends stay");
+    assert!(has(&late, &Effect::Refund { attempt: 1 }), "a capture found later goes back");
+}
+
+#[test]
+fn a_soft_decline_tries_the_next_method_then_the_ladder() {
+    let step = run(opened(&["a", "b"]), 0, &[submitted(1), declined(1, false)]);
+    assert!(has(&step, &Effect::Charge { attempt: 2 }));
+    assert_eq!(step.recharge.attempt(2).map(|a| a.payment_method_id.as_str()), Some("b"));
+    let mut step = run(step.recharge, 2, &[submitted(2), declined(2, false)]);
+    for (attempt, minutes) in [(3, 61), (5, 121), (7, 241)] {
+        let due = step.effects.iter().find(|d| d.effect == Effect::Charge { attempt });
+        assert_eq!(due.map(|d| d.at), Some(at(minutes)), "attempt {attempt}");
+        let next = attempt + 1;
+        let facts =
+            [submitted(attempt), declined(attempt, false), submitted(next), declined(next, false)];
+        step = run(step.recharge, minutes, &facts);
+    }
+    assert_eq!(step.recharge.status, Status::Failed);
+    assert!(has(&step, &Effect::Suspend { why: Suspension::Declined }));
+    assert_eq!(step.recharge.attempts.len(), 8);
+}
+
+#[test]
+fn a_hard_decline_never_tries_that_method_again() {
+    let step = run(opened(&["a"]), 0, &[submitted(1), declined(1, true)]);
+    assert_eq!(step.recharge.status, Status::Failed);
+    assert!(has(&step, &Effect::Bar { payment_method_id: method("a") }));
+}
+
+#[test]
+fn authentication_cancels_and_goes_on_or_waits_for_the_customer() {
+    let action = |attempt| Fact::ActionRequired {
+        attempt,
+        payment: "p".to_owned(),
+        url: "http://127.0.0.1/".to_owned(),
+    };
+    let step = run(opened(&["a", "b"]), 0, &[submitted(1), action(1)]);
+    assert!(has(&step, &Effect::CancelPayment { attempt: 1 }));
+    assert_eq!(step.recharge.attempts.len(), 1, "not before the cancel is confirmed");
+    let step = apply(step.recharge, &Fact::PaymentCancelled { attempt: 1 }, at(2));
+    assert!(has(&step, &Effect::Charge { attempt: 2 }));
+    let step = run(step.recharge, 3, &[submitted(2), action(2)]);
+    assert_eq!(step.recharge.status, Status::NeedsCustomer);
+    let paid = apply(step.recharge.clone(), &captured(2), at(9));
+    assert_eq!(paid.recharge.status, Status::Paid, "the customer came");
+    let ignored = apply(step.recharge, &Fact::PaymentCancelled { attempt: 2 }, at(24 * 60 + 4));
+    assert_eq!(ignored.recharge.status, Status::Failed);
+    assert!(has(&ignored, &Effect::Suspend { why: Suspension::CustomerNeeded }));
+}
+
+#[test]
+fn off_means_nothing_new_is_sent() {
+    let fresh = apply(opened(&["a"]), &Fact::Stopped, at(1));
+    assert_eq!(fresh.recharge.status, Status::Cancelled);
+    assert!(!apply(fresh.recharge, &submitted(1), at(2)).recharge.attempts.is_empty());
+    let sent = run(opened(&["a", "b"]), 0, &[submitted(1), Fact::Stopped]);
+    assert!(has(&sent, &Effect::CancelPayment { attempt: 1 }));
+    let declined = apply(sent.recharge, &declined(1, false), at(3));
+    assert_eq!(declined.recharge.status, Status::Failed, "no next method after off");
+    assert!(!has(&declined, &Effect::Suspend { why: Suspension::Declined }));
+}
+
+#[test]
+fn another_amount_goes_back() {
+    let wrong = Fact::Captured { attempt: 1, payment: "p".to_owned(), amount: eur(901) };
+    let step = run(opened(&["a"]), 0, &[submitted(1), wrong]);
+    assert_eq!(step.recharge.status, Status::Refunding);
+    let back = Fact::Refunded { attempt: 1, refund: "r".to_owned() };
+    let step = apply(step.recharge, &back, at(5));
+    assert_eq!(step.recharge.status, Status::Refunded);
+    let moved = step.postings.first().map(|p| (p.from, p.to, p.quantity));
+    assert_eq!(moved, Some((Book::Prepaid, Book::Customer, Quantity::Money(eur(901)))));
+}
+
+#[test]
+fn an_undelivered_recharge_is_retried_for_an_hour_and_refunded() {
+    let paid = run(opened(&["a"]), 0, &[submitted(1), captured(1)]).recharge;
+    let again = apply(paid, &Fact::NotDelivered, at(10));
+    assert!(has(&again, &Effect::TopUp));
+    let unknown = apply(again.recharge, &Fact::DeliveryUnanswered, at(59));
+    assert_eq!(unknown.recharge.status, Status::DeliveryUnknown);
+    let unknown = apply(unknown.recharge, &Fact::DeliveryUnanswered, at(300));
+    assert_eq!(unknown.recharge.status, Status::DeliveryUnknown, "never refunded on doubt");
+    let refused = apply(unknown.recharge, &Fact::NotDelivered, at(301));
+    assert_eq!(refused.recharge.status, Status::Refunding);
+    assert!(has(&refused, &Effect::Suspend { why: Suspension::NotDelivered }));
+}
