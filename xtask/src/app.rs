@@ -41,7 +41,11 @@ pub(crate) fn build(place: &Place, folders: &[PathBuf]) -> Result {
     let root = &place.root;
     // Why: Trunk told to stay offline uses the tools we found, and downloads none of its own.
     Cmd::new(root, "cargo fetch --locked --quiet").run()?;
-    Cmd::new(root, "trunk build --release --offline --skip-version-check").path(folders).run()?;
+    Cmd::new(root, "trunk build --release --offline --skip-version-check")
+        // Why: its minifier does not read wasm-bindgen's modules and says so at every build.
+        .env("RUST_LOG", "info,trunk::processing::minify=error")
+        .path(folders)
+        .run()?;
     compress(&dist)?;
     fs::create_dir_all(&place.target)
         .and_then(|()| fs::write(&stamp, fingerprint))
