@@ -1,0 +1,139 @@
+//! The frame round every page: skip link, brand, navigation, the page itself, toasts, banners.
+//! It picks the page by route and session, and builds everything anew when the language changes.
+
+use crate::page;
+use crate::route::{Route, Router};
+use crate::session::Session;
+use crate::text::{Text, text};
+use crate::ui::icon::{self, Icon, icon, mark};
+use crate::ui::page::{bones, failed};
+use crate::ui::toast::{Toasts, toast_region};
+use crate::{device, route};
+use laika_core::api::Language;
+use leptos::prelude::*;
+
+/// Starts the app in the page's body, in place of the static shell.
+pub(crate) fn open() {
+    mount_to_body(root);
+    if let Some(shell) = document().get_element_by_id("shell") {
+        shell.remove();
+    }
+}
+
+fn root() -> AnyView {
+    let session = Session::new();
+    let router = Router::start();
+    let toasts = Toasts::new();
+    provide_context(session);
+    provide_context(router);
+    provide_context(toasts);
+    session.ask();
+    let online = RwSignal::new(device::online());
+    route::listen("online", move |_| online.set(true));
+    route::listen("offline", move |_| online.set(false));
+    view! {
+        {move || {
+            let text = Text::of(session.language());
+            provide_context(text);
+            if let Some(html) = document().document_element() {
+                let _ = html.set_attribute("lang", text.language.tag());
+            }
+            frame(session, router, online)
+        }}
+        {toast_region(toasts)}
+    }
+    .into_any()
+}
+
+fn frame(session: Session, router: Router, online: RwSignal<bool>) -> AnyView {
+    let text = text();
+    let signed_in = Memo::new(move |_| session.signed_in());
+    let known = Memo::new(move |_| session.known());
+    let sandbox = Memo::new(move |_| session.sandbox().is_some());
+    view! {
+        <a class="skip" href="#main">{text.words.common.skip}</a>
+        {move || {
+            (!online.get()).then(|| {
+                view! { <p class="banner" role="status">{text.words.common.offline}</p> }
+            })
+        }}
+        <div class=move || if signed_in.get() { "frame" } else { "frame bare" }>
+            <header class="top">
+                <a class="brand" href="/">{mark()} "Laika"</a>
+                {move || (!signed_in.get()).then(|| languages(session))}
+            </header>
+            {move || signed_in.get().then(|| navigation(router))}
+            <main id="main" tabindex="-1">
+                {move || match (known.get(), session.failure()) {
+                    (true, _) => show(router.get(), signed_in.get()),
+                    (false, Some(failure)) => failed(&failure, move || session.ask()),
+                    (false, None) => bones(&["2rem", "12rem", "9rem"]),
+                }}
+            </main>
+        </div>
+    }
+    .into_any()
+}
+
+/// The page for a route. Without an account, pages of an account lead to the door.
+fn show(route: Route, signed_in: bool) -> AnyView {
+    match route {
+        Route::Home if !signed_in => page::welcome::page(),
+        other if other.needs_account() && !signed_in => page::sign_in::page(),
+        Route::Welcome => page::welcome::page(),
+        Route::SignIn => page::sign_in::page(),
+        Route::Register => page::register::page(),
+        _ => page::not_found::page(),
+    }
+}
+
+fn navigation(router: Router) -> AnyView {
+    let text = text();
+    let nav = &text.words.nav;
+    let place = |to: Route, shape: Icon, words: &'static str| {
+        view! {
+            <li>
+                <a href=to.path() aria-current=move || (router.get() == to).then_some("page")>
+                    {icon(shape)}
+                    <span>{words}</span>
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <nav class="bar" aria-label=nav.label>
+            <ul>
+                {place(Route::Home, icon::HOME, nav.home)}
+                {place(Route::Rule, icon::RULE, nav.rule)}
+                {place(Route::History, icon::HISTORY, nav.history)}
+                {place(Route::Payment, icon::PAYMENT, nav.payment)}
+                {place(Route::Me, icon::ME, nav.me)}
+            </ul>
+        </nav>
+    }
+    .into_any()
+}
+
+/// The languages, each in its own words, for everybody who has not signed in yet.
+fn languages(session: Session) -> AnyView {
+    let text = text();
+    let choice = |language: Language, name: &'static str| {
+        let pressed = if text.language == language { "true" } else { "false" };
+        view! {
+            <button
+                type="button"
+                lang=language.tag()
+                aria-pressed=pressed
+                on:click=move |_| session.speak(language)
+            >
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <div class="lang" role="group" aria-label=text.words.common.language>
+            {choice(Language::ZhCn, "中文")} {choice(Language::En, "English")}
+        </div>
+    }
+    .into_any()
+}

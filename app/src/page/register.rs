@@ -1,0 +1,210 @@
+//! Register: contacts and password, then the two codes that prove them. What is typed is judged by
+//! core's `contact` here and again on the server; whether a contact is known already is never said.
+
+use crate::api::{self, Body};
+use crate::device;
+use crate::form::Form;
+use crate::route::{Route, Router};
+use crate::session::session;
+use crate::text::text;
+use crate::ui::button::{Weight, button, submit};
+use crate::ui::error_summary::error_summary;
+use crate::ui::field::{Check, Kind, field};
+use crate::ui::page::head;
+use crate::ui::status::{Mood, notice};
+use crate::ui::toast::toasts;
+use gloo_net::http::Method;
+use laika_core::api::{Confirmation, Registration, RegistrationView, SessionView};
+use laika_core::contact;
+use laika_core::field::{Field, FieldCode, FieldError};
+use leptos::prelude::*;
+
+/// What is typed, as typed.
+#[derive(Clone, Copy)]
+struct Typed {
+    phone: RwSignal<String>,
+    email: RwSignal<String>,
+    password: RwSignal<String>,
+}
+
+impl Typed {
+    fn verdict(self, name: Field) -> Option<FieldError> {
+        let (phone, email) = (self.phone.get_untracked(), self.email.get_untracked());
+        let code = match name {
+            Field::Phone => contact::phone(&phone).err(),
+            Field::Email => contact::email(&email).err(),
+            _ => {
+                let phone = contact::phone(&phone).unwrap_or_default();
+                let email = contact::email(&email).unwrap_or_default();
+                self.password.with_untracked(|p| contact::password(p, &phone, &email)).err()
+            }
+        };
+        code.map(|code| FieldError::new(name, code))
+    }
+
+    fn errors(self) -> Vec<FieldError> {
+        [Field::Phone, Field::Email, Field::Password]
+            .into_iter()
+            .filter_map(|name| self.verdict(name))
+            .collect()
+    }
+
+    /// On leaving a field: what is empty is not wrong yet.
+    fn check(self, name: Field) -> Option<Check> {
+        Some(Box::new(move || {
+            self.verdict(name).filter(|error| error.code != FieldCode::Required)
+        }))
+    }
+}
+
+/// The page: first the contacts, then the codes.
+pub(crate) fn page() -> AnyView {
+    let typed = Typed {
+        phone: RwSignal::new(String::new()),
+        email: RwSignal::new(String::new()),
+        password: RwSignal::new(String::new()),
+    };
+    let pending = RwSignal::new(None::<RegistrationView>);
+    view! {
+        <div class="narrow stack loose">
+            {move || match pending.get() {
+                None => contacts(typed, pending),
+                Some(sent) => codes(sent, pending),
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+fn contacts(typed: Typed, pending: RwSignal<Option<RegistrationView>>) -> AnyView {
+    let text = text();
+    let words = &text.words.enter;
+    let form = Form::new("register");
+    let zone = device::time_zone();
+    let zone_said = (words.zone)(&zone);
+    let send = move || {
+        if !form.accept(typed.errors()) {
+            return;
+        }
+        let registration = Registration {
+            phone: typed.phone.get_untracked(),
+            email: typed.email.get_untracked(),
+            password: typed.password.get_untracked(),
+            language: text.language,
+            time_zone: zone.clone(),
+        };
+        let sending = async move {
+            api::send(Method::POST, "/registrations", Body::json(&registration)).await
+        };
+        form.send(sending, move |sent| pending.set(Some(sent)));
+    };
+    let line = |name, hint, kind, value| {
+        field(form, name, text.field(name), hint, kind, value, typed.check(name))
+    };
+    view! {
+        {head(words.register_title, words.register_lead)}
+        {error_summary(form)}
+        <form
+            class="fields"
+            novalidate=true
+            on:submit=move |event| {
+                event.prevent_default();
+                send();
+            }
+        >
+            {line(Field::Phone, words.phone_hint, Kind::PHONE, typed.phone)}
+            {line(Field::Email, words.email_hint, Kind::EMAIL, typed.email)}
+            {line(Field::Password, words.password_hint, Kind::NEW_PASSWORD, typed.password)}
+            <p class="hint">{zone_said}</p>
+            {submit(Weight::Filled, words.send_codes, Signal::derive(move || form.busy()))}
+        </form>
+        <p class="small">
+            {words.have_account} " " <a href=Route::SignIn.path()>{words.sign_in}</a>
+        </p>
+    }
+    .into_any()
+}
+
+fn codes(sent: RegistrationView, pending: RwSignal<Option<RegistrationView>>) -> AnyView {
+    let text = text();
+    let words = &text.words.enter;
+    let session = session();
+    let router = expect_context::<Router>();
+    let toasts = toasts();
+    let form = Form::new("codes");
+    let again = Form::new("resend");
+    let phone_code = RwSignal::new(String::new());
+    let email_code = RwSignal::new(String::new());
+    let verdict = move |name: Field, value: RwSignal<String>| {
+        let code = value.with_untracked(|v| contact::one_time_code(v)).err();
+        code.map(|code| FieldError::new(name, code))
+    };
+    let place = format!("/registrations/{}", sent.registration_id);
+    let confirm = format!("{place}/confirm");
+    let send = move || {
+        let errors = [verdict(Field::PhoneCode, phone_code), verdict(Field::EmailCode, email_code)];
+        if !form.accept(errors.into_iter().flatten().collect()) {
+            return;
+        }
+        let typed = Confirmation {
+            phone_code: phone_code.get_untracked(),
+            email_code: email_code.get_untracked(),
+        };
+        let confirm = confirm.clone();
+        let sending = async move {
+            api::send::<SessionView>(Method::POST, &confirm, Body::json(&typed)).await
+        };
+        form.send(sending, move |view| {
+            session.enter(view);
+            toasts.say(words.welcome_in);
+            router.replace(Route::Guide);
+        });
+    };
+    let resend = move || {
+        let place = format!("{place}/codes");
+        let sending = async move { api::tell(Method::POST, &place, Body::default()).await };
+        again.send(sending, move |()| toasts.say(words.resent));
+    };
+    let line = |name, value| field(form, name, text.field(name), "", Kind::CODE, value, None);
+    view! {
+        {head(words.confirm_title, (words.confirm_lead)(&sent.phone_masked, &sent.email_masked))}
+        {move || session.sandbox().map(|_| in_the_sandbox())}
+        {error_summary(form)}
+        {error_summary(again)}
+        <form
+            class="fields"
+            novalidate=true
+            on:submit=move |event| {
+                event.prevent_default();
+                send();
+            }
+        >
+            {line(Field::PhoneCode, phone_code)} {line(Field::EmailCode, email_code)}
+            {submit(Weight::Filled, words.confirm, Signal::derive(move || form.busy()))}
+        </form>
+        <div class="row">
+            {button(Weight::Link, words.resend, Signal::derive(move || again.busy()), resend)}
+            {button(
+                Weight::Link,
+                words.change_contacts,
+                Signal::stored(false),
+                move || pending.set(None),
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+/// Where the codes are, when nothing is really sent. In a tab of its own: the form stays.
+fn in_the_sandbox() -> AnyView {
+    let words = text().words;
+    view! {
+        <div class="stack tight">
+            {notice(Mood::Plain, words.sandbox.name, words.enter.codes_in_outbox)}
+            <a class="small" href=Route::Outbox.path() target="laika-outbox">
+                {words.sandbox.outbox}
+            </a>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,92 @@
+//! Sign in with phone or e-mail and the password. The answer is the same for a wrong contact and a
+//! wrong password; after it, the page that was wanted shows itself.
+
+use crate::api::{self, Body};
+use crate::form::Form;
+use crate::route::{Route, Router};
+use crate::session::session;
+use crate::text::text;
+use crate::ui::button::{Weight, submit};
+use crate::ui::error_summary::error_summary;
+use crate::ui::field::{Kind, field};
+use crate::ui::page::head;
+use gloo_net::http::Method;
+use laika_core::api::{SessionView, SignIn};
+use laika_core::field::{Field, FieldCode, FieldError};
+use leptos::prelude::*;
+
+/// The page.
+pub(crate) fn page() -> AnyView {
+    let text = text();
+    let words = &text.words.enter;
+    let form = Form::new("sign-in");
+    let contact = RwSignal::new(String::new());
+    let password = RwSignal::new(String::new());
+    let session = session();
+    let router = expect_context::<Router>();
+    let missing = move |name: Field, value: RwSignal<String>| {
+        value.with_untracked(|v| v.trim().is_empty())
+            .then(|| FieldError::new(name, FieldCode::Required))
+    };
+    let send = move || {
+        let errors: Vec<_> = [
+            missing(Field::Password, password),
+            missing(Field::Contact, contact),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !form.accept(errors) {
+            return;
+        }
+        let typed = SignIn {
+            contact: contact.get_untracked(),
+            password: password.get_untracked(),
+        };
+        let sending = async move {
+            api::send::<SessionView>(Method::POST, "/sessions", Body::json(&typed)).await
+        };
+        form.send(sending, move |view| {
+            session.enter(view);
+            if !router.current().needs_account() {
+                router.replace(Route::Home);
+            }
+        });
+    };
+    view! {
+        <div class="narrow stack loose">
+            {head(words.sign_in_title, "")} {error_summary(form)}
+            <form
+                class="fields"
+                novalidate=true
+                on:submit=move |event| {
+                    event.prevent_default();
+                    send();
+                }
+            >
+                {field(
+                    form,
+                    Field::Contact,
+                    text.field(Field::Contact),
+                    words.contact_hint,
+                    Kind::CONTACT,
+                    contact,
+                    None,
+                )}
+                {field(
+                    form,
+                    Field::Password,
+                    text.field(Field::Password),
+                    "",
+                    Kind::PASSWORD,
+                    password,
+                    None,
+                )} {submit(Weight::Filled, words.sign_in, Signal::derive(move || form.busy()))}
+            </form>
+            <p class="small">
+                {words.no_account} " " <a href=Route::Register.path()>{words.register}</a>
+            </p>
+        </div>
+    }
+    .into_any()
+}

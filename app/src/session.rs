@@ -1,0 +1,129 @@
+//! Who is signed in, in which language, and the news that something changed. The one state that
+//! outlives pages. It keeps no secret: the session itself is a cookie that no script can read.
+
+use crate::api::{self, Failure, stream};
+use crate::device;
+use laika_core::api::{AccountView, Language, SandboxView, SessionView};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// The session and its news; a handle that is copied freely.
+#[derive(Clone, Copy)]
+pub(crate) struct Session {
+    view: RwSignal<Option<SessionView>>,
+    failure: RwSignal<Option<Failure>>,
+    language: RwSignal<Language>,
+    changes: RwSignal<u32>,
+    listening: StoredValue<bool>,
+}
+
+impl Session {
+    /// A session not asked for yet.
+    pub(crate) fn new() -> Session {
+        let tag = device::languages().first().cloned().unwrap_or_default();
+        Session {
+            view: RwSignal::new(None),
+            failure: RwSignal::new(None),
+            language: RwSignal::new(Language::from_tag(&tag)),
+            changes: RwSignal::new(0),
+            listening: StoredValue::new(false),
+        }
+    }
+
+    /// Asks the server who is signed in.
+    pub(crate) fn ask(self) {
+        self.failure.set(None);
+        spawn_local(async move {
+            match api::get::<SessionView>("/session").await {
+                Ok(view) => self.enter(view),
+                Err(failure) => self.failure.set(Some(failure)),
+            }
+        });
+    }
+
+    /// Takes over what the server said of the session: at start, at sign-in, at confirmation.
+    pub(crate) fn enter(self, view: SessionView) {
+        if let Some(account) = &view.account {
+            self.speak(account.language);
+            if !self.listening.get_value() {
+                self.listening.set_value(true);
+                stream::listen(move || self.changed());
+            }
+        }
+        self.view.set(Some(view));
+        self.changed();
+    }
+
+    /// Forgets the account, after logging out or when the server no longer knows the session.
+    pub(crate) fn leave(self) {
+        self.view.update(|view| {
+            if let Some(view) = view {
+                view.account = None;
+            }
+        });
+    }
+
+    /// Something of the account changed: everything on screen asks again.
+    pub(crate) fn changed(self) {
+        self.changes.update(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Tracks the news.
+    pub(crate) fn track(self) {
+        self.changes.track();
+    }
+
+    /// Changes the language of the screen.
+    pub(crate) fn speak(self, language: Language) {
+        device::keep_language(language.tag());
+        if self.language.get_untracked() != language {
+            self.language.set(language);
+        }
+    }
+
+    /// The language of the screen; tracked.
+    pub(crate) fn language(self) -> Language {
+        self.language.get()
+    }
+
+    /// Why the session could not be asked for; tracked.
+    pub(crate) fn failure(self) -> Option<Failure> {
+        self.failure.get()
+    }
+
+    /// Whether the server has answered; tracked.
+    pub(crate) fn known(self) -> bool {
+        self.view.with(Option::is_some)
+    }
+
+    /// Who is signed in; tracked.
+    pub(crate) fn account(self) -> Option<AccountView> {
+        self.view.with(|view| view.as_ref().and_then(|v| v.account.clone()))
+    }
+
+    /// Whether somebody is signed in; tracked.
+    pub(crate) fn signed_in(self) -> bool {
+        self.view.with(|view| view.as_ref().is_some_and(|v| v.account.is_some()))
+    }
+
+    /// The sandbox, where there is one; tracked.
+    pub(crate) fn sandbox(self) -> Option<SandboxView> {
+        self.view.with(|view| view.as_ref().and_then(|v| v.sandbox.clone()))
+    }
+
+    /// Changes what is kept of the account, after the server has accepted it.
+    pub(crate) fn update_account(self, account: AccountView) {
+        self.speak(account.language);
+        self.view.update(|view| {
+            if let Some(view) = view {
+                view.account = Some(account);
+            }
+        });
+        self.changed();
+    }
+}
+
+/// The session of the app.
+pub(crate) fn session() -> Session {
+    expect_context::<Session>()
+}

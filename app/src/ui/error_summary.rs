@@ -1,0 +1,61 @@
+//! Why a form was refused, in one place above it: focused when it appears, each item a link to its
+//! field, in the same words as beside the field.
+
+use crate::form::{Form, control_id, summary_id};
+use crate::text::text;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+/// The summary of a form; nothing while nothing is wrong.
+pub(crate) fn error_summary(form: Form) -> AnyView {
+    let text = text();
+    let id = summary_id(form.name());
+    view! {
+        <div tabindex="-1" id=id role="alert">
+            {move || {
+                let errors = form.errors();
+                let failure = form.failure();
+                if errors.is_empty() && failure.is_none() {
+                    return ().into_any();
+                }
+                let items = errors
+                    .iter()
+                    .map(|error| {
+                        let id = control_id(error.field);
+                        let said = text.field_error(error);
+                        view! {
+                            <li>
+                                <a href=format!("#{id}") on:click=move |event| jump(&event, &id)>
+                                    {said}
+                                </a>
+                            </li>
+                        }
+                    })
+                    .collect_view();
+                let whole = failure.map(|f| view! { <p>{text.failure(&f)}</p> });
+                view! {
+                    <div class="summary">
+                        <h2>{text.words.common.not_yet}</h2>
+                        {whole}
+                        <ul>{items}</ul>
+                    </div>
+                }
+                    .into_any()
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+/// Goes to the field, opening whatever it is folded into.
+fn jump(event: &web_sys::MouseEvent, id: &str) {
+    event.prevent_default();
+    let Some(control) = document().get_element_by_id(id) else { return };
+    if let Ok(Some(folded)) = control.closest("details") {
+        let _ = folded.set_attribute("open", "");
+    }
+    if let Ok(control) = control.dyn_into::<web_sys::HtmlElement>() {
+        control.scroll_into_view();
+        let _ = control.focus();
+    }
+}

@@ -1,0 +1,61 @@
+//! What every page begins with: its title in the browser and its heading, which takes the focus
+//! after a move so that a screen reader says where one is. And what stands there while the answer
+//! is not, or cannot be, here.
+
+use crate::api::Failure;
+use crate::device;
+use crate::route::Router;
+use crate::text::text;
+use crate::ui::button::{Weight, button};
+use crate::ui::status::{Mood, notice};
+use leptos::prelude::*;
+
+const HEADING: &str = "heading";
+
+/// Title and heading. `class` may hide the heading where the page shows itself.
+pub(crate) fn heading(title: impl Into<String>, class: &'static str) -> AnyView {
+    let title: String = title.into();
+    announce(&title);
+    view! { <h1 id=HEADING class=class tabindex="-1">{title}</h1> }.into_any()
+}
+
+/// The heading with a sentence under it.
+pub(crate) fn head(title: impl Into<String>, lead: impl Into<String>) -> AnyView {
+    let lead: String = lead.into();
+    view! {
+        <div class="page-head">
+            {heading(title, "")} {(!lead.is_empty()).then(|| view! { <p class="muted">{lead}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn announce(title: &str) {
+    document().set_title(&format!("{title} · Laika"));
+    if expect_context::<Router>().moved() {
+        request_animation_frame(|| device::focus(HEADING));
+    }
+}
+
+/// Lines that keep the place of an answer that is not here yet.
+pub(crate) fn bones(heights: &'static [&'static str]) -> AnyView {
+    let lines = heights
+        .iter()
+        .map(|high| view! { <div class="bone" style:block-size=*high></div> })
+        .collect_view();
+    view! { <div class="stack" aria-busy="true">{lines}</div> }.into_any()
+}
+
+/// Why an answer is not here, and the one thing to do about it.
+pub(crate) fn failed(failure: &Failure, again: impl Fn() + 'static) -> AnyView {
+    let text = text();
+    view! {
+        <div class="stack" role="alert">
+            {notice(Mood::Bad, text.words.common.not_loaded, text.failure(failure))}
+            <div>
+                {button(Weight::Plain, text.words.common.again, Signal::stored(false), again)}
+            </div>
+        </div>
+    }
+    .into_any()
+}

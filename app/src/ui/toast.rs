@@ -1,0 +1,45 @@
+//! A word after something worked: read out, seen for six seconds, never the only place of a fact.
+
+use leptos::prelude::*;
+use std::time::Duration;
+
+const SHOWN: Duration = Duration::from_secs(6);
+
+/// What is being said at the moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Toasts {
+    said: RwSignal<Vec<(u32, String)>>,
+    count: StoredValue<u32>,
+}
+
+impl Toasts {
+    /// Nothing said yet.
+    pub(crate) fn new() -> Toasts {
+        Toasts { said: RwSignal::new(Vec::new()), count: StoredValue::new(0) }
+    }
+
+    /// Says something.
+    pub(crate) fn say(self, words: impl Into<String>) {
+        let number = self.count.get_value().wrapping_add(1);
+        self.count.set_value(number);
+        self.said.update(|said| said.push((number, words.into())));
+        set_timeout(move || self.said.update(|said| said.retain(|(n, _)| *n != number)), SHOWN);
+    }
+}
+
+/// The toasts of the app.
+pub(crate) fn toasts() -> Toasts {
+    expect_context::<Toasts>()
+}
+
+/// The place where they appear: a live region that is always there.
+pub(crate) fn toast_region(toasts: Toasts) -> AnyView {
+    view! {
+        <div class="toasts" role="status" aria-live="polite">
+            <For each=move || toasts.said.get() key=|(n, _)| *n let((_, words))>
+                <p class="toast">{words}</p>
+            </For>
+        </div>
+    }
+    .into_any()
+}
