@@ -1,0 +1,200 @@
+//! Jobs: what is to be done outside, written in the transaction that caused it, claimed by lease.
+//!
+//! One pending job per key; asking again for an earlier time moves it there. A claim raises the
+//! job's version; finishing it needs that version still to be there, so a worker that was paused
+//! past its lease writes nothing. What a job does is decided elsewhere: this file keeps it.
+
+use super::{Conn, Tx};
+use crate::{
+    error::{Error, Result},
+    sql,
+};
+use laika_core::{
+    id::{AccountId, LineId, RechargeId},
+    recharge::Effect,
+    time::{Instant, Span},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, any::AnyRow};
+
+/// How long a claimed job is left alone: longer than any one request to the outside takes.
+const LEASE: Span = Span::minutes(2);
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// One effect of a recharge.
+    Recharge {
+        /// Of which.
+        recharge_id: RechargeId,
+        /// What.
+        effect: Effect,
+    },
+    /// Look at the line: does the rule recharge now?
+    Evaluate,
+    /// Forget a removed payment method at the gateway.
+    Detach {
+        /// The gateway's token.
+        token: String,
+    },
+}
+
+impl Work {
+    /// The name under which at most one such job is pending in an account.
+    fn key(&self, line_id: &str) -> Result<String> {
+        let (recharge_id, effect) = match self {
+            Work::Evaluate => return Ok(format!("{line_id}/evaluate")),
+            Work::Detach { token } => return Ok(format!("detach/{token}")),
+            Work::Recharge { recharge_id, effect } => (recharge_id, effect),
+        };
+        let (name, attempt) = match effect {
+            Effect::Charge { attempt } => ("charge", *attempt),
+            Effect::LookUpPayment { attempt } => ("look_up_payment", *attempt),
+            Effect::CancelPayment { attempt } => ("cancel_payment", *attempt),
+            Effect::Refund { attempt } => ("refund", *attempt),
+            Effect::TopUp => ("top_up", 0),
+            Effect::LookUpTopUp => ("look_up_top_up", 0),
+            Effect::Bar { .. }
+            | Effect::Suspend { .. }
+            | Effect::Tell { .. }
+            | Effect::Evaluate => {
+                return Err(Error::internal(format!("{effect:?} is not done outside")));
+            }
+        };
+        Ok(format!("{recharge_id}/{name}/{attempt}"))
+    }
+}
+
+/// A job that this worker holds.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Whose.
+    pub account_id: AccountId,
+    /// Which line it is about.
+    pub line_id: LineId,
+    /// What to do.
+    pub work: Work,
+    /// How often it was claimed, this time included.
+    pub attempts: i64,
+    key: String,
+    version: i64,
+}
+
+/// Enqueues work. A pending job of the same key is moved forward to `due_at` if that is earlier,
+/// and whoever holds it at the moment has to leave it to the next claim.
+pub async fn enqueue(
+    tx: &mut Tx,
+    account_id: &str,
+    line_id: &str,
+    work: &Work,
+    due_at: Instant,
+) -> Result<()> {
+    let json = serde_json::to_string(work).map_err(|e| Error::internal(e.to_string()))?;
+    sql!(
+        "INSERT INTO jobs (account_id, key, line_id, work, due_at, attempts, version, leased_until)
+         VALUES ($1, $2, $3, $4, $5, 0, 0, 0)
+         ON CONFLICT (account_id, key) DO UPDATE SET
+             due_at = CASE WHEN excluded.due_at < jobs.due_at
+                           THEN excluded.due_at ELSE jobs.due_at END,
+             attempts = 0,
+             version = jobs.version + 1,
+             leased_until = 0",
+        account_id,
+        work.key(line_id)?,
+        line_id,
+        json,
+        due_at.micros()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Has the line looked at, at an instant.
+pub async fn look_at(tx: &mut Tx, account_id: &str, line_id: &str, at: Instant) -> Result<()> {
+    enqueue(tx, account_id, line_id, &Work::Evaluate, at).await
+}
+
+/// Claims up to `most` jobs that are due at `now` and held by nobody at `wall`.
+pub async fn claim(tx: &mut Tx, now: Instant, wall: Instant, most: i64) -> Result<Vec<Claimed>> {
+    // Why: the lease is checked twice. On PostgreSQL a second worker waits for the row and then
+    // sees the new lease in the outer condition; the inner one alone would claim it again.
+    let rows = sql!(
+        "UPDATE jobs SET version = version + 1, attempts = attempts + 1, leased_until = $1
+         WHERE leased_until < $2 AND (account_id, key) IN (
+             SELECT account_id, key FROM jobs
+             WHERE due_at <= $3 AND leased_until < $2
+             ORDER BY due_at, key LIMIT $4)
+         RETURNING account_id, line_id, work, attempts, key, version",
+        wall.plus(LEASE).micros(),
+        wall.micros(),
+        now.micros(),
+        most
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(claimed).collect()
+}
+
+fn claimed(row: &AnyRow) -> Result<Claimed> {
+    let work: String = row.try_get(2)?;
+    Ok(Claimed {
+        account_id: super::id(row.try_get(0)?, AccountId::new)?,
+        line_id: super::id(row.try_get(1)?, LineId::new)?,
+        work: serde_json::from_str(&work).map_err(|e| Error::internal(format!("job: {e}")))?,
+        attempts: row.try_get(3)?,
+        key: row.try_get(4)?,
+        version: row.try_get(5)?,
+    })
+}
+
+/// When the next job that nobody holds is due.
+pub async fn next_due(conn: &mut Conn, wall: Instant) -> Result<Option<Instant>> {
+    let row = sql!("SELECT MIN(due_at) FROM jobs WHERE leased_until < $1", wall.micros())
+        .fetch_one(conn)
+        .await?;
+    Ok(row.try_get::<Option<i64>, _>(0)?.map(Instant::from_micros))
+}
+
+/// Whether the claim still holds; the row is then locked until the transaction ends.
+pub async fn still_held(tx: &mut Tx, job: &Claimed) -> Result<bool> {
+    let done = sql!(
+        "UPDATE jobs SET version = version WHERE account_id = $1 AND key = $2 AND version = $3",
+        job.account_id.as_str(),
+        &job.key,
+        job.version
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a job in the transaction of its result; false when the claim is lost, and then nothing of
+/// that transaction may be committed.
+pub async fn finish(tx: &mut Tx, job: &Claimed) -> Result<bool> {
+    let done = sql!(
+        "DELETE FROM jobs WHERE account_id = $1 AND key = $2 AND version = $3",
+        job.account_id.as_str(),
+        &job.key,
+        job.version
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets go of a job until later; does nothing when the claim is lost.
+pub async fn retry(tx: &mut Tx, job: &Claimed, due_at: Instant) -> Result<()> {
+    sql!(
+        "UPDATE jobs SET due_at = $1, leased_until = 0
+         WHERE account_id = $2 AND key = $3 AND version = $4",
+        due_at.micros(),
+        job.account_id.as_str(),
+        &job.key,
+        job.version
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

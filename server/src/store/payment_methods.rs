@@ -1,0 +1,337 @@
+//! Payment methods: tokens and what a person recognises a card by. No number is ever here.
+
+use super::{Conn, Tx};
+use crate::{
+    error::{Error, Result},
+    sql,
+};
+use laika_core::{
+    decide::MethodFacts,
+    id::PaymentMethodId,
+    rail::Rail,
+    time::{Instant, Span},
+};
+use sqlx::{Row, any::AnyRow};
+
+/// *Source*: rules.md, "A recharge": per fingerprint, over all lines and amounts.
+const DECLINES_A_DAY: i64 = 10;
+/// As above.
+const DECLINES_A_MONTH: i64 = 15;
+
+/// A payment method as it is stored.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// Ours.
+    pub id: PaymentMethodId,
+    /// The gateway's token.
+    pub token: String,
+    /// What it can do.
+    pub rail: Rail,
+    /// Such as `visa`.
+    pub brand: String,
+    /// `credit`, `debit` or `prepaid`.
+    pub funding: String,
+    /// The last four digits.
+    pub last4: String,
+    /// 1 to 12.
+    pub exp_month: u32,
+    /// Four digits.
+    pub exp_year: i32,
+    /// The gateway's keyed hash of the number.
+    pub fingerprint: String,
+    /// Fingerprint and expiry: what declines and bars belong to.
+    pub instrument: String,
+    /// When it was removed.
+    pub removed_at: Option<Instant>,
+}
+
+/// The name of what declines and bars belong to.
+pub fn instrument(fingerprint: &str, exp_year: i32, exp_month: u32) -> String {
+    format!("{fingerprint}-{exp_year:04}-{exp_month:02}")
+}
+
+impl Method {
+    /// From when on it is expired: the month after the one on the card, anywhere on earth.
+    pub fn expires_at(&self) -> Option<Instant> {
+        let (year, month) = match self.exp_month {
+            12 => (self.exp_year + 1, 1),
+            month => (self.exp_year, month + 1),
+        };
+        Instant::parse(&format!("{year:04}-{month:02}-01T12:00:00Z"))
+    }
+}
+
+fn method(row: &AnyRow) -> Result<Method> {
+    let number = |at: usize| -> Result<i64> { Ok(row.try_get(at)?) };
+    let wrong = || Error::internal("the database holds a date that no card has");
+    let rail: String = row.try_get(2)?;
+    let removed_at = number(10)?;
+    Ok(Method {
+        id: super::id(row.try_get(0)?, PaymentMethodId::new)?,
+        token: row.try_get(1)?,
+        rail: serde_json::from_value(rail.into()).map_err(|e| Error::internal(e.to_string()))?,
+        brand: row.try_get(3)?,
+        funding: row.try_get(4)?,
+        last4: row.try_get(5)?,
+        exp_month: u32::try_from(number(6)?).map_err(|_| wrong())?,
+        exp_year: i32::try_from(number(7)?).map_err(|_| wrong())?,
+        fingerprint: row.try_get(8)?,
+        instrument: row.try_get(9)?,
+        removed_at: (removed_at != 0).then(|| Instant::from_micros(removed_at)),
+    })
+}
+
+/// Who an account is at the gateway.
+pub async fn customer(conn: &mut Conn, account_id: &str) -> Result<Option<String>> {
+    let row = sql!("SELECT customer FROM gateway_customers WHERE account_id = $1", account_id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Keeps who an account is at the gateway; the first one stays.
+pub async fn set_customer(tx: &mut Tx, account_id: &str, customer: &str) -> Result<()> {
+    sql!(
+        "INSERT INTO gateway_customers (account_id, customer) VALUES ($1, $2)
+         ON CONFLICT (account_id) DO NOTHING",
+        account_id,
+        customer
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a visit to the hosted page.
+pub async fn insert_setup(tx: &mut Tx, account_id: &str, id: &str, now: Instant) -> Result<()> {
+    sql!(
+        "INSERT INTO payment_method_setups (account_id, id, created_at) VALUES ($1, $2, $3)",
+        account_id,
+        id,
+        now.micros()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A visit of this account: nothing when there is none, otherwise the method it ended in.
+pub async fn setup(
+    conn: &mut Conn,
+    account_id: &str,
+    id: &str,
+) -> Result<Option<Option<PaymentMethodId>>> {
+    let row = sql!(
+        "SELECT payment_method_id FROM payment_method_setups WHERE account_id = $1 AND id = $2",
+        account_id,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let method: Option<String> = row.try_get(0)?;
+    Ok(Some(method.map(|id| super::id(id, PaymentMethodId::new)).transpose()?))
+}
+
+/// Keeps the method that a visit ended in.
+pub async fn complete_setup(
+    tx: &mut Tx,
+    account_id: &str,
+    id: &str,
+    method: &PaymentMethodId,
+) -> Result<()> {
+    sql!(
+        "UPDATE payment_method_setups SET payment_method_id = $1
+         WHERE account_id = $2 AND id = $3",
+        method.as_str(),
+        account_id,
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Adds a method, last in the order.
+pub async fn insert(tx: &mut Tx, account_id: &str, new: &Method, now: Instant) -> Result<()> {
+    let rail = serde_json::to_value(new.rail).map_err(|e| Error::internal(e.to_string()))?;
+    sql!(
+        "INSERT INTO payment_methods
+             (account_id, id, token, rail, brand, funding, last4, exp_month, exp_year,
+              fingerprint, instrument, place, added_at, removed_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, COUNT(*), $12, 0
+         FROM payment_methods WHERE account_id = $1",
+        account_id,
+        new.id.as_str(),
+        &new.token,
+        rail.as_str().unwrap_or_default(),
+        &new.brand,
+        &new.funding,
+        &new.last4,
+        i64::from(new.exp_month),
+        i64::from(new.exp_year),
+        &new.fingerprint,
+        &new.instrument,
+        now.micros()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The methods of an account that are not removed, in order of preference.
+pub async fn of_account(conn: &mut Conn, account_id: &str) -> Result<Vec<Method>> {
+    let rows = sql!(
+        "SELECT id, token, rail, brand, funding, last4, exp_month, exp_year, fingerprint,
+                instrument, removed_at
+         FROM payment_methods WHERE account_id = $1 AND removed_at = 0 ORDER BY place, id",
+        account_id
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(method).collect()
+}
+
+/// A method of this account, removed ones included.
+pub async fn get(conn: &mut Conn, account_id: &str, id: &str) -> Result<Option<Method>> {
+    let row = sql!(
+        "SELECT id, token, rail, brand, funding, last4, exp_month, exp_year, fingerprint,
+                instrument, removed_at
+         FROM payment_methods WHERE account_id = $1 AND id = $2",
+        account_id,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(method).transpose()
+}
+
+/// Removes a method; whether it was there.
+pub async fn remove(tx: &mut Tx, account_id: &str, id: &str, now: Instant) -> Result<bool> {
+    let done = sql!(
+        "UPDATE payment_methods SET removed_at = $1
+         WHERE account_id = $2 AND id = $3 AND removed_at = 0",
+        now.micros(),
+        account_id,
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a method its place in the order of preference.
+pub async fn set_place(tx: &mut Tx, account_id: &str, id: &str, place: i64) -> Result<()> {
+    sql!(
+        "UPDATE payment_methods SET place = $1 WHERE account_id = $2 AND id = $3",
+        place,
+        account_id,
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Ends an instrument for a line's rule.
+pub async fn bar(
+    tx: &mut Tx,
+    account_id: &str,
+    line_id: &str,
+    instrument: &str,
+    now: Instant,
+) -> Result<()> {
+    sql!(
+        "INSERT INTO barred_instruments (account_id, line_id, instrument, barred_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_id, line_id, instrument) DO NOTHING",
+        account_id,
+        line_id,
+        instrument,
+        now.micros()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Counts a declined attempt against its card, once.
+pub async fn declined(
+    tx: &mut Tx,
+    account_id: &str,
+    idempotency_key: &str,
+    fingerprint: &str,
+    now: Instant,
+) -> Result<()> {
+    sql!(
+        "INSERT INTO declines (account_id, idempotency_key, fingerprint, declined_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (account_id, idempotency_key) DO NOTHING",
+        account_id,
+        idempotency_key,
+        fingerprint,
+        now.micros()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Whether a card was declined as often as may be.
+pub async fn declined_too_often(
+    conn: &mut Conn,
+    fingerprint: &str,
+    now: Instant,
+) -> Result<bool> {
+    let row = sql!(
+        "SELECT COUNT(*),
+                CAST(COALESCE(SUM(CASE WHEN declined_at > $2 THEN 1 ELSE 0 END), 0) AS BIGINT)
+         FROM declines WHERE fingerprint = $1 AND declined_at > $3",
+        fingerprint,
+        now.minus(Span::hours(24)).micros(),
+        now.minus(Span::days(30)).micros()
+    )
+    .fetch_one(conn)
+    .await?;
+    let (month, day): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(day >= DECLINES_A_DAY || month >= DECLINES_A_MONTH)
+}
+
+/// Whether an instrument is ended for a line's rule.
+async fn is_barred(
+    conn: &mut Conn,
+    account_id: &str,
+    line_id: &str,
+    instrument: &str,
+) -> Result<bool> {
+    let row = sql!(
+        "SELECT 1 FROM barred_instruments
+         WHERE account_id = $1 AND line_id = $2 AND instrument = $3",
+        account_id,
+        line_id,
+        instrument
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
+}
+
+/// What `decide` is told of an account's methods, for one of its lines.
+pub async fn facts(
+    conn: &mut Conn,
+    account_id: &str,
+    line_id: &str,
+    now: Instant,
+) -> Result<Vec<MethodFacts>> {
+    let mut facts = Vec::new();
+    for method in of_account(&mut *conn, account_id).await? {
+        let barred = is_barred(&mut *conn, account_id, line_id, &method.instrument).await?
+            || declined_too_often(&mut *conn, &method.fingerprint, now).await?;
+        facts.push(MethodFacts {
+            expires_at: method.expires_at(),
+            id: method.id,
+            rail: method.rail,
+            barred,
+        });
+    }
+    Ok(facts)
+}
