@@ -448,6 +448,11 @@ pub fn usable_methods(rule: &Rule, account: &Account, now: Instant) -> Vec<Payme
     rule.payment_methods.iter().filter(usable).cloned().collect()
 }
 
+/// What one recharge takes and adds at most: from empty.
+pub fn largest_recharge(rule: &Rule, account: &Account) -> Option<(Money, Adds)> {
+    order::size(rule, account, Bytes::ZERO)
+}
+
 /// How long before a scheduled charge it is announced.
 pub(crate) fn notice_lead(rule: &Rule, account: &Account) -> Span {
     let rails = account.payment_methods.iter().filter(|m| rule.payment_methods.contains(&m.id));

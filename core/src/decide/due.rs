@@ -1,7 +1,7 @@
 //! Which triggers are due now, which are held by a skip or by a running announcement, and when the
 //! clock next makes one due. A hold holds only its own trigger.
 
-use super::{Account, Cause, History, Notice, Reason, Standing, TriggerDue, notice_lead, order};
+use super::{Account, Cause, History, Notice, Reason, Standing, TriggerDue, notice_lead};
 use crate::bytes::Bytes;
 use crate::id::PaymentMethodId;
 use crate::rule::{Rule, Threshold};
@@ -118,7 +118,7 @@ fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, du
         let notice = match recorded {
             Some(notice) => notice.clone(),
             None => {
-                let Some((at_most, _)) = order::largest(rule, account) else { continue };
+                let Some((at_most, _)) = super::largest_recharge(rule, account) else { continue };
                 let charge_at = at.max(now.plus(lead));
                 let payment_methods = super::usable_methods(rule, account, now);
                 let notice =

@@ -44,8 +44,3 @@ pub(super) fn size(rule: &Rule, account: &Account, effective: Bytes) -> Option<(
     let amount = step.price.checked_mul(i64::try_from(steps).ok()?)?;
     (steps > 0).then_some((amount, adds))
 }
-
-/// The most that one recharge can take: from empty.
-pub(crate) fn largest(rule: &Rule, account: &Account) -> Option<(Money, Adds)> {
-    size(rule, account, Bytes::ZERO)
-}

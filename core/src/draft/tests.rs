@@ -1,0 +1,152 @@
+//! Claims about `validate`: what is refused, at which field, and that all of it is said at once.
+
+use super::*;
+use crate::catalogue::Terms;
+use crate::decide::MethodFacts;
+use crate::field::{Field, FieldCode};
+use crate::id::LineId;
+use crate::money::{Currency, Money};
+use crate::rail::Rail;
+use crate::rule::{Amount, Threshold};
+use crate::zone::Zone;
+
+fn now() -> Instant {
+    Instant::parse("2026-11-22T12:00:00Z").unwrap_or_else(|| unreachable!())
+}
+
+fn account() -> Account {
+    let eur = Currency::from_code("EUR").unwrap_or_else(|| unreachable!());
+    Account {
+        line_id: LineId::new("line").unwrap_or_else(|| unreachable!()),
+        zone: Zone::utc(),
+        stopped_by_operator: false,
+        line_closed: false,
+        available_bytes: Bytes::GB,
+        credit_minor: 0,
+        latest_expiry_at: None,
+        terms: Terms::sandbox(eur),
+        payment_methods: vec![MethodFacts {
+            id: PaymentMethodId::new("card").unwrap_or_else(|| unreachable!()),
+            rail: Rail::Card,
+            expires_at: None,
+            barred: false,
+        }],
+        notice_lead_hours: 24,
+    }
+}
+
+fn errors(change: impl FnOnce(&mut RuleDraft)) -> Vec<(Field, FieldCode)> {
+    let account = account();
+    let mut draft = RuleDraft::suggested(&account, now());
+    change(&mut draft);
+    let errors = validate(&draft, &account, now()).err().unwrap_or_default();
+    errors.into_iter().map(|e| (e.field, e.code)).collect()
+}
+
+#[test]
+fn the_suggested_draft_is_a_rule() {
+    let account = account();
+    let rule = validate(&RuleDraft::suggested(&account, now()), &account, now());
+    let rule = rule.unwrap_or_else(|e| unreachable!("{e:?}"));
+    assert!(!rule.on, "off until turned on");
+    assert_eq!(rule.triggers.low_balance, Some(Threshold::Data { bytes: Bytes::GB }));
+    assert_eq!(rule.limits.cap_per_month.map(|m| m.amount_minor), Some(3000));
+}
+
+#[test]
+fn all_errors_come_at_once_in_form_order() {
+    let found = errors(|d| {
+        d.amount = "-".to_owned();
+        d.threshold = "1,000".to_owned();
+        d.cap_per_month = String::new();
+        d.cool_down = "5".to_owned();
+        d.ends_on = "2026-11-21".to_owned();
+    });
+    let fields: Vec<Field> = found.iter().map(|(field, _)| *field).collect();
+    assert_eq!(
+        fields,
+        [Field::Threshold, Field::Amount, Field::CapPerMonth, Field::CoolDown, Field::EndsOn]
+    );
+}
+
+#[test]
+fn keep_alone_sets_the_threshold_one_step_below() {
+    let account = account();
+    let mut draft = RuleDraft::suggested(&account, now());
+    draft.threshold = String::new();
+    let rule = validate(&draft, &account, now()).unwrap_or_else(|e| unreachable!("{e:?}"));
+    let four = Bytes::GB.checked_mul(4).unwrap_or_default();
+    assert_eq!(rule.triggers.low_balance, Some(Threshold::Data { bytes: four }));
+    assert!(matches!(rule.amount, Amount::Target { .. }));
+}
+
+#[test]
+fn a_rule_that_cannot_work_is_refused_with_the_reason() {
+    let eur = Currency::from_code("EUR").unwrap_or_else(|| unreachable!());
+    let five = Bytes::GB.checked_mul(5).unwrap_or_default();
+    let cost = Money::new(1500, eur);
+    let cases: [(Box<dyn FnOnce(&mut RuleDraft)>, Field, FieldCode); 10] = [
+        (Box::new(|d| d.low_balance = false), Field::Trigger, FieldCode::Required),
+        (
+            Box::new(|d| d.threshold_unit = TypedUnit::Money),
+            Field::Threshold,
+            FieldCode::UnitNotAdded,
+        ),
+        (
+            Box::new(|d| d.threshold = "5".to_owned()),
+            Field::Threshold,
+            FieldCode::ThresholdNotBelowTarget { target: five },
+        ),
+        (
+            Box::new(|d| d.cap_per_month = "14.99".to_owned()),
+            Field::CapPerMonth,
+            FieldCode::BelowOneRecharge { cost },
+        ),
+        (
+            Box::new(|d| {
+                d.amount_kind = AmountKind::FixedData;
+                d.amount = "1".to_owned();
+            }),
+            Field::Amount,
+            FieldCode::StaysBelowThreshold,
+        ),
+        (
+            Box::new(|d| {
+                d.amount_kind = AmountKind::FixedData;
+                d.amount = "2.5".to_owned();
+            }),
+            Field::Amount,
+            FieldCode::NotWholeSteps { step: Bytes::GB },
+        ),
+        (
+            Box::new(|d| d.max_per_recharge = "2.99".to_owned()),
+            Field::MaxPerRecharge,
+            FieldCode::BelowOneStep { cost: Money::new(300, eur) },
+        ),
+        (
+            Box::new(|d| d.max_per_recharge = "3".to_owned()),
+            Field::MaxPerRecharge,
+            FieldCode::StaysBelowThreshold,
+        ),
+        (
+            Box::new(|d| {
+                d.scheduled = true;
+                d.start = "2027-01-01".to_owned();
+                d.ends_on = "2026-12-31".to_owned();
+            }),
+            Field::Start,
+            FieldCode::NeverDue,
+        ),
+        (
+            Box::new(|d| {
+                d.expiring = true;
+                d.expiring_days = "30".to_owned();
+            }),
+            Field::ExpiringDays,
+            FieldCode::ValidityTooShort { validity_days: 30 },
+        ),
+    ];
+    for (change, field, code) in cases {
+        assert_eq!(errors(change), [(field, code)]);
+    }
+}
