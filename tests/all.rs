@@ -1,5 +1,6 @@
 //! Every test that looks at Laika from outside, in one binary: the program is started, spoken to,
 //! killed and read, never linked.
 
+mod chaos;
 mod http;
 mod tidy;

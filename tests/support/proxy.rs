@@ -15,24 +15,35 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// In front of `target` (`host:port`), without the header `dropped`.
-    pub fn without_header(target: &str, dropped: &str) -> io::Result<Self> {
+    /// In front of `target` (`host:port`), without the header `dropped` on paths that begin so.
+    pub fn without_header(target: &str, paths: &str, dropped: &str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let listen = listener.local_addr()?.to_string();
-        let (target, dropped) = (target.to_owned(), dropped.to_ascii_lowercase());
+        let rule = Rule {
+            target: target.to_owned(),
+            paths: paths.to_owned(),
+            dropped: dropped.to_ascii_lowercase(),
+        };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (target, dropped) = (target.clone(), dropped.clone());
+                let rule = rule.clone();
                 // A connection that breaks is what the server sees of it; nobody else asks.
-                thread::spawn(move || drop(pass(stream, &target, &dropped)));
+                thread::spawn(move || drop(pass(stream, &rule)));
             }
         });
         Ok(Self { listen })
     }
 }
 
+#[derive(Clone)]
+struct Rule {
+    target: String,
+    paths: String,
+    dropped: String,
+}
+
 /// One request there, its answer back, then the end of the connection.
-fn pass(mut near: TcpStream, target: &str, dropped: &str) -> io::Result<()> {
+fn pass(mut near: TcpStream, rule: &Rule) -> io::Result<()> {
     let (head, mut body) = head(&mut near)?;
     let named = |line: &str| line.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let length = head
@@ -46,9 +57,11 @@ fn pass(mut near: TcpStream, target: &str, dropped: &str) -> io::Result<()> {
             read => body.extend_from_slice(&more[..read]),
         }
     }
+    let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+    let dropped = if path.starts_with(&rule.paths) { rule.dropped.as_str() } else { "" };
     let kept = head.iter().filter(|line| !["connection", dropped].contains(&&*named(line)));
     let lines: Vec<&str> = kept.map(String::as_str).chain(["Connection: close", "", ""]).collect();
-    let mut far = TcpStream::connect(target)?;
+    let mut far = TcpStream::connect(&rule.target)?;
     far.write_all(&[lines.join("\r\n").as_bytes(), &body].concat())?;
     io::copy(&mut far, &mut near)?;
     Ok(())

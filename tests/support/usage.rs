@@ -47,6 +47,12 @@ pub fn signed(origin: &str, kind: &str, body: Vec<u8>, secret: &str, at: u64) ->
         .body(kind, body)
 }
 
+/// This instant, as an event has it.
+pub fn stamp() -> String {
+    laika_core::time::Instant::from_seconds(i64::try_from(now()).expect("a year we know"))
+        .to_string()
+}
+
 /// The Unix second.
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -1,0 +1,105 @@
+//! All sides compared: what was acknowledged, what the lines have, what the provider charged, what
+//! the carrier gave, what the ledger says.
+//!
+//! It returns what is wrong instead of failing, because one test must find something wrong.
+
+use std::collections::BTreeMap;
+
+use laika_tests::support::http::Request;
+use serde_json::Value;
+
+use super::feeder::Feed;
+use super::town::{DATA_AT_FIRST, Town};
+
+/// The sandbox's bearer key. Public on purpose: it guards no money.
+const API_KEY: &str = "sandbox-key-no-real-money";
+
+/// What the books added up to.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    /// Recharges that ended charged and credited.
+    pub(super) done: usize,
+    /// Everything that does not agree.
+    pub(super) wrong: Vec<String>,
+}
+
+/// Looks at everything, once nothing is open any more.
+pub(super) fn compare(town: &Town, feed: &Feed) -> Books {
+    let mut books = Books::default();
+    let charged = charged_by_recharge(town);
+    let given = given_by_recharge(town);
+    let lines = town.lines();
+    for customer in &town.customers {
+        let mut credited = 0;
+        for recharge in customer.recharges().expect("the server is there") {
+            let id = recharge["id"].as_str().unwrap_or_default();
+            let charges = charged.get(id).map_or(0, Vec::len);
+            let top_ups = given.get(id).map(Vec::as_slice).unwrap_or_default();
+            if recharge["status"] == "done" {
+                books.done += 1;
+            }
+            let expected = usize::from(recharge["status"] == "done");
+            if (charges, top_ups.len()) != (expected, expected) {
+                let counts = format!("charged {charges}x, credited {}x", top_ups.len());
+                books.wrong.push(format!("{id} is {} but {counts}", recharge["status"]));
+            }
+            credited += top_ups.iter().sum::<u64>();
+        }
+        let line = &lines[&customer.iccid];
+        let (left, overrun) = (&line["data_bytes"], &line["overrun_bytes"]);
+        let counted = DATA_AT_FIRST + credited + overrun.as_u64().unwrap_or_default();
+        let counted = counted.checked_sub(left.as_u64().unwrap_or_default());
+        let used = feed.used(&customer.iccid);
+        if counted != Some(used) {
+            let said = format!("acknowledged {used} but counted {counted:?}");
+            books.wrong.push(format!("{}: {said}", customer.iccid));
+        }
+    }
+    let known: usize = charged.values().map(Vec::len).sum();
+    if known != books.done {
+        books.wrong.push(format!("{known} charges for {} finished recharges", books.done));
+    }
+    books.wrong.extend(town.audit().iter().map(|violation| format!("audit: {violation}")));
+    books
+}
+
+/// The provider's own list: what was taken and kept, by our recharge.
+fn charged_by_recharge(town: &Town) -> BTreeMap<String, Vec<u64>> {
+    let request = Request::new("GET", &town.sandbox_url("/charges"));
+    let all = request.send().expect("the provider").expect(200).json();
+    let mut kept: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for charge in all["charges"].as_array().expect("a list of charges") {
+        let money = |name: &str| charge[name].as_u64().unwrap_or_default();
+        if money("captured_minor") > money("refunded_minor") {
+            let id = charge["metadata"]["recharge_id"].as_str().unwrap_or_default();
+            kept.entry(id.to_owned()).or_default().push(money("captured_minor"));
+        }
+    }
+    kept
+}
+
+/// The carrier's own statement: the bytes it gave, by our recharge.
+fn given_by_recharge(town: &Town) -> BTreeMap<String, Vec<u64>> {
+    let url = town.sandbox_url("/carrier/v1/statement?from=0&until=9000000000000000");
+    let request = Request::new("GET", &url).header("Authorization", &format!("Bearer {API_KEY}"));
+    let all = request.send().expect("the carrier").expect(200).json();
+    let mut given: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for top_up in all["top_ups"].as_array().expect("a list of top-ups") {
+        let id = top_up["metadata"]["recharge_id"].as_str().unwrap_or_default();
+        let bytes = top_up["data_bytes"].as_u64().unwrap_or_default();
+        given.entry(id.to_owned()).or_default().push(bytes);
+    }
+    given
+}
+
+/// For a message: the first few of what is wrong.
+pub(super) fn first(wrong: &[String]) -> String {
+    let all = wrong.len();
+    let shown: Vec<&str> = wrong.iter().take(12).map(String::as_str).collect();
+    format!("{all} things are wrong:\n  {}", shown.join("\n  "))
+}
+
+/// The status of a line's newest recharge, while the server is there.
+pub(super) fn newest_status(recharges: &[Value]) -> &str {
+    recharges.first().and_then(|recharge| recharge["status"].as_str()).unwrap_or_default()
+}

@@ -1,0 +1,165 @@
+//! `kill -9` at random moments: no acknowledged event lost, no recharge charged twice or for nothing.
+//!
+//! Each life of the server ends in one of three ways: while everything flows, while a recharge is
+//! open, or while nobody knows what became of a charge. The provider and the carrier live on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use laika_tests::support::random::Random;
+use laika_tests::support::{usage, wait};
+
+use super::books::{self, Books};
+use super::feeder::{Feed, Feeder};
+use super::town::{Keys, Town};
+
+const SEED: u64 = 0x1a1ca;
+const CUSTOMERS: u32 = 6;
+/// Answers of the provider that leave a charge unknown, whether it was taken or not.
+const LOSSES: [&str; 3] = ["answer_lost_after", "answer_lost_before", "error_after"];
+
+/// How many kills of each kind there were.
+#[derive(Debug, Default)]
+struct Kills {
+    all: u32,
+    /// A recharge was open, by the database, when the server was dead.
+    open: u32,
+    /// One of them was unknown.
+    unknown: u32,
+}
+
+/// One run: the town, its feeders, and what has happened so far.
+struct Run {
+    town: Town,
+    feed: Arc<Feed>,
+    feeders: Vec<Feeder>,
+    random: Random,
+    kills: Kills,
+    spent: u32,
+}
+
+impl Run {
+    fn start(name: &str, keys: Keys) -> Self {
+        let town = Town::found(name, CUSTOMERS, keys);
+        let feed = Arc::new(Feed::default());
+        let iccids: Vec<String> = town.customers.iter().map(|it| it.iccid.clone()).collect();
+        let feeder = |number: u64| {
+            let name = format!("carrier/{number}");
+            Feeder::start(&feed, &name, &town.origin, iccids.clone(), SEED + number)
+        };
+        let feeders = (0..2).map(feeder).collect();
+        let random = Random::new(SEED);
+        Self { town, feed, feeders, random, kills: Kills::default(), spent: 0 }
+    }
+
+    /// One life of the server, ended by `kill -9`.
+    fn life(&mut self, number: u32) {
+        let unknown = match number % 5 {
+            0 | 3 => self.until_some_batches(),
+            1 | 4 => self.until_a_recharge_is_open(),
+            _ => self.until_a_charge_is_unknown(),
+        };
+        self.town.kill();
+        self.kills.all += 1;
+        let open = self.town.lines().values().any(|line| line["recharges"]["open"] != 0);
+        self.kills.open += u32::from(open);
+        self.kills.unknown += u32::from(open && unknown);
+        self.town.start();
+    }
+
+    /// A random number of acknowledgements, wherever the recharges are by then.
+    fn until_some_batches(&mut self) -> bool {
+        let goal = self.feed.acknowledged() + self.random.below(40);
+        wait::until("usage is acknowledged", Duration::from_secs(60), || {
+            (self.feed.acknowledged() >= goal).then_some(())
+        });
+        false
+    }
+
+    /// A line runs low, a recharge opens, and a little later…
+    fn until_a_recharge_is_open(&mut self) -> bool {
+        if self.random.below(2) == 0 {
+            self.script("slow");
+        }
+        let customer = self.use_up_a_line();
+        let ended = ["done", "failed", "cancelled", "refunded"];
+        wait::until("a recharge opens", Duration::from_secs(30), || {
+            let all = self.town.customers[customer].recharges().ok()?;
+            let open = |status: &str| !status.is_empty() && !ended.contains(&status);
+            open(books::newest_status(&all)).then_some(())
+        });
+        for _ in 0..self.random.below(200_000) {
+            std::hint::spin_loop();
+        }
+        false
+    }
+
+    /// The provider's answer is lost, and the server knows that it does not know.
+    fn until_a_charge_is_unknown(&mut self) -> bool {
+        let loss = *self.random.pick(&LOSSES);
+        self.script(loss);
+        let customer = self.use_up_a_line();
+        wait::until("a charge is unknown", Duration::from_secs(30), || {
+            let all = self.town.customers[customer].recharges().ok()?;
+            all.iter().any(|recharge| recharge["status"] == "unknown").then_some(())
+        });
+        true
+    }
+
+    /// What the next charge of each customer does: whoever comes first.
+    fn script(&mut self, outcome: &str) {
+        for customer in &self.town.customers {
+            let answer = customer.next_charge(outcome).expect("the server is there");
+            assert!(answer.status < 300, "{outcome}: {}", answer.text());
+        }
+    }
+
+    /// Uses so much of a random line that its rule must fire.
+    fn use_up_a_line(&mut self) -> usize {
+        let customer = self.random.below(u64::from(CUSTOMERS)) as usize;
+        let iccid = &self.town.customers[customer].iccid;
+        self.spent += 1;
+        let left = self.town.lines()[iccid]["data_bytes"].as_u64().unwrap_or_default();
+        let at = usage::stamp();
+        let event = usage::event("carrier/spent", &self.spent.to_string(), iccid, &at, left);
+        self.feed.send(&self.town.origin, &[event]);
+        customer
+    }
+
+    /// The feed ends, every recharge ends, and the books are compared.
+    fn end(mut self) -> (Kills, Books, u64) {
+        for feeder in self.feeders.drain(..) {
+            feeder.finish();
+        }
+        self.town.settle();
+        (self.kills, books::compare(&self.town, &self.feed), self.feed.acknowledged())
+    }
+}
+
+#[test]
+fn no_kill_loses_usage_or_charges_twice() {
+    let mut run = Run::start("kill", Keys::Sent);
+    let enough = |kills: &Kills| kills.all >= 105 && kills.open >= 30 && kills.unknown >= 10;
+    for number in 0..160 {
+        if enough(&run.kills) {
+            break;
+        }
+        run.life(number);
+    }
+    let (kills, books, batches) = run.end();
+    println!("{kills:?}, {} recharges done, {batches} batches, seed {SEED:#x}", books.done);
+    assert!(books.wrong.is_empty(), "seed {SEED:#x}: {}", books::first(&books.wrong));
+    assert!(enough(&kills), "too few kills of a kind: {kills:?}");
+    assert!(books.done >= 40, "too few recharges to mean anything: {}", books.done);
+}
+
+#[test]
+fn without_the_idempotency_key_the_kill_test_fails() {
+    let mut run = Run::start("nokeys", Keys::TakenAway);
+    for number in 0..12 {
+        run.life(number);
+    }
+    let (_, books, _) = run.end();
+    let doubled = books.wrong.iter().any(|wrong| wrong.contains("charged 2x"));
+    assert!(doubled, "nobody was charged twice: {:?}", books.wrong);
+}

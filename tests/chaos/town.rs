@@ -1,0 +1,117 @@
+//! The customers, the sandbox that lives on, and the server that is killed and started again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use laika_tests::support::customer::Customer;
+use laika_tests::support::laika::{Place, Process};
+use laika_tests::support::proxy::Proxy;
+use laika_tests::support::wait;
+use serde_json::Value;
+
+/// What a line of a new customer starts with.
+pub(super) const DATA_AT_FIRST: u64 = 10_000_000_000;
+/// The shortest pause between two automatic recharges of one line.
+const COOL_DOWN: Duration = Duration::from_secs(30 * 60);
+
+/// Whether the provider gets to see idempotency keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Keys {
+    Sent,
+    TakenAway,
+}
+
+/// Everybody there is.
+pub(super) struct Town {
+    place: Place,
+    pub(super) customers: Vec<Customer>,
+    /// Where usage goes; the same in every life of the server.
+    pub(super) origin: String,
+    server: Option<Process>,
+    sandbox: Process,
+}
+
+impl Town {
+    /// The sandbox and a server, and so many customers with a card and a rule that is on.
+    pub(super) fn found(name: &str, customers: u32, keys: Keys) -> Self {
+        let mut place = Place::new(name);
+        let sandbox = place.start(&["sandbox"]);
+        let listen = match keys {
+            Keys::Sent => sandbox.listen().to_owned(),
+            Keys::TakenAway => {
+                let proxy =
+                    Proxy::without_header(sandbox.listen(), "/provider/", "idempotency-key");
+                proxy.expect("a port for the proxy").listen
+            }
+        };
+        place.set("LAIKA_SANDBOX_LISTEN", &listen);
+        let server = place.start(&["serve"]);
+        // Why: later lives listen where the first did, as customers and webhooks expect.
+        place.set("LAIKA_LISTEN", server.listen());
+        let origin = server.origin.clone();
+        let customers = (0..customers).map(|number| customer(&origin, number)).collect();
+        Self { place, customers, origin, server: Some(server), sandbox }
+    }
+
+    /// `kill -9`, unless it is dead already.
+    pub(super) fn kill(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill();
+        }
+    }
+
+    /// The next life, and time enough for whatever was waiting.
+    pub(super) fn start(&mut self) {
+        self.server = Some(self.place.start(&["serve"]));
+        self.let_cool_down_pass();
+    }
+
+    /// So much later that every line may recharge again and every look-up is due.
+    pub(super) fn let_cool_down_pass(&self) {
+        let passed = self.customers[0].let_pass(COOL_DOWN + Duration::from_secs(60));
+        assert!(passed.status < 300, "{}", passed.text());
+    }
+
+    /// `laika lines --json`, read from the database itself, by card number.
+    pub(super) fn lines(&self) -> BTreeMap<String, Value> {
+        let text = self.place.run(&["lines", "--json"]).expect(0).stdout;
+        let all: Value = serde_json::from_str(&text).expect("JSON");
+        let all = all.as_array().expect("a list of lines").clone();
+        let iccid = |line: &Value| line["iccid"].as_str().unwrap_or_default().to_owned();
+        all.into_iter().map(|line| (iccid(&line), line)).collect()
+    }
+
+    /// `laika audit --json`: what the auditor finds wrong.
+    pub(super) fn audit(&self) -> Vec<Value> {
+        let ran = self.place.run(&["audit", "--json"]);
+        let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+        assert!(said["checked"].as_u64().is_some_and(|checked| checked > 0), "{ran:?}");
+        said["violations"].as_array().expect("a list of violations").clone()
+    }
+
+    /// The sandbox's own address, past any proxy.
+    pub(super) fn sandbox_url(&self, path: &str) -> String {
+        self.sandbox.url(path)
+    }
+
+    /// Lets time pass until no recharge is open any more.
+    pub(super) fn settle(&self) {
+        wait::until("every recharge ends", Duration::from_secs(120), || {
+            self.let_cool_down_pass();
+            let open = |line: &Value| line["recharges"]["open"] != 0;
+            (!self.lines().values().any(open)).then_some(())
+        });
+    }
+}
+
+fn customer(origin: &str, number: u32) -> Customer {
+    let customer = Customer::register(origin, number);
+    customer.add_card("4242424242424242");
+    customer.turn_on_rule(|draft| {
+        draft.low_balance = true;
+        draft.threshold = "1".to_owned();
+        draft.amount = "5".to_owned();
+        draft.cap_per_month = "100000".to_owned();
+    });
+    customer
+}
