@@ -1,6 +1,8 @@
 //! The JSON that the app and the server exchange. One struct per message, shared by both sides;
 //! domain values travel as they are. Nothing here decides.
 
+pub mod query;
+
 use crate::balance::Balance;
 use crate::bytes::Bytes;
 use crate::catalogue::Terms;

@@ -1,5 +1,5 @@
-//! What a line can buy at present, and the arithmetic of prices. Money and bytes meet only here, and
-//! only as a price: they are never converted into each other.
+//! What a line can buy at present, and the arithmetic of prices. Money and bytes meet only here,
+//! and only as a price: they are never converted into each other.
 
 use crate::bytes::Bytes;
 use crate::money::{Currency, Money};

@@ -2,127 +2,24 @@
 //! preview, the replay and the server all call [`decide`]; there is no second copy of any rule.
 //!
 //! The reasons not to recharge are one enum in order of precedence: the first that applies is the
-//! answer. `decide/due.rs` finds which triggers are due, `decide/order.rs` how much that is.
+//! answer (`decide/reason.rs`). `decide/facts.rs` is what it looks at, `decide/due.rs` finds which
+//! triggers are due, `decide/order.rs` how much that is.
 
 mod due;
+mod facts;
 mod order;
+mod reason;
 
 use crate::bytes::Bytes;
-use crate::catalogue::Terms;
-use crate::id::{LineId, PaymentMethodId, RechargeId};
+use crate::id::PaymentMethodId;
 use crate::money::Money;
-use crate::rail::Rail;
 use crate::rule::{Adds, Rule};
 use crate::time::{Instant, Span};
-use crate::zone::Zone;
-use chrono::NaiveDate;
 use due::Due;
 use serde::{Deserialize, Serialize};
 
-/// What the server knows of the line and its owner when it decides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// The line decided about.
-    pub line_id: LineId,
-    /// The zone in which the account counts days and months.
-    pub zone: Zone,
-    /// The operator's kill switch, global or for this line.
-    pub stopped_by_operator: bool,
-    /// The line no longer exists at the carrier.
-    pub line_closed: bool,
-    /// Data that can be used now.
-    pub available_bytes: Bytes,
-    /// Credit left, in minor units of the line's currency.
-    pub credit_minor: i64,
-    /// When the last of the data expires; absent when there is none or it never does.
-    pub latest_expiry_at: Option<Instant>,
-    /// What the line can buy at present.
-    pub terms: Terms,
-    /// The account's payment methods.
-    pub payment_methods: Vec<MethodFacts>,
-    /// How long before a scheduled charge the account's country wants it announced, in hours.
-    pub notice_lead_hours: u32,
-}
-
-/// A payment method, as far as deciding needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MethodFacts {
-    /// Its id.
-    pub id: PaymentMethodId,
-    /// What it can do.
-    pub rail: Rail,
-    /// From when on it is expired.
-    pub expires_at: Option<Instant>,
-    /// A hard decline ended it for this rule.
-    pub barred: bool,
-}
-
-/// What happened before on this line.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct History {
-    /// All that are open, and every other that was opened or reserved in the running local month
-    /// or in the last two days. Oldest first.
-    pub recharges: Vec<PastRecharge>,
-    /// Scheduled instants up to here are charged, skipped or gone.
-    pub consumed_through: Option<Instant>,
-    /// The expiry that was already acted on.
-    pub consumed_expiry_at: Option<Instant>,
-    /// Announcements not yet consumed.
-    pub notices: Vec<Notice>,
-    /// Why the rule waits for the customer.
-    pub suspended: Option<Suspension>,
-}
-
-/// A recharge of this line, as far as deciding needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PastRecharge {
-    /// Its id.
-    pub id: RechargeId,
-    /// Whether the rule opened it; otherwise the customer bought by hand.
-    pub automatic: bool,
-    /// Where it stands.
-    pub standing: Standing,
-    /// When it was opened: the cool-down counts from here.
-    pub opened_at: Instant,
-    /// When its money was last reserved: its day and month count here.
-    pub reserved_at: Instant,
-    /// What it takes.
-    pub amount: Money,
-    /// What it adds.
-    pub adds: Adds,
-}
-
-/// Where a recharge stands, as far as limits and the effective balance go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// On its way: its money is reserved, its data counts as coming.
-    Open,
-    /// On its way, and nobody knows whether it was charged.
-    Unknown,
-    /// Charged; its data is in the balance.
-    Spent,
-    /// Definitely not charged: its money is free again.
-    Released,
-}
-
-/// Why a rule waits for the customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Suspension {
-    /// Every method was declined on every rung.
-    Declined,
-    /// The bank wanted the customer, who did not come within 24 h.
-    CustomerNeeded,
-    /// Paid, not delivered, refunded.
-    NotDelivered,
-    /// A dispute is open.
-    Disputed,
-}
+pub use facts::{Account, History, MethodFacts, Notice, PastRecharge, Standing, Suspension};
+pub use reason::Reason;
 
 /// Why `decide` is asked. It changes nothing but what counts as due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,20 +62,6 @@ pub enum TriggerDue {
     },
 }
 
-/// An announcement of a scheduled or expiring charge. It reserves nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Notice {
-    /// What is announced.
-    pub trigger: TriggerDue,
-    /// Not charged before this.
-    pub charge_at: Instant,
-    /// Not charged above this.
-    pub at_most: Money,
-    /// Not charged to any other method.
-    pub payment_methods: Vec<PaymentMethodId>,
-}
-
 /// What one recharge is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -216,167 +99,6 @@ pub enum Decision {
         /// The next look by the clock, if there is one beside the next use of data.
         next_look_at: Option<Instant>,
     },
-}
-
-/// Why nothing is charged. Declared in order of precedence: the first that applies is the answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
-pub enum Reason {
-    /// One recharge at a time.
-    RechargeOpen {
-        /// Since when.
-        since: Instant,
-        /// Whether it was sent and not answered.
-        unknown: bool,
-    },
-    /// The operator stopped all charging.
-    StoppedByOperator,
-    /// The line is closed.
-    LineClosed,
-    /// The switch is off.
-    RuleOff,
-    /// The end date is over.
-    Ended {
-        /// The last day.
-        ended_on: NaiveDate,
-    },
-    /// The start date is to come.
-    NotStarted {
-        /// The first day.
-        starts_on: NaiveDate,
-        /// When it begins.
-        starts_at: Instant,
-    },
-    /// The customer paused it.
-    Paused {
-        /// When the pause ends.
-        until: Instant,
-    },
-    /// It waits for the customer.
-    Suspended {
-        /// Why.
-        why: Suspension,
-    },
-    /// The price rose or the step was withdrawn since the customer agreed.
-    TermsChanged,
-    /// No method can be charged.
-    NoUsableMethod,
-    /// The customer skips this one.
-    SkippedOnce {
-        /// The scheduled instant that is skipped.
-        at: Instant,
-    },
-    /// It was announced and the announcement runs.
-    NoticeRunning {
-        /// When it is charged.
-        charge_at: Instant,
-        /// At most this.
-        at_most: Money,
-    },
-    /// No trigger is due.
-    NotDue,
-    /// There is as much as is to be kept.
-    TargetMet,
-    /// The month's cap has no room for it.
-    MonthlyCapReached {
-        /// The cap.
-        cap: Money,
-        /// Spent and reserved this month.
-        spent: Money,
-        /// What this recharge needs.
-        needed: Money,
-        /// When the next month begins.
-        resets_at: Instant,
-    },
-    /// As many recharges as a day may have.
-    DailyCountReached {
-        /// When the next day begins.
-        resets_at: Instant,
-    },
-    /// The pause after the last one.
-    CoolingDown {
-        /// When it ends.
-        until: Instant,
-    },
-    /// The payment method does not debit at this hour.
-    RailClosed {
-        /// When it does again.
-        opens_at: Instant,
-    },
-}
-
-impl Reason {
-    /// When this reason ends by itself.
-    fn until(&self) -> Option<Instant> {
-        match self {
-            Reason::NotStarted { starts_at: at, .. }
-            | Reason::Paused { until: at }
-            | Reason::NoticeRunning { charge_at: at, .. }
-            | Reason::MonthlyCapReached { resets_at: at, .. }
-            | Reason::DailyCountReached { resets_at: at }
-            | Reason::CoolingDown { until: at }
-            | Reason::RailClosed { opens_at: at } => Some(*at),
-            Reason::RechargeOpen { .. }
-            | Reason::StoppedByOperator
-            | Reason::LineClosed
-            | Reason::RuleOff
-            | Reason::Ended { .. }
-            | Reason::Suspended { .. }
-            | Reason::TermsChanged
-            | Reason::NoUsableMethod
-            | Reason::SkippedOnce { .. }
-            | Reason::NotDue
-            | Reason::TargetMet => None,
-        }
-    }
-
-    /// Whether scheduled instants met while this reason holds are gone for good.
-    pub fn consumes_scheduled(&self) -> bool {
-        match self {
-            Reason::StoppedByOperator
-            | Reason::LineClosed
-            | Reason::RuleOff
-            | Reason::Ended { .. }
-            | Reason::NotStarted { .. }
-            | Reason::Paused { .. }
-            | Reason::Suspended { .. }
-            | Reason::TermsChanged
-            | Reason::NoUsableMethod
-            | Reason::SkippedOnce { .. }
-            | Reason::TargetMet
-            | Reason::MonthlyCapReached { .. } => true,
-            Reason::RechargeOpen { .. }
-            | Reason::NoticeRunning { .. }
-            | Reason::NotDue
-            | Reason::DailyCountReached { .. }
-            | Reason::CoolingDown { .. }
-            | Reason::RailClosed { .. } => false,
-        }
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Reason::RechargeOpen { .. } => "recharge_open",
-            Reason::StoppedByOperator => "stopped_by_operator",
-            Reason::LineClosed => "line_closed",
-            Reason::RuleOff => "rule_off",
-            Reason::Ended { .. } => "ended",
-            Reason::NotStarted { .. } => "not_started",
-            Reason::Paused { .. } => "paused",
-            Reason::Suspended { .. } => "suspended",
-            Reason::TermsChanged => "terms_changed",
-            Reason::NoUsableMethod => "no_usable_method",
-            Reason::SkippedOnce { .. } => "skipped_once",
-            Reason::NoticeRunning { .. } => "notice_running",
-            Reason::NotDue => "not_due",
-            Reason::TargetMet => "target_met",
-            Reason::MonthlyCapReached { .. } => "monthly_cap_reached",
-            Reason::DailyCountReached { .. } => "daily_count_reached",
-            Reason::CoolingDown { .. } => "cooling_down",
-            Reason::RailClosed { .. } => "rail_closed",
-        }
-    }
 }
 
 impl Decision {

@@ -11,6 +11,11 @@
 //! `now` is always an argument. Business "no" is a value. Same inputs give the same bytes, natively
 //! and in WASM.
 
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")
+)]
+
 pub mod api;
 pub mod balance;
 pub mod bytes;

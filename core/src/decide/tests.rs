@@ -1,9 +1,14 @@
 //! Claims about `decide`, one each: the worlds differ from a good one in a single respect.
 
 use super::*;
+use crate::catalogue::Terms;
+use crate::id::{LineId, RechargeId};
 use crate::money::Currency;
+use crate::rail::Rail;
 use crate::rule::{Amount, Limits, Threshold, Triggers};
 use crate::schedule::{Schedule, TimeOfDay, Unit};
+use crate::zone::Zone;
+use chrono::NaiveDate;
 
 fn at(text: &str) -> Instant {
     Instant::parse(text).unwrap_or_else(|| unreachable!("{text}"))

@@ -85,7 +85,8 @@ fn a_rule_that_cannot_work_is_refused_with_the_reason() {
     let eur = Currency::from_code("EUR").unwrap_or_else(|| unreachable!());
     let five = Bytes::GB.checked_mul(5).unwrap_or_default();
     let cost = Money::new(1500, eur);
-    let cases: [(Box<dyn FnOnce(&mut RuleDraft)>, Field, FieldCode); 10] = [
+    type Change = Box<dyn FnOnce(&mut RuleDraft)>;
+    let cases: [(Change, Field, FieldCode); 10] = [
         (Box::new(|d| d.low_balance = false), Field::Trigger, FieldCode::Required),
         (
             Box::new(|d| d.threshold_unit = TypedUnit::Money),
