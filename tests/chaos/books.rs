@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use laika_core::recharge::Status;
 use laika_tests::support::http::Request;
-use serde_json::Value;
 
 use super::feeder::Feed;
 use super::town::{DATA_AT_FIRST, Town};
@@ -31,28 +31,26 @@ pub(super) fn compare(town: &Town, feed: &Feed) -> Books {
     let lines = town.lines();
     for customer in &town.customers {
         let mut credited = 0;
-        for recharge in customer.recharges().expect("the server is there") {
-            let id = recharge["id"].as_str().unwrap_or_default();
+        for view in customer.recharges().expect("the server is there") {
+            let (id, status) = (view.recharge.id.as_str(), view.recharge.status);
             let charges = charged.get(id).map_or(0, Vec::len);
             let top_ups = given.get(id).map(Vec::as_slice).unwrap_or_default();
-            if recharge["status"] == "done" {
-                books.done += 1;
-            }
-            let expected = usize::from(recharge["status"] == "done");
+            let expected = usize::from(status == Status::Done);
+            books.done += expected;
             if (charges, top_ups.len()) != (expected, expected) {
                 let counts = format!("charged {charges}x, credited {}x", top_ups.len());
-                books.wrong.push(format!("{id} is {} but {counts}", recharge["status"]));
+                books.wrong.push(format!("{id} is {status:?} but {counts}"));
             }
             credited += top_ups.iter().sum::<u64>();
         }
-        let line = &lines[&customer.iccid];
+        let line = &lines[&customer.line.iccid];
         let (left, overrun) = (&line["data_bytes"], &line["overrun_bytes"]);
         let counted = DATA_AT_FIRST + credited + overrun.as_u64().unwrap_or_default();
         let counted = counted.checked_sub(left.as_u64().unwrap_or_default());
-        let used = feed.used(&customer.iccid);
+        let used = feed.used(&customer.line.iccid);
         if counted != Some(used) {
             let said = format!("acknowledged {used} but counted {counted:?}");
-            books.wrong.push(format!("{}: {said}", customer.iccid));
+            books.wrong.push(format!("{}: {said}", customer.line.iccid));
         }
     }
     let known: usize = charged.values().map(Vec::len).sum();
@@ -97,9 +95,4 @@ pub(super) fn first(wrong: &[String]) -> String {
     let all = wrong.len();
     let shown: Vec<&str> = wrong.iter().take(12).map(String::as_str).collect();
     format!("{all} things are wrong:\n  {}", shown.join("\n  "))
-}
-
-/// The status of a line's newest recharge, while the server is there.
-pub(super) fn newest_status(recharges: &[Value]) -> &str {
-    recharges.first().and_then(|recharge| recharge["status"].as_str()).unwrap_or_default()
 }

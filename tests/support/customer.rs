@@ -1,16 +1,21 @@
 //! A customer who uses the API as the app does: registers, adds a card, writes a rule, looks.
 //!
-//! Every request says that it comes from our own page, as a browser would.
+//! Every request says that it comes from our own page, as a browser would. The JSON is the one that
+//! the app exchanges, from the same types.
 
 use std::io;
 use std::time::Duration;
 
+use laika_core::api::{
+    Confirmation, LineView, NextCharge, OutboxMessage, PaymentMethodView, RechargeView,
+    Registration, RegistrationView, RuleView, SandboxTime, SaveRule, SetupView, TurnOn,
+};
 use laika_core::draft::{RuleDraft, validate};
 use laika_core::forecast::{PreviewInputs, preview, preview_sha256};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::http::{Answer, Request};
-use super::wait;
 
 /// The password of every customer of the tests.
 pub const PASSWORD: &str = "a long walk in the snow";
@@ -18,139 +23,156 @@ pub const PASSWORD: &str = "a long walk in the snow";
 /// A signed-in customer with one line.
 #[derive(Clone, Debug)]
 pub struct Customer {
-    /// The server's origin; it may change when the server is started again.
-    pub origin: String,
-    /// Their e-mail address.
-    pub email: String,
+    origin: String,
     cookie: String,
-    /// Their line.
-    pub line_id: String,
-    /// Its card number.
-    pub iccid: String,
+    /// Their line, as it was when they registered.
+    pub line: LineView,
+}
+
+/// What an answer must say.
+fn read<T: DeserializeOwned>(answer: &Answer) -> T {
+    serde_json::from_slice(&answer.body).unwrap_or_else(|why| panic!("{why}: {}", answer.text()))
+}
+
+/// Signed in, or not yet.
+struct Visitor<'a> {
+    origin: &'a str,
+    cookie: &'a str,
+}
+
+impl Visitor<'_> {
+    fn request(&self, method: &str, path: &str) -> Request {
+        let request = Request::new(method, &format!("{}/api/v1{path}", self.origin))
+            .header("Sec-Fetch-Site", "same-origin");
+        if self.cookie.is_empty() { request } else { request.header("Cookie", self.cookie) }
+    }
+
+    fn post(&self, path: &str, body: &impl Serialize) -> Answer {
+        let body = serde_json::to_value(body).expect("JSON");
+        self.request("POST", path).json(&body).send().expect("an answer")
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).send().expect("an answer")
+    }
+
+    /// The six digits of the newest message to a contact.
+    fn code_sent_to(&self, contact: &str) -> String {
+        let messages: Vec<OutboxMessage> = read(&self.get("/sandbox/outbox").expect(200));
+        let message = messages.iter().find(|message| message.to == contact);
+        let text = &message.expect("a message to this contact").body;
+        let digits = |part: &&str| part.len() == 6 && part.bytes().all(|b| b.is_ascii_digit());
+        let code = text.split(|c: char| !c.is_ascii_alphanumeric()).find(digits);
+        code.expect("six digits").to_owned()
+    }
 }
 
 impl Customer {
     /// Registers the `number`th customer with the codes of the outbox, and looks at their line.
     pub fn register(origin: &str, number: u32) -> Self {
-        let phone = format!("+346000{number:05}");
-        let email = format!("customer-{number}@example.org");
-        let registration = json!({
-            "phone": phone, "email": email, "password": PASSWORD,
-            "language": "en", "time_zone": "Europe/Madrid",
-        });
-        let mut customer = Self {
-            origin: origin.to_owned(),
-            email: email.clone(),
-            cookie: String::new(),
-            line_id: String::new(),
-            iccid: String::new(),
+        let visitor = Visitor { origin, cookie: "" };
+        let registration = Registration {
+            phone: format!("+3461234{number:04}"),
+            email: format!("customer-{number}@example.org"),
+            password: PASSWORD.to_owned(),
+            language: laika_core::api::Language::En,
+            time_zone: "Europe/Madrid".to_owned(),
         };
-        let pending = customer.post("/registrations", &registration).expect(202).json();
-        let id = pending["registration_id"].as_str().expect("a registration").to_owned();
-        let codes = json!({
-            "phone_code": customer.code_sent_to(&phone),
-            "email_code": customer.code_sent_to(&email),
-        });
-        let path = format!("/registrations/{id}/confirm");
-        let answer = customer.post(&path, &codes).expect(201);
-        let cookie = answer.header("set-cookie").expect("a session");
-        customer.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        let lines = customer.get("/lines").expect(200).json();
-        customer.line_id = lines[0]["id"].as_str().expect("a line of their own").to_owned();
-        customer.iccid = lines[0]["iccid"].as_str().expect("its card number").to_owned();
-        customer
+        let pending = visitor.post("/registrations", &registration).expect(202);
+        let pending: RegistrationView = read(&pending);
+        let codes = Confirmation {
+            phone_code: visitor.code_sent_to(&registration.phone),
+            email_code: visitor.code_sent_to(&registration.email),
+        };
+        let path = format!("/registrations/{}/confirm", pending.registration_id);
+        let answer = visitor.post(&path, &codes).expect(201);
+        let cookie = answer.header("set-cookie").and_then(|all| all.split(';').next());
+        let cookie = cookie.expect("a session").to_owned();
+        let own = Visitor { origin, cookie: &cookie }.get("/lines").expect(200);
+        let line = read::<Vec<LineView>>(&own).into_iter().next().expect("a line of their own");
+        Self { origin: origin.to_owned(), cookie, line }
     }
 
-    /// The six digits of the newest message to a contact.
-    fn code_sent_to(&self, contact: &str) -> String {
-        let messages = self.get("/sandbox/outbox").expect(200).json();
-        let all = messages.as_array().expect("a list of messages");
-        let own = all.iter().filter(|message| message["recipient"] == contact);
-        let text = own.map(ToString::to_string).next().expect("a message to this contact");
-        let digits = |part: &&str| part.len() == 6 && part.bytes().all(|b| b.is_ascii_digit());
-        let code = text.split(|c: char| !c.is_ascii_alphanumeric()).find(digits);
-        code.expect("six digits").to_owned()
+    fn visitor(&self) -> Visitor<'_> {
+        Visitor { origin: &self.origin, cookie: &self.cookie }
     }
 
     /// A request of this customer, from our own page.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        let request = Request::new(method, &format!("{}/api/v1{path}", self.origin))
-            .header("Sec-Fetch-Site", "same-origin");
-        if self.cookie.is_empty() { request } else { request.header("Cookie", &self.cookie) }
+        self.visitor().request(method, path)
     }
 
     /// `GET`, from a server that is there.
     pub fn get(&self, path: &str) -> Answer {
-        self.request("GET", path).send().expect("an answer")
+        self.visitor().get(path)
     }
 
     /// `POST`, to a server that is there.
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.request("POST", path).json(body).send().expect("an answer")
+    pub fn post(&self, path: &str, body: &impl Serialize) -> Answer {
+        self.visitor().post(path, body)
+    }
+
+    /// The address of something of their line.
+    pub fn of_line(&self, what: &str) -> String {
+        format!("/lines/{}/{what}", self.line.id.as_str())
     }
 
     /// Types a card at the provider's own page and comes back with it.
-    pub fn add_card(&self, number: &str) -> Value {
-        let setup = self.post("/payment-methods/setups", &json!({})).expect(201).json();
-        let (id, url) = (setup["setup_id"].as_str(), setup["url"].as_str());
-        let (id, url) = (id.expect("a setup"), url.expect("the provider's page"));
+    pub fn add_card(&self, number: &str) -> PaymentMethodView {
+        let setup: SetupView = read(&self.post("/payment-methods/setups", &()).expect(201));
         let entry = [("number", number), ("expiry", "12 / 34"), ("cvc", "123")];
-        Request::new("POST", url).form(&entry).send().expect("the provider").expect(303);
-        let path = format!("/payment-methods/setups/{id}/complete");
-        self.post(&path, &json!({})).expect(200).json()
+        let page = Request::new("POST", &setup.url).form(&entry);
+        page.send().expect("the provider").expect(303);
+        let path = format!("/payment-methods/setups/{}/complete", setup.setup_id);
+        read(&self.post(&path, &()).expect(200))
     }
 
-    /// Writes a rule as the app does: from the suggestion, previewed here by the same code, saved
-    /// with the preview's hash, and turned on with the consent that was shown.
-    pub fn turn_on_rule(&self, write: impl FnOnce(&mut RuleDraft)) -> Value {
-        let saved = self.save_rule(write).expect(200).json();
-        let consent = json!({
-            "rule_version": saved["rule"]["version"],
-            "consent_sha256": saved["consent_sha256"],
-        });
-        self.post(&format!("/lines/{}/rule/on", self.line_id), &consent).expect(200).json()
-    }
-
-    /// Saves a rule without turning it on.
+    /// Saves a rule as the app does: from the suggestion, previewed here by the same code, with the
+    /// preview's hash.
     pub fn save_rule(&self, write: impl FnOnce(&mut RuleDraft)) -> Answer {
-        let path = format!("/lines/{}/preview-inputs", self.line_id);
-        let inputs: PreviewInputs =
-            serde_json::from_slice(&self.get(&path).expect(200).body).expect("preview inputs");
+        let inputs: PreviewInputs = read(&self.get(&self.of_line("preview-inputs")).expect(200));
         let mut draft = RuleDraft::suggested(&inputs.account, inputs.as_of);
         write(&mut draft);
         let rule = validate(&draft, &inputs.account, inputs.as_of).expect("a valid draft");
-        let body = json!({
-            "draft": draft,
-            "state_version": inputs.state_version,
-            "engine_version": inputs.engine_version,
-            "preview_sha256": preview_sha256(&preview(&rule, &inputs)),
-        });
-        let request = self.request("PUT", &format!("/lines/{}/rule", self.line_id));
+        let save = SaveRule {
+            draft,
+            state_version: inputs.state_version,
+            as_of: inputs.as_of,
+            engine_version: inputs.engine_version.clone(),
+            preview_sha256: preview_sha256(&preview(&rule, &inputs)),
+        };
         let key = format!("save-{}", inputs.state_version);
-        request.header("Idempotency-Key", &key).json(&body).send().expect("an answer")
+        let body = serde_json::to_value(save).expect("JSON");
+        let request = self.request("PUT", &self.of_line("rule")).header("Idempotency-Key", &key);
+        request.json(&body).send().expect("an answer")
     }
 
-    /// What the next charge of this customer does.
-    pub fn next_charge(&self, outcome: &str) -> io::Result<Answer> {
-        self.request("POST", "/sandbox/next-charge").json(&json!({ "outcome": outcome })).send()
+    /// Saves a rule and turns it on, with the consent that was shown.
+    pub fn turn_on_rule(&self, write: impl FnOnce(&mut RuleDraft)) -> RuleView {
+        let saved: RuleView = read(&self.save_rule(write).expect(200));
+        let agreed = TurnOn {
+            rule_version: saved.rule.expect("a rule").version,
+            consent_sha256: saved.consent.expect("a text to agree to").sha256,
+        };
+        read(&self.post(&self.of_line("rule/on"), &agreed).expect(200))
+    }
+
+    /// How the next charge of this customer ends.
+    pub fn next_charge(&self, outcome: NextCharge) {
+        let answer = self.post("/sandbox/next-charge", &outcome);
+        assert!(answer.status < 300, "{}", answer.text());
     }
 
     /// Lets time pass, for everybody.
-    pub fn let_pass(&self, time: Duration) -> Answer {
-        self.post("/sandbox/time", &json!({ "seconds": time.as_secs() }))
+    pub fn let_pass(&self, time: Duration) {
+        let seconds = u32::try_from(time.as_secs()).expect("less than a century");
+        let answer = self.post("/sandbox/time", &SandboxTime { seconds });
+        assert!(answer.status < 300, "{}", answer.text());
     }
 
-    /// Their recharges, newest first, as History shows them.
-    pub fn recharges(&self) -> io::Result<Vec<Value>> {
-        let answer = self.request("GET", &format!("/lines/{}/recharges", self.line_id)).send()?;
-        Ok(answer.json().as_array().cloned().unwrap_or_default())
-    }
-
-    /// Waits until one of their recharges has that status, and gives it.
-    pub fn recharge_in(&self, status: &str, most: Duration) -> Value {
-        wait::until(&format!("a recharge that is {status}"), most, || {
-            let all = self.recharges().ok()?;
-            all.into_iter().find(|recharge| recharge["status"] == status)
-        })
+    /// Their recharges, newest first, as History shows them; an error while the server is away.
+    pub fn recharges(&self) -> io::Result<Vec<RechargeView>> {
+        let answer = self.request("GET", &self.of_line("recharges")).send()?;
+        Ok(read(&answer.expect(200)))
     }
 }

@@ -1,49 +1,81 @@
-//! Stands between the server and the sandbox provider, and takes one header out of every request.
+//! Stands between the server and the sandbox, as a network does, and can be a bad one: it keeps the
+//! answer to a charge back, or takes the idempotency key out of the request.
 //!
-//! The kill test uses it to prove itself: without the idempotency key, money must go wrong, and
-//! the test must see it. One connection carries one request, so a lost answer stays a lost answer.
+//! One connection carries one request, so a lost answer stays a lost answer. It invents nothing.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
+
+/// A charge, at the sandbox provider.
+const CHARGE: &str = "POST /provider/v1/payments ";
+/// Everything that the provider takes a key for.
+const KEYED: &str = "POST /provider/";
+const KEY: &str = "idempotency-key";
 
 /// A listening proxy. It lives as long as the test's process.
 #[derive(Debug)]
 pub struct Proxy {
     /// `127.0.0.1:port`.
     pub listen: String,
+    weather: Arc<Weather>,
+}
+
+#[derive(Debug)]
+struct Weather {
+    keys_pass: bool,
+    /// The next charge's answer is kept back.
+    keep_next: AtomicBool,
+    /// Answers kept back so far.
+    kept: AtomicU64,
+    /// Answers that are not waited for any more.
+    given_up: AtomicU64,
 }
 
 impl Proxy {
-    /// In front of `target` (`host:port`), without the header `dropped` on paths that begin so.
-    pub fn without_header(target: &str, paths: &str, dropped: &str) -> io::Result<Self> {
+    /// In front of `target` (`host:port`), with the idempotency keys or without them.
+    pub fn start(target: &str, keys_pass: bool) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let listen = listener.local_addr()?.to_string();
-        let rule = Rule {
-            target: target.to_owned(),
-            paths: paths.to_owned(),
-            dropped: dropped.to_ascii_lowercase(),
-        };
+        let weather = Arc::new(Weather {
+            keys_pass,
+            keep_next: AtomicBool::new(false),
+            kept: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
+        });
+        let (shared, target) = (weather.clone(), target.to_owned());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let rule = rule.clone();
+                let (weather, target) = (shared.clone(), target.clone());
                 // A connection that breaks is what the server sees of it; nobody else asks.
-                thread::spawn(move || drop(pass(stream, &rule)));
+                thread::spawn(move || drop(pass(stream, &target, &weather)));
             }
         });
-        Ok(Self { listen })
+        Ok(Self { listen, weather })
+    }
+
+    /// The next charge reaches the provider; its answer does not come back.
+    pub fn keep_next_answer(&self) {
+        self.weather.keep_next.store(true, Ordering::SeqCst);
+    }
+
+    /// How many answers were kept back so far.
+    pub fn kept(&self) -> u64 {
+        self.weather.kept.load(Ordering::SeqCst)
+    }
+
+    /// Ends what is being kept back: those connections close without an answer.
+    pub fn give_up(&self) {
+        self.weather.keep_next.store(false, Ordering::SeqCst);
+        self.weather.given_up.store(self.kept(), Ordering::SeqCst);
     }
 }
 
-#[derive(Clone)]
-struct Rule {
-    target: String,
-    paths: String,
-    dropped: String,
-}
-
 /// One request there, its answer back, then the end of the connection.
-fn pass(mut near: TcpStream, rule: &Rule) -> io::Result<()> {
+fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> {
     let (head, mut body) = head(&mut near)?;
     let named = |line: &str| line.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let length = head
@@ -57,14 +89,22 @@ fn pass(mut near: TcpStream, rule: &Rule) -> io::Result<()> {
             read => body.extend_from_slice(&more[..read]),
         }
     }
-    let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-    let dropped = if path.starts_with(&rule.paths) { rule.dropped.as_str() } else { "" };
-    let kept = head.iter().filter(|line| !["connection", dropped].contains(&&*named(line)));
+    let asked = head.first().map(String::as_str).unwrap_or_default();
+    let without = if !weather.keys_pass && asked.starts_with(KEYED) { KEY } else { "" };
+    let kept = head.iter().filter(|line| !["connection", without].contains(&&*named(line)));
     let lines: Vec<&str> = kept.map(String::as_str).chain(["Connection: close", "", ""]).collect();
-    let mut far = TcpStream::connect(&rule.target)?;
+    let mut far = TcpStream::connect(target)?;
     far.write_all(&[lines.join("\r\n").as_bytes(), &body].concat())?;
-    io::copy(&mut far, &mut near)?;
-    Ok(())
+    let mut answer = vec![];
+    far.read_to_end(&mut answer)?;
+    if asked.starts_with(CHARGE) && weather.keep_next.swap(false, Ordering::SeqCst) {
+        let number = weather.kept.fetch_add(1, Ordering::SeqCst) + 1;
+        while weather.given_up.load(Ordering::SeqCst) < number {
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        return Ok(());
+    }
+    near.write_all(&answer)
 }
 
 /// The request's lines up to the empty one, and what was already read of its body.
