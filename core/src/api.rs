@@ -17,6 +17,7 @@ use crate::recharge::Recharge;
 use crate::record::DecisionRecord;
 use crate::rule::{Adds, Rule};
 use crate::time::Instant;
+use crate::zone::Zone;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,8 @@ pub struct AccountView {
     pub language: Language,
     /// IANA name of the zone in which days and months are counted.
     pub time_zone: String,
+    /// The same zone as data: every date and time on screen is written with it.
+    pub zone: Zone,
     /// Counts up with each change of anything that the account's pages show.
     pub version: i64,
     /// Until when a fresh password entry lets a rule be turned on or a method be added.

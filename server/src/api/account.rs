@@ -38,5 +38,5 @@ pub async fn change(
     tx.commit().await;
     app.changed.notify_waiters();
     let account = account.ok_or_else(Error::unauthenticated)?;
-    Ok(Json(view(&account, session.stepped_up_until())))
+    Ok(Json(view(&account, session.stepped_up_until(), app.clock.now())))
 }

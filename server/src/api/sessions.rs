@@ -11,6 +11,7 @@ use crate::{
         sessions::{self, STEP_UP},
         throttle::{self, Budget},
     },
+    zones,
 };
 use axum::{
     Json,
@@ -23,6 +24,7 @@ use laika_core::{
     api::{AccountView, SandboxView, SessionView, SignIn, StepUp},
     contact,
     time::Instant,
+    zone::Zone,
 };
 
 /// Tries for one contact from one address: somebody else's tries never lock the owner out.
@@ -39,7 +41,8 @@ pub async fn current(
         Some(session) => {
             let mut conn = app.store.read().await?;
             let account = accounts::get(&mut conn, session.account_id.as_str()).await?;
-            account.map(|account| view(&account, session.stepped_up_at.plus(STEP_UP)))
+            account
+                .map(|account| view(&account, session.stepped_up_at.plus(STEP_UP), app.clock.now()))
         }
         None => None,
     };
@@ -129,7 +132,7 @@ pub async fn signed_in(
     }
     sessions::open(&mut tx, &sha256_hex(token.as_bytes()), account.id.as_str(), wall).await?;
     tx.commit().await;
-    let body = session_view(app, Some(view(account, wall.plus(STEP_UP))));
+    let body = session_view(app, Some(view(account, wall.plus(STEP_UP), app.clock.now())));
     let mut response = Json(body).into_response();
     set_cookie(&mut response, &token, MAX_AGE_S)?;
     Ok(response)
@@ -158,13 +161,14 @@ fn session_view(app: &Shared, account: Option<AccountView>) -> SessionView {
 }
 
 /// An account as its owner sees it.
-pub fn view(account: &Account, stepped_up_until: Instant) -> AccountView {
+pub fn view(account: &Account, stepped_up_until: Instant, now: Instant) -> AccountView {
     AccountView {
         id: account.id.clone(),
         phone: account.phone.clone(),
         email: account.email.clone(),
         language: account.language,
         time_zone: account.time_zone.clone(),
+        zone: zones::zone(&account.time_zone, now).unwrap_or_else(Zone::utc),
         version: account.version,
         stepped_up_until: Some(stepped_up_until),
     }
