@@ -5,6 +5,7 @@ pub mod extract;
 pub mod guard;
 pub mod registrations;
 pub mod sessions;
+pub mod usage;
 
 use crate::{
     Shared,
@@ -22,6 +23,9 @@ use axum::{
 /// No request of a browser is larger; usage batches have their own limit.
 const BODY_MOST: usize = 64 * 1024;
 
+/// A batch of usage: some 30,000 events.
+const USAGE_MOST: usize = 8 * 1024 * 1024;
+
 /// Everything that is served on the app's address.
 pub fn router(app: Shared) -> Router {
     let v1 = Router::new()
@@ -33,6 +37,7 @@ pub fn router(app: Shared) -> Router {
         .route("/sessions/current", delete(sessions::delete))
         .route("/sessions/current/step-up", post(sessions::step_up))
         .route("/account", patch(account::change))
+        .route("/usage", post(usage::receive).layer(DefaultBodyLimit::max(USAGE_MOST)))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_MOST));

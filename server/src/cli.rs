@@ -3,6 +3,8 @@
 //! standard error. No rule is in here.
 
 mod help;
+mod ingest;
+mod lines;
 mod rules;
 mod serve;
 
@@ -102,6 +104,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
     match command.as_str() {
         "help" => help::print(None),
         "serve" => serve::serve(parser),
+        "line" => lines::line(parser),
+        "lines" => lines::lines(parser),
+        "ingest" => ingest::ingest(parser),
         "schedule" => rules::schedule(parser),
         other => Err(Failure::Usage(format!("there is no command \"{other}\""))),
     }

@@ -102,6 +102,13 @@ impl Error {
         self
     }
 
+    /// Whether the database turned a transaction away that may well succeed the next time: a
+    /// deadlock or a serialization failure.
+    pub fn is_transient(&self) -> bool {
+        let Error::Store(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01"))
+    }
+
     /// The impossible happened.
     pub fn internal(words: impl Into<String>) -> Error {
         Error::Internal(words.into())

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod flow;
 pub mod listen;
 pub mod messenger;
 pub mod outbound;
@@ -17,7 +18,6 @@ pub mod password;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
-pub mod words;
 pub mod zones;
 
 use clock::Clock;

@@ -5,10 +5,19 @@
 //! snapshot. No adapter is ever called while a transaction is open.
 
 pub mod accounts;
+pub mod balances;
 pub mod dialect;
+pub mod inbox;
+pub mod jobs;
+pub mod ledger;
+pub mod lines;
+pub mod looks;
 pub mod messages;
 mod migrate;
+pub mod payment_methods;
+pub mod recharges;
 pub mod registrations;
+pub mod rules;
 pub mod sessions;
 pub mod settings;
 pub mod sql;

@@ -16,7 +16,7 @@ use crate::{
         registrations::{self, Pending},
         throttle::{self, Budget},
     },
-    words, zones,
+    zones,
 };
 use axum::{
     Json,
@@ -29,6 +29,7 @@ use laika_core::{
     contact,
     field::{Field, FieldCode, FieldError},
     id::AccountId,
+    say,
     time::Span,
 };
 
@@ -214,9 +215,9 @@ async fn send_codes(
     for (channel, recipient, code) in each {
         let owner = accounts::by_contact(tx, recipient).await?;
         let language = owner.as_ref().map_or(pending.language, |owner| owner.language);
-        let (title, body) = match owner {
-            Some(_) => words::registered_already(language, crate::BRAND),
-            None => words::registration_code(language, crate::BRAND, code),
+        let body = match owner {
+            Some(_) => say::already_registered(language, crate::BRAND),
+            None => say::one_time_code(language, crate::BRAND, code),
         };
         let message = Message {
             key: secret::id("msg"),
@@ -224,7 +225,7 @@ async fn send_codes(
             channel,
             recipient: recipient.clone(),
             language,
-            title,
+            title: channel.title(),
             body,
             created_at: app.clock.now(),
         };

@@ -53,6 +53,35 @@ messages. SIGINT or SIGTERM stops it after the answers under way.
 ",
     ),
     (
+        "line",
+        "\
+laika line add --iccid DIGITS --data-bytes N --credit-minor N --currency CODE
+
+Adds a line that no customer has yet, with so many bytes that never expire and so much credit in
+minor units. --data-bytes and --credit-minor are 0 and --currency is EUR where left out.
+",
+    ),
+    (
+        "lines",
+        "\
+laika lines --json
+
+One JSON object a line: {iccid, data_bytes, overrun_bytes, credit_minor, currency,
+recharges: {open, done}}.
+",
+    ),
+    (
+        "ingest",
+        "\
+laika ingest FILE|-
+
+Counts usage from a file, or from standard input: CloudEvents 1.0, one JSON object a line. Writes
+{\"accepted\":n,\"duplicate\":n,\"rejected\":[{\"row\":1,\"code\":...,\"detail\":...}]}. Rows are counted
+from 1. A good row counts once however often it comes; a bad one changes nothing, and the exit code
+is then 3. It may run while laika serve runs.
+",
+    ),
+    (
         "schedule",
         "\
 laika schedule < FILE

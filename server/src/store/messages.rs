@@ -23,6 +23,14 @@ impl Channel {
         }
     }
 
+    /// The subject of what is sent this way; an SMS has none.
+    pub fn title(self) -> String {
+        match self {
+            Channel::Sms => String::new(),
+            Channel::Email => crate::BRAND.to_string(),
+        }
+    }
+
     fn from_name(name: &str) -> Channel {
         if name == "sms" { Channel::Sms } else { Channel::Email }
     }
@@ -41,7 +49,7 @@ pub struct Message {
     pub recipient: String,
     /// The language it is written in.
     pub language: Language,
-    /// Subject of an e-mail, first words of an SMS.
+    /// Subject of an e-mail; empty for an SMS.
     pub title: String,
     /// The text.
     pub body: String,

@@ -24,3 +24,11 @@ pub async fn add_sandbox_offset(tx: &mut Tx, micros: i64) -> Result<i64> {
     .await?;
     Ok(row.try_get(0)?)
 }
+
+/// Whether the operator has stopped all charging.
+pub async fn charging_stopped(conn: &mut Conn) -> Result<bool> {
+    let row = sql!("SELECT value FROM settings WHERE name = 'charging_stopped'")
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.unwrap_or(0) != 0)
+}

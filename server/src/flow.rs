@@ -1,0 +1,9 @@
+//! The use cases, one file each. After `decide` everything is one loop: fact -> apply -> effects ->
+//! perform -> fact. No adapter is called inside a transaction.
+
+pub mod add_line;
+pub mod evaluate;
+pub mod handle_usage;
+pub mod inputs;
+pub mod tell;
+pub mod usage_event;

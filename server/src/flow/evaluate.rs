@@ -1,0 +1,154 @@
+//! A look at a line: the alert, the announcements, and `decide`. A recharge is opened, its money
+//! reserved by that, its first job written, and what it consumes marked, all in the caller's
+//! transaction, which holds the line's lock. Nothing is called outside.
+
+use super::{
+    inputs::{self, Inputs},
+    tell::{speech, tell},
+};
+use crate::{
+    error::Result,
+    store::{
+        Tx, jobs,
+        lines::{self, Line},
+        looks, recharges,
+        rules::{self, Stored, json},
+    },
+};
+use laika_core::{
+    decide::{Cause, Decision, Order, TriggerDue, announce, consumed_by},
+    recharge::Recharge,
+    record::DecisionRecord,
+    rule::Threshold,
+    say,
+    time::{Instant, Span},
+};
+
+/// However quiet a line is, its rule is looked at this often.
+const SAFETY: Span = Span::hours(6);
+
+/// Looks at a line after something changed. The time is the line's `newest_at`.
+pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()> {
+    let now = line.newest_at;
+    let mut inputs = inputs::load(tx, line, now).await?;
+    let Some(mut stored) = inputs.stored.take() else { return Ok(()) };
+    announce_due(tx, line, &stored, &mut inputs).await?;
+    let record = DecisionRecord::make(&stored.rule, &inputs.account, &inputs.history, cause, now);
+    alert(tx, line, &mut stored, &inputs, &record.decision).await?;
+    match &record.decision {
+        Decision::Recharge { order } => {
+            open(tx, line, &stored, &record, order).await?;
+            consume(tx, line, &mut stored, &order.triggers).await?;
+        }
+        Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => {
+            looks::keep(tx, line, reason.code(), &record).await?;
+            let (account, history) = (&inputs.account, &inputs.history);
+            let gone = consumed_by(&record.decision, &stored.rule, account, history, now);
+            stored.consumed_through = stored.consumed_through.max(gone);
+        }
+    }
+    rules::put(tx, line, &stored).await?;
+    next_look(tx, line, &inputs, &record.decision).await
+}
+
+/// Records the announcements that are due and tells the customer.
+async fn announce_due(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &Stored,
+    inputs: &mut Inputs,
+) -> Result<()> {
+    let (rule, now) = (&stored.rule, line.newest_at);
+    for notice in announce(rule, &inputs.account, &inputs.history, now) {
+        if looks::announce(tx, line, rule.version, &notice).await? {
+            let speech = speech(&inputs.owner, &inputs.account.zone, now);
+            let body = speech.announcement(notice.charge_at, notice.at_most);
+            let occurrence = looks::occurrence(&notice.trigger);
+            let key = format!("{}-v{}-{occurrence}", line.id, rule.version);
+            tell(tx, &inputs.owner, &key, &body, now).await?;
+        }
+        inputs.history.notices.push(notice);
+    }
+    Ok(())
+}
+
+/// Tells the customer once per crossing that little is left, whether the rule is on or off.
+async fn alert(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &mut Stored,
+    inputs: &Inputs,
+    decision: &Decision,
+) -> Result<()> {
+    let account = &inputs.account;
+    let (low, left) = match stored.rule.alert {
+        None => (false, String::new()),
+        Some(Threshold::Data { bytes }) => {
+            (account.available_bytes <= bytes, say::bytes(account.available_bytes))
+        }
+        Some(Threshold::Credit(threshold)) => {
+            let credit = laika_core::money::Money::new(account.credit_minor, line.currency);
+            (account.credit_minor <= threshold.amount_minor, say::money(credit))
+        }
+    };
+    if low && !stored.alerted {
+        let speech = speech(&inputs.owner, &account.zone, line.newest_at);
+        let body = speech.alert(&left, decision);
+        let key = format!("{}-v{}-alert", line.id, line.version);
+        tell(tx, &inputs.owner, &key, &body, line.newest_at).await?;
+    }
+    stored.alerted = low;
+    Ok(())
+}
+
+/// Opens the recharge with the record that justifies it, and the job that sends its first attempt.
+async fn open(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &Stored,
+    record: &DecisionRecord,
+    order: &Order,
+) -> Result<()> {
+    let number = lines::next_recharge(tx, line).await?;
+    let version = Some(stored.rule.version);
+    let step = Recharge::open(line.id.clone(), number, version, order.clone(), line.newest_at);
+    recharges::insert(tx, line, number, &step.recharge, Some(&json(record)?), None).await?;
+    let (account, recharge_id) = (line.account_id.as_str(), step.recharge.id);
+    for due in step.effects {
+        let work = jobs::Work::Recharge { recharge_id: recharge_id.clone(), effect: due.effect };
+        jobs::enqueue(tx, account, line.id.as_str(), &work, due.at).await?;
+    }
+    Ok(())
+}
+
+/// Marks the occurrences that a recharge serves: none of them charges again.
+async fn consume(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &mut Stored,
+    triggers: &[TriggerDue],
+) -> Result<()> {
+    for trigger in triggers {
+        match trigger {
+            TriggerDue::LowBalance => {}
+            TriggerDue::Scheduled { at } => {
+                stored.consumed_through = stored.consumed_through.max(Some(*at));
+            }
+            TriggerDue::Expiring { expires_at } => {
+                stored.consumed_expiry_at = stored.consumed_expiry_at.max(Some(*expires_at));
+            }
+        }
+        looks::forget(tx, line, trigger).await?;
+    }
+    Ok(())
+}
+
+/// Every next look has a timer: the decision's own, the next expiry, and the safety timer.
+async fn next_look(tx: &mut Tx, line: &Line, inputs: &Inputs, decision: &Decision) -> Result<()> {
+    let now = line.newest_at;
+    let safety = now.plus(SAFETY);
+    let candidates = [decision.next_look_at(), inputs.balance.next_expiry(now), Some(safety)];
+    let later = candidates.into_iter().flatten().filter(|at| *at > now);
+    let at: Instant = later.min().unwrap_or(safety);
+    jobs::look_at(tx, line.account_id.as_str(), line.id.as_str(), at).await
+}

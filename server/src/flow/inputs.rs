@@ -1,0 +1,101 @@
+//! What `decide` and `preview` are asked with, read from the store: one place, so that the preview,
+//! the evaluation and the check before every submission see the same figures.
+
+use crate::{
+    error::{Error, Result},
+    store::{
+        Conn, accounts, balances, inbox,
+        lines::Line,
+        looks, payment_methods, recharges,
+        rules::{self, Stored},
+        settings,
+    },
+    zones,
+};
+use laika_core::{
+    ENGINE_VERSION,
+    balance::Balance,
+    decide::{Account, History},
+    forecast::PreviewInputs,
+    time::Instant,
+    zone::Zone,
+};
+
+/// How long before a scheduled charge it is announced, in hours,
+const NOTICE_HOURS: u32 = 24;
+/// and where the account's country asks for five working days' worth: mainland China.
+const NOTICE_HOURS_CN: u32 = 120;
+
+/// Everything known of a line at one instant.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// Whose line it is.
+    pub owner: accounts::Account,
+    /// What it has.
+    pub balance: Balance,
+    /// Its rule, if it has one.
+    pub stored: Option<Stored>,
+    /// For `decide`.
+    pub account: Account,
+    /// For `decide`.
+    pub history: History,
+}
+
+/// Reads everything, as of `now`. The same database and the same `now` give the same inputs.
+pub async fn load(conn: &mut Conn, line: &Line, now: Instant) -> Result<Inputs> {
+    let (account_id, line_id) = (line.account_id.as_str(), line.id.as_str());
+    let owner = accounts::get(conn, account_id).await?;
+    let owner = owner.ok_or_else(|| Error::internal("a line without an account"))?;
+    let balance = balances::load(conn, line).await?;
+    let stored = rules::get(conn, line).await?;
+    let account = Account {
+        line_id: line.id.clone(),
+        zone: zone(&owner, now)?,
+        stopped_by_operator: line.stopped || settings::charging_stopped(conn).await?,
+        line_closed: line.closed,
+        available_bytes: balance.available(now),
+        credit_minor: balance.credit_left_minor(),
+        latest_expiry_at: balance.latest_expiry(now),
+        terms: line.terms(),
+        payment_methods: payment_methods::facts(conn, account_id, line_id, now).await?,
+        notice_lead_hours: notice_hours(&owner),
+    };
+    let mut history = History {
+        recharges: recharges::past(conn, account_id, line_id, now).await?,
+        ..History::default()
+    };
+    if let Some(stored) = &stored {
+        history.consumed_through = stored.consumed_through;
+        history.consumed_expiry_at = stored.consumed_expiry_at;
+        history.suspended = stored.suspended;
+        history.notices = looks::notices(conn, line, stored.rule.version).await?;
+    }
+    Ok(Inputs { owner, balance, stored, account, history })
+}
+
+/// What a preview is computed from, as of an instant that the line has not moved since.
+pub async fn preview(conn: &mut Conn, line: &Line, as_of: Instant) -> Result<PreviewInputs> {
+    let inputs = load(conn, line, as_of).await?;
+    let version = inputs.stored.as_ref().map_or(0, |stored| stored.rule.version);
+    Ok(PreviewInputs {
+        as_of,
+        state_version: line.version,
+        engine_version: ENGINE_VERSION.to_string(),
+        next_version: version.saturating_add(1),
+        account: inputs.account,
+        history: inputs.history,
+        balance: inputs.balance,
+        recent_use: inbox::recent_use(conn, line, as_of).await?,
+    })
+}
+
+/// The zone in which the account counts days and months.
+pub fn zone(owner: &accounts::Account, now: Instant) -> Result<Zone> {
+    zones::zone(&owner.time_zone, now)
+        .ok_or_else(|| Error::internal(format!("the database holds zone {}", owner.time_zone)))
+}
+
+/// *Source*: rules.md, "Notices before a charge". The country is the phone number's.
+fn notice_hours(owner: &accounts::Account) -> u32 {
+    if owner.phone.starts_with("+86") { NOTICE_HOURS_CN } else { NOTICE_HOURS }
+}

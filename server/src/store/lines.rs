@@ -1,0 +1,174 @@
+//! Lines: adding, finding, and the lock that every money transaction begins with.
+
+use super::{Conn, Tx};
+use crate::{
+    error::{Error, Result},
+    sql,
+};
+use laika_core::{
+    catalogue::{PayAsYouGo, Terms},
+    id::{AccountId, LineId},
+    money::Currency,
+    time::Instant,
+};
+use sqlx::{Row, any::AnyRow};
+
+/// A line as it is stored, without what it has.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// Its name.
+    pub id: LineId,
+    /// The number of its eSIM.
+    pub iccid: String,
+    /// Counts its money transactions.
+    pub version: i64,
+    /// The newest instant recorded for it.
+    pub newest_at: Instant,
+    /// The currency of its credit and of everything it buys.
+    pub currency: Currency,
+    /// Present when credit may pay once no bucket serves.
+    pub pay_as_you_go: Option<PayAsYouGo>,
+    /// The operator's kill switch for this line.
+    pub stopped: bool,
+    /// It no longer exists at the carrier.
+    pub closed: bool,
+    /// How many recharges it ever had: the next one's number is one more.
+    pub recharge_count: i64,
+}
+
+impl Line {
+    /// What the line can buy at present.
+    pub fn terms(&self) -> Terms {
+        Terms::sandbox(self.currency)
+    }
+}
+
+/// Reads the columns in the order of every SELECT and RETURNING below.
+fn line(row: &AnyRow) -> Result<Line> {
+    let currency: String = row.try_get(5)?;
+    Ok(Line {
+        account_id: super::id(row.try_get(0)?, AccountId::new)?,
+        id: super::id(row.try_get(1)?, LineId::new)?,
+        iccid: row.try_get(2)?,
+        version: row.try_get(3)?,
+        newest_at: Instant::from_micros(row.try_get(4)?),
+        currency: Currency::from_code(&currency)
+            .ok_or_else(|| Error::internal(format!("the database holds currency {currency}")))?,
+        pay_as_you_go: row
+            .try_get::<Option<i64>, _>(6)?
+            .map(|per_gb_minor| PayAsYouGo { per_gb_minor }),
+        stopped: row.try_get::<i64, _>(7)? != 0,
+        closed: row.try_get::<i64, _>(8)? != 0,
+        recharge_count: row.try_get(9)?,
+    })
+}
+
+/// Begins a money transaction on a line: counts its version up, which locks it on PostgreSQL, and
+/// sets the time never to go below what is recorded. The returned line's `newest_at` is *now*.
+pub async fn lock(tx: &mut Tx, account: &str, id: &str, now: Instant) -> Result<Option<Line>> {
+    let row = sql!(
+        "UPDATE lines SET version = version + 1,
+                newest_at = CASE WHEN newest_at > $3 THEN newest_at ELSE $3 END
+         WHERE account_id = $1 AND id = $2
+         RETURNING account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped,
+                   closed, recharge_count",
+        account,
+        id,
+        now.micros()
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.as_ref().map(line).transpose()
+}
+
+/// A line of this account.
+pub async fn get(conn: &mut Conn, account: &str, id: &str) -> Result<Option<Line>> {
+    let row = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count
+         FROM lines WHERE account_id = $1 AND id = $2",
+        account,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(line).transpose()
+}
+
+/// The line of this eSIM, whoever's it is.
+pub async fn by_iccid(conn: &mut Conn, iccid: &str) -> Result<Option<Line>> {
+    let row = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count
+         FROM lines WHERE iccid = $1",
+        iccid
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(line).transpose()
+}
+
+/// The lines of an account, oldest first.
+pub async fn of_account(conn: &mut Conn, account: &str) -> Result<Vec<Line>> {
+    let rows = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count
+         FROM lines WHERE account_id = $1 ORDER BY created_at, id",
+        account
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(line).collect()
+}
+
+/// Every line there is, by the number of its eSIM.
+pub async fn all(conn: &mut Conn) -> Result<Vec<Line>> {
+    let rows = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count
+         FROM lines ORDER BY iccid"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(line).collect()
+}
+
+/// Adds a line; whether its eSIM was free.
+pub async fn insert(tx: &mut Tx, new: &Line) -> Result<bool> {
+    let done = sql!(
+        "INSERT INTO lines
+             (account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+              recharge_count, credit_bytes, overrun_bytes, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $5)
+         ON CONFLICT (iccid) DO NOTHING",
+        new.account_id.as_str(),
+        new.id.as_str(),
+        &new.iccid,
+        new.version,
+        new.newest_at.micros(),
+        new.currency.code(),
+        new.pay_as_you_go.map(|price| price.per_gb_minor),
+        i64::from(new.stopped),
+        i64::from(new.closed),
+        new.recharge_count
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes the number of the line's next recharge.
+pub async fn next_recharge(tx: &mut Tx, line: &Line) -> Result<u32> {
+    let row = sql!(
+        "UPDATE lines SET recharge_count = recharge_count + 1 WHERE account_id = $1 AND id = $2
+         RETURNING recharge_count",
+        line.account_id.as_str(),
+        line.id.as_str()
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let number: i64 = row.try_get(0)?;
+    u32::try_from(number).map_err(|_| Error::internal("a line has too many recharges"))
+}
