@@ -2,8 +2,13 @@
 //! perform -> fact. No adapter is called inside a transaction.
 
 pub mod add_line;
+pub mod advance;
 pub mod evaluate;
 pub mod handle_usage;
 pub mod inputs;
+pub mod open;
+pub mod perform;
+pub mod reconcile;
+pub mod submit;
 pub mod tell;
 pub mod usage_event;

@@ -6,11 +6,13 @@
 //! `laika-core`; this crate only feeds it and keeps what it answers.
 
 pub mod api;
+pub mod carrier;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
 pub mod flow;
+pub mod gateway;
 pub mod listen;
 pub mod messenger;
 pub mod outbound;
@@ -18,13 +20,24 @@ pub mod password;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
+pub mod worker;
 pub mod zones;
 
+use axum::http::StatusCode;
+use carrier::{Carrier, SandboxCarrier};
 use clock::Clock;
 use config::Config;
-use std::sync::{Arc, OnceLock};
+use gateway::{Gateway, SandboxGateway};
+use outbound::Outbound;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use store::Store;
 use tokio::sync::{Notify, watch};
+
+/// How long an answer from another machine is waited for: less than a job's lease.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The brand's name.
 pub const BRAND: &str = "Laika";
@@ -47,6 +60,10 @@ pub struct App {
     pub messages_due: Notify,
     /// Origin of the running sandbox provider; set once, when it is known.
     pub sandbox: OnceLock<String>,
+    /// Our own origin, where customers and webhooks come back to; set once, when it is known.
+    pub origin: OnceLock<String>,
+    /// The client for other machines.
+    pub outbound: Outbound,
     /// Hashes and compares passwords, a few at a time.
     pub passwords: password::Passwords,
     /// Turns true once, when the process should end.
@@ -69,6 +86,8 @@ impl App {
             jobs_due: Notify::new(),
             messages_due: Notify::new(),
             sandbox: OnceLock::new(),
+            origin: OnceLock::new(),
+            outbound: Outbound::new(PATIENCE),
             passwords: Default::default(),
             stop: watch::Sender::new(false),
         }))
@@ -77,6 +96,29 @@ impl App {
     /// Origin of the sandbox provider, while one runs.
     pub fn sandbox_origin(&self) -> Option<String> {
         self.sandbox.get().cloned()
+    }
+
+    /// Our own origin.
+    pub fn own_origin(&self) -> &str {
+        self.origin.get().map_or("http://localhost:8080", String::as_str)
+    }
+
+    /// The payment gateway. *Errors*: 503 `no_gateway` when none runs.
+    pub fn gateway(&self) -> error::Result<Gateway> {
+        let (origin, now) = (self.sandbox_or_error()?, self.clock.now());
+        Ok(Gateway::Sandbox(SandboxGateway::new(self.outbound.clone(), origin, now)))
+    }
+
+    /// The carrier. *Errors*: 503 `no_gateway` when none runs.
+    pub fn carrier(&self) -> error::Result<Carrier> {
+        let (origin, now) = (self.sandbox_or_error()?, self.clock.now());
+        Ok(Carrier::Sandbox(SandboxCarrier::new(self.outbound.clone(), origin, now)))
+    }
+
+    fn sandbox_or_error(&self) -> error::Result<String> {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let words = "No payment provider is connected at the moment.";
+        self.sandbox_origin().ok_or_else(|| error::Error::problem(status, "no_gateway", words))
     }
 
     /// Resolves when the process should end.

@@ -121,7 +121,7 @@ async fn post_setup(
 
 /// What the bank asks about.
 enum About {
-    Card(Setup),
+    Card(Box<Setup>),
     Payment(Box<Payment>, String),
 }
 
@@ -139,7 +139,7 @@ fn about(sandbox: &Sandbox, id: &str) -> Option<About> {
     sandbox.look(|state| {
         if let Some(setup) = state.provider.setup(id) {
             let waits = setup.status == SetupStatus::RequiresAction;
-            return waits.then(|| About::Card(setup.clone()));
+            return waits.then(|| About::Card(Box::new(setup.clone())));
         }
         let payment = state.provider.payment(id)?;
         let card = &state.provider.payment_method(&payment.charge.payment_method)?.card;

@@ -277,11 +277,7 @@ pub async fn declined(
 }
 
 /// Whether a card was declined as often as may be.
-pub async fn declined_too_often(
-    conn: &mut Conn,
-    fingerprint: &str,
-    now: Instant,
-) -> Result<bool> {
+pub async fn declined_too_often(conn: &mut Conn, fingerprint: &str, now: Instant) -> Result<bool> {
     let row = sql!(
         "SELECT COUNT(*),
                 CAST(COALESCE(SUM(CASE WHEN declined_at > $2 THEN 1 ELSE 0 END), 0) AS BIGINT)

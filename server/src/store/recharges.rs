@@ -213,9 +213,10 @@ pub async fn counts(conn: &mut Conn, account_id: &str, line_id: &str) -> Result<
 
 /// The decision record that justifies a recharge; nothing when it was bought by hand.
 pub async fn record(conn: &mut Conn, account_id: &str, id: &str) -> Result<Option<String>> {
-    let row = sql!("SELECT record FROM recharges WHERE account_id = $1 AND id = $2", account_id, id)
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sql!("SELECT record FROM recharges WHERE account_id = $1 AND id = $2", account_id, id)
+            .fetch_optional(conn)
+            .await?;
     match row {
         Some(row) => Ok(row.try_get(0)?),
         None => Ok(None),

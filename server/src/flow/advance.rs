@@ -1,0 +1,208 @@
+//! A fact about a recharge: `apply`, and all that follows from it in one transaction: the recharge's
+//! row, the books, what the line gets, jobs, messages, the account's version.
+//!
+//! Place in the flow: `perform` saw something outside, or a customer stopped something. The same
+//! way in serves the gateway's answer, its webhook and the reconciler, so none of them can credit
+//! twice. It calls nothing outside.
+
+use super::{
+    inputs,
+    tell::{speech, tell},
+};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    store::{
+        Tx, accounts, balances,
+        jobs::{self, Claimed, Work},
+        ledger, lines,
+        lines::Line,
+        payment_methods, recharges, rules,
+    },
+};
+use laika_core::{
+    balance::{Bucket, CreditGrant},
+    id::{AccountId, RechargeId},
+    recharge::{self, Effect, Fact, Grant, News, Recharge, Step},
+    rule::Adds,
+    time::Instant,
+};
+
+/// Takes a fact in. With a job, the job ends in the same transaction; when another worker holds it
+/// by now, nothing is written and the answer is false.
+pub async fn advance(
+    app: &Shared,
+    account_id: &AccountId,
+    recharge_id: &RechargeId,
+    fact: &Fact,
+    job: Option<&Claimed>,
+) -> Result<bool> {
+    let mut tx = app.store.write().await?;
+    let Some((line, recharge)) = lock(app, &mut tx, account_id, recharge_id).await? else {
+        tx.rollback().await?;
+        return Err(Error::internal(format!("there is no recharge {recharge_id}")));
+    };
+    if let Some(job) = job
+        && !jobs::finish(&mut tx, job).await?
+    {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    take_in(&mut tx, &line, recharge, fact).await?;
+    tx.commit().await;
+    ring(app);
+    Ok(true)
+}
+
+/// Begins a money transaction on a recharge's line; the line's `newest_at` is *now*.
+pub async fn lock(
+    app: &Shared,
+    tx: &mut Tx,
+    account_id: &AccountId,
+    recharge_id: &RechargeId,
+) -> Result<Option<(Line, Recharge)>> {
+    let (account, id) = (account_id.as_str(), recharge_id.as_str());
+    let Some(stored) = recharges::get(tx, account, id).await? else { return Ok(None) };
+    let line_id = stored.recharge.line_id.as_str();
+    let line = lines::lock(tx, account, line_id, app.clock.now()).await?;
+    let line = line.ok_or_else(|| Error::internal(format!("recharge {id} has no line")))?;
+    // Why: read again under the lock; it may have changed while we waited for it.
+    let stored = recharges::get(tx, account, id).await?;
+    Ok(stored.map(|stored| (line, stored.recharge)))
+}
+
+/// Applies a fact to a recharge whose line is locked, and keeps what follows.
+pub async fn take_in(
+    tx: &mut Tx,
+    line: &Line,
+    recharge: Recharge,
+    fact: &Fact,
+) -> Result<Recharge> {
+    let before = recharge.clone();
+    let step = recharge::apply(recharge, fact, line.newest_at);
+    let account = line.account_id.as_str();
+    if step.recharge != before {
+        recharges::update(tx, account, &step.recharge).await?;
+        if let Fact::Declined { attempt, .. } = fact {
+            count_decline(tx, line, &step.recharge, *attempt).await?;
+        }
+        accounts::bump(tx, account).await?;
+    }
+    keep(tx, line, step).await
+}
+
+/// Keeps what a step asks for beside the recharge itself: books, grant, effects.
+pub async fn keep(tx: &mut Tx, line: &Line, step: Step) -> Result<Recharge> {
+    let recharge = step.recharge;
+    if !step.postings.is_empty() {
+        let key = format!("{}/{}", recharge.id, recharge.facts.len());
+        ledger::post(tx, line, &key, &step.postings).await?;
+    }
+    if let Some(grant) = &step.grant {
+        credit(tx, line, &recharge, grant).await?;
+    }
+    for due in step.effects {
+        carry_out(tx, line, &recharge, due.effect, due.at).await?;
+    }
+    Ok(recharge)
+}
+
+/// Wakes whoever waits for what a commit made.
+pub fn ring(app: &Shared) {
+    app.changed.notify_waiters();
+    app.jobs_due.notify_one();
+    app.messages_due.notify_one();
+}
+
+/// Effects on our own rows happen here and now; those outside become jobs.
+async fn carry_out(
+    tx: &mut Tx,
+    line: &Line,
+    recharge: &Recharge,
+    effect: Effect,
+    at: Instant,
+) -> Result<()> {
+    let (account, line_id) = (line.account_id.as_str(), line.id.as_str());
+    match effect {
+        Effect::Charge { .. }
+        | Effect::LookUpPayment { .. }
+        | Effect::CancelPayment { .. }
+        | Effect::TopUp
+        | Effect::LookUpTopUp
+        | Effect::Refund { .. } => {
+            let work = Work::Recharge { recharge_id: recharge.id.clone(), effect };
+            jobs::enqueue(tx, account, line_id, &work, at).await
+        }
+        Effect::Bar { payment_method_id } => {
+            let method = payment_methods::get(tx, account, payment_method_id.as_str()).await?;
+            match method {
+                Some(m) => {
+                    payment_methods::bar(tx, account, line_id, &m.instrument, line.newest_at).await
+                }
+                None => Ok(()),
+            }
+        }
+        Effect::Suspend { why } => rules::suspend(tx, line, Some(why)).await,
+        Effect::Tell { news } => tell_news(tx, line, recharge, &news).await,
+        Effect::Evaluate => jobs::look_at(tx, account, line_id, at).await,
+    }
+}
+
+/// The line gets what was bought.
+async fn credit(tx: &mut Tx, line: &Line, recharge: &Recharge, grant: &Grant) -> Result<()> {
+    let before = balances::load(tx, line).await?.available(line.newest_at);
+    match grant.adds {
+        Adds::Data { bytes, .. } => {
+            let bucket = Bucket {
+                id: grant.bucket_id.clone(),
+                bytes_total: bytes,
+                bytes_left: bytes,
+                expires_at: grant.expires_at,
+                granted_at: line.newest_at,
+                grant_version: line.version,
+                recharge: Some(recharge.id.clone()),
+            };
+            balances::add_bucket(tx, line, &bucket).await?;
+        }
+        Adds::Credit(money) => {
+            let grant =
+                CreditGrant { amount_minor: money.amount_minor, grant_version: line.version };
+            balances::add_credit(tx, line, recharge.id.as_str(), grant).await?;
+        }
+    }
+    let after = balances::load(tx, line).await?.available(line.newest_at);
+    let (account, id) = (line.account_id.as_str(), recharge.id.as_str());
+    recharges::credited(tx, account, id, before, after).await
+}
+
+/// Counts a decline against its card.
+async fn count_decline(tx: &mut Tx, line: &Line, recharge: &Recharge, attempt: u32) -> Result<()> {
+    let account = line.account_id.as_str();
+    let Some(attempt) = recharge.attempt(attempt) else { return Ok(()) };
+    let id = attempt.payment_method_id.as_str();
+    let Some(method) = payment_methods::get(tx, account, id).await? else { return Ok(()) };
+    let key = attempt.idempotency_key.as_str();
+    payment_methods::declined(tx, account, key, &method.fingerprint, line.newest_at).await
+}
+
+/// Writes the customer's message. Its key makes each piece of news one message.
+async fn tell_news(tx: &mut Tx, line: &Line, recharge: &Recharge, news: &News) -> Result<()> {
+    let Some(owner) = accounts::get(tx, line.account_id.as_str()).await? else { return Ok(()) };
+    let zone = inputs::zone(&owner, line.newest_at)?;
+    let speech = speech(&owner, &zone, line.newest_at);
+    let body = speech.news(news, recharge.order.amount, recharge.order.adds);
+    let key = format!("{}-{}-{}", recharge.id, recharge.facts.len(), name(news));
+    tell(tx, &owner, &key, &body, line.newest_at).await
+}
+
+fn name(news: &News) -> &'static str {
+    match news {
+        News::Recharged => "recharged",
+        News::Declined { .. } => "declined",
+        News::CustomerNeeded { .. } => "customer_needed",
+        News::Unknown => "unknown",
+        News::NotCharged => "not_charged",
+        News::Refunding => "refunding",
+        News::Refunded => "refunded",
+    }
+}

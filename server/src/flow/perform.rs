@@ -1,0 +1,303 @@
+//! The one match from effects to adapters: what a job asks for is done outside, and what was seen
+//! comes back as a fact.
+//!
+//! Place in the flow: `worker` claims a job -> `perform` -> gateway or carrier -> `advance`. No
+//! adapter is called inside a database transaction. Every effect is safe to do twice: charges,
+//! top-ups and refunds carry their derived key. It decides nothing about money itself; before a
+//! charge is sent, `submit` has `decide` say so again.
+
+use super::{
+    advance::advance,
+    submit::{Submitted, submit},
+};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    gateway::{Failure, Payment, PaymentState},
+    store::{
+        accounts,
+        jobs::{self, Claimed, Work},
+        lines, recharges,
+    },
+};
+use laika_core::{
+    decide::Cause,
+    id::{IdempotencyKey, RechargeId},
+    recharge::{Attempt, Effect, Fact, Outcome, Recharge, Status},
+    time::Span,
+};
+
+/// How often something that never reached the other side is simply tried again.
+const TRIES: i64 = 5;
+
+/// What follows from doing a job.
+enum Next {
+    /// Something was seen.
+    Fact(Fact),
+    /// There is nothing (more) to do.
+    Nothing,
+    /// Not now: the same again, later.
+    Again(Span),
+    /// All is written already, the job's end included.
+    Written,
+}
+
+/// Does one job.
+pub async fn perform(app: &Shared, job: &Claimed) -> Result<()> {
+    let next = match &job.work {
+        Work::Evaluate => evaluate(app, job).await?,
+        Work::Detach { token } => detach(app, job, token).await?,
+        Work::Recharge { recharge_id, effect } => {
+            let recharge = load(app, job, recharge_id).await?;
+            match effect {
+                Effect::Charge { attempt } => charge(app, job, &recharge, *attempt).await?,
+                Effect::LookUpPayment { attempt } => look_up(app, job, &recharge, *attempt).await?,
+                Effect::CancelPayment { attempt } => cancel(app, job, &recharge, *attempt).await?,
+                Effect::TopUp => top_up(app, job, &recharge).await?,
+                Effect::LookUpTopUp => look_up_top_up(app, &recharge).await?,
+                Effect::Refund { attempt } => refund(app, job, &recharge, *attempt).await?,
+                Effect::Bar { .. }
+                | Effect::Suspend { .. }
+                | Effect::Tell { .. }
+                | Effect::Evaluate => Next::Nothing,
+            }
+        }
+    };
+    conclude(app, job, next).await
+}
+
+/// Writes down what follows; the job ends in the same transaction.
+async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
+    match (next, &job.work) {
+        (Next::Written, _) => {}
+        (Next::Fact(fact), Work::Recharge { recharge_id, .. }) => {
+            advance(app, &job.account_id, recharge_id, &fact, Some(job)).await?;
+        }
+        (Next::Again(wait), _) => {
+            let mut tx = app.store.write().await?;
+            jobs::retry(&mut tx, job, app.clock.now().plus(wait)).await?;
+            tx.commit().await;
+        }
+        (Next::Nothing | Next::Fact(_), _) => {
+            let mut tx = app.store.write().await?;
+            jobs::finish(&mut tx, job).await?;
+            tx.commit().await;
+        }
+    }
+    Ok(())
+}
+
+/// The recharge as it stands; the snapshot ends here, before anything outside is called.
+async fn load(app: &Shared, job: &Claimed, recharge_id: &RechargeId) -> Result<Recharge> {
+    let mut snapshot = app.store.read().await?;
+    let account = job.account_id.as_str();
+    let stored = recharges::get(&mut snapshot, account, recharge_id.as_str()).await?;
+    stored.map(|stored| stored.recharge).ok_or_else(|| missing(recharge_id))
+}
+
+fn missing(recharge_id: &RechargeId) -> Error {
+    Error::internal(format!("there is no recharge {recharge_id}"))
+}
+
+/// Longer with each try, from one second up.
+fn soon(job: &Claimed) -> Next {
+    Next::Again(Span::seconds(1 << job.attempts.clamp(0, 6)))
+}
+
+/// Looks at the line: does the rule recharge now?
+async fn evaluate(app: &Shared, job: &Claimed) -> Result<Next> {
+    let (account, line_id) = (job.account_id.as_str(), job.line_id.as_str());
+    let mut tx = app.store.write().await?;
+    let Some(line) = lines::lock(&mut tx, account, line_id, app.clock.now()).await? else {
+        tx.rollback().await?;
+        return Ok(Next::Nothing);
+    };
+    if !jobs::finish(&mut tx, job).await? {
+        tx.rollback().await?;
+        return Ok(Next::Written);
+    }
+    super::evaluate::line_changed(&mut tx, &line, &Cause::Timer).await?;
+    accounts::bump(&mut tx, account).await?;
+    tx.commit().await;
+    super::advance::ring(app);
+    Ok(Next::Written)
+}
+
+/// Sends an attempt, after `decide` has said again that it may be sent.
+async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) -> Result<Next> {
+    let charge = match submit(app, job, &recharge.id, attempt).await? {
+        Submitted::Send(charge) => charge,
+        Submitted::TooLate => return Ok(Next::Fact(Fact::Unanswered { attempt })),
+        Submitted::Written => return Ok(Next::Written),
+        Submitted::Nothing => return Ok(Next::Nothing),
+    };
+    Ok(match app.gateway()?.charge(&charge).await {
+        Ok(payment) => Next::Fact(seen(attempt, payment)),
+        Err(Failure::Refused { code }) => {
+            // Why: a token that the gateway does not know will never be known again.
+            let hard = code == "not_found";
+            Next::Fact(Fact::Declined { attempt, code, hard })
+        }
+        Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => soon(job),
+        Err(Failure::Unknown(no)) => {
+            tracing::warn!(recharge = %recharge.id, attempt, why = no.why, "charge unanswered");
+            Next::Fact(Fact::Unanswered { attempt })
+        }
+    })
+}
+
+/// Asks what became of an attempt, by key and by listing.
+async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
+    let Some(attempt) = unsettled(recharge, number) else { return Ok(Next::Nothing) };
+    let found = find(app, recharge, attempt).await;
+    Ok(match (found, &attempt.outcome) {
+        (Ok(Some(payment)), outcome) => match (seen(number, payment), outcome) {
+            (Fact::ActionRequired { .. }, Some(_)) => Next::Nothing,
+            (fact, _) => Next::Fact(fact),
+        },
+        (Ok(None), None) => Next::Fact(Fact::NotFound { attempt: number }),
+        (Ok(None), Some(_)) => Next::Nothing,
+        (Err(_), None) => Next::Fact(Fact::Unanswered { attempt: number }),
+        (Err(_), Some(_)) => soon(job),
+    })
+}
+
+/// Makes sure that an attempt can no longer capture.
+async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
+    let Some(attempt) = unsettled(recharge, number) else { return Ok(Next::Nothing) };
+    let payment = match (find(app, recharge, attempt).await, &attempt.outcome) {
+        (Ok(Some(payment)), _) => payment,
+        (Ok(None), None) => return Ok(Next::Fact(Fact::NotFound { attempt: number })),
+        (Ok(None), Some(_)) => return Ok(Next::Nothing),
+        (Err(_), _) => return Ok(soon(job)),
+    };
+    if !matches!(payment.state, PaymentState::ActionRequired { .. }) {
+        return Ok(Next::Fact(seen(number, payment)));
+    }
+    Ok(match app.gateway()?.cancel(&payment.id).await {
+        Ok(payment) => Next::Fact(seen(number, payment)),
+        // Decided in the meantime, one way or the other: look again.
+        Err(Failure::Refused { .. } | Failure::Unknown(_)) => soon(job),
+    })
+}
+
+/// The payment of an attempt at the gateway: the one that took money, if any did.
+async fn find(
+    app: &Shared,
+    recharge: &Recharge,
+    attempt: &Attempt,
+) -> Result<Option<Payment>, Failure> {
+    let gateway = app.gateway().map_err(|error| {
+        let why = error.to_string();
+        Failure::Unknown(crate::outbound::NoAnswer { why, never_sent: true })
+    })?;
+    let key = &attempt.idempotency_key;
+    let mut found = gateway.find(key, &recharge.id, attempt.number).await?;
+    let rank = |payment: &Payment| match payment.state {
+        PaymentState::Captured { .. } => 0,
+        PaymentState::ActionRequired { .. } => 1,
+        PaymentState::Declined { .. } => 2,
+        PaymentState::Cancelled => 3,
+    };
+    found.sort_by_key(rank);
+    Ok(found.into_iter().next())
+}
+
+/// An attempt of which more may be heard: everything but a capture.
+fn unsettled(recharge: &Recharge, number: u32) -> Option<&Attempt> {
+    recharge
+        .attempt(number)
+        .filter(|attempt| !matches!(attempt.outcome, Some(Outcome::Captured { .. })))
+}
+
+/// What a payment at the gateway means for its attempt.
+fn seen(attempt: u32, payment: Payment) -> Fact {
+    match payment.state {
+        PaymentState::Captured { amount } => {
+            Fact::Captured { attempt, payment: payment.id, amount }
+        }
+        PaymentState::Declined { code, hard } => Fact::Declined { attempt, code, hard },
+        PaymentState::ActionRequired { url } => {
+            Fact::ActionRequired { attempt, payment: payment.id, url }
+        }
+        PaymentState::Cancelled => Fact::PaymentCancelled { attempt },
+    }
+}
+
+/// Asks the carrier to deliver.
+async fn top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next> {
+    if !waits_for_delivery(recharge) {
+        return Ok(Next::Nothing);
+    }
+    let line = {
+        let mut snapshot = app.store.read().await?;
+        lines::get(&mut snapshot, job.account_id.as_str(), job.line_id.as_str()).await?
+    };
+    let line = line.ok_or_else(|| missing(&recharge.id))?;
+    let key = IdempotencyKey::of_top_up(&recharge.id);
+    let order = &recharge.order;
+    let asked =
+        app.carrier()?.top_up(&key, &line.iccid, &recharge.id, order.amount, &order.adds).await;
+    Ok(match asked {
+        Ok(top_up) => Next::Fact(Fact::Delivered { top_up }),
+        Err(Failure::Refused { .. }) => Next::Fact(Fact::NotDelivered),
+        Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => soon(job),
+        Err(Failure::Unknown(no)) => {
+            tracing::warn!(recharge = %recharge.id, why = no.why, "top-up unanswered");
+            Next::Fact(Fact::DeliveryUnanswered)
+        }
+    })
+}
+
+/// Asks the carrier whether it delivered.
+async fn look_up_top_up(app: &Shared, recharge: &Recharge) -> Result<Next> {
+    if !waits_for_delivery(recharge) {
+        return Ok(Next::Nothing);
+    }
+    let key = IdempotencyKey::of_top_up(&recharge.id);
+    Ok(Next::Fact(match app.carrier()?.find(&key).await {
+        Ok(Some(top_up)) => Fact::Delivered { top_up },
+        Ok(None) => Fact::NotDelivered,
+        Err(_) => Fact::DeliveryUnanswered,
+    }))
+}
+
+fn waits_for_delivery(recharge: &Recharge) -> bool {
+    matches!(recharge.status, Status::Paid | Status::Delivering | Status::DeliveryUnknown)
+}
+
+/// Gives an attempt's capture back in full.
+async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
+    let outcome = recharge.attempt(number).and_then(|attempt| attempt.outcome.as_ref());
+    let Some(Outcome::Captured { payment, amount, refunded: false }) = outcome else {
+        return Ok(Next::Nothing);
+    };
+    let key = IdempotencyKey::of_refund(&recharge.id, number);
+    let gateway = app.gateway()?;
+    // Why: after the gateway has forgotten the key, only the payment itself tells what was given
+    // back already.
+    let before = match gateway.payment(payment).await {
+        Ok(before) => before,
+        Err(_) => return Ok(soon(job)),
+    };
+    let done = Fact::Refunded { attempt: number, refund: key.to_string() };
+    if before.refunded_minor >= amount.amount_minor {
+        return Ok(Next::Fact(done));
+    }
+    Ok(match gateway.refund(&key, payment, *amount).await {
+        Ok(_) => Next::Fact(done),
+        Err(Failure::Unknown(_)) => Next::Fact(Fact::RefundUnanswered { attempt: number }),
+        Err(Failure::Refused { code }) => {
+            tracing::error!(recharge = %recharge.id, code, "the gateway refuses a refund");
+            Next::Again(Span::hours(1))
+        }
+    })
+}
+
+/// Has the gateway forget a removed method.
+async fn detach(app: &Shared, job: &Claimed, token: &str) -> Result<Next> {
+    Ok(match app.gateway()?.detach(token).await {
+        Ok(()) | Err(Failure::Refused { .. }) => Next::Nothing,
+        Err(Failure::Unknown(_)) => soon(job),
+    })
+}

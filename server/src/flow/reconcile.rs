@@ -1,0 +1,86 @@
+//! The gateway's own list, compared with what we believe: whatever it says otherwise is looked up.
+//!
+//! Place in the flow: `worker` runs it every few minutes, a webhook for one payment at once. It
+//! writes no fact itself: it makes a look-up due, and the look-up goes the one way through
+//! `perform` and `advance`. So a lost webhook costs minutes, never money.
+
+use super::advance::ring;
+use crate::{
+    Shared,
+    error::Result,
+    gateway::{Failure, Payment, PaymentState},
+    store::{
+        jobs::{self, Work},
+        lines, recharges,
+    },
+};
+use laika_core::{
+    recharge::{Effect, Outcome},
+    time::Span,
+};
+
+/// How far back the list is read: longer than any key lives.
+const BACK: Span = Span::hours(72);
+
+/// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
+pub async fn reconcile(app: &Shared) -> Result<()> {
+    let gateway = app.gateway()?;
+    let webhook = format!("{}/api/v1/webhooks/sandbox", app.own_origin());
+    if let Err(Failure::Unknown(no)) = gateway.announce(&webhook).await {
+        tracing::warn!(why = no.why, "the gateway does not answer");
+        return Ok(());
+    }
+    let listed = gateway.list(app.clock.now().minus(BACK).micros()).await;
+    let payments = match listed {
+        Ok(payments) => payments,
+        Err(failure) => {
+            tracing::warn!(?failure, "the gateway gives no list");
+            return Ok(());
+        }
+    };
+    for payment in &payments {
+        compare(app, payment).await?;
+    }
+    Ok(())
+}
+
+/// Makes a look-up due when a payment stands otherwise at the gateway than with us.
+pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
+    let (Some(account), Some(id), Some(number)) =
+        (&payment.account_id, &payment.recharge_id, payment.attempt)
+    else {
+        return Ok(());
+    };
+    let stored = {
+        let mut snapshot = app.store.read().await?;
+        recharges::get(&mut snapshot, account, id).await?
+    };
+    let Some(recharge) = stored.map(|stored| stored.recharge) else { return Ok(()) };
+    let Some(attempt) = recharge.attempt(number) else { return Ok(()) };
+    let agrees = match (&payment.state, &attempt.outcome) {
+        (PaymentState::Captured { .. }, Some(Outcome::Captured { payment: ours, .. })) => {
+            if *ours != payment.id && payment.refunded_minor == 0 {
+                tracing::error!(recharge = id, "the gateway holds a second capture");
+            }
+            true
+        }
+        (PaymentState::ActionRequired { .. }, Some(Outcome::ActionRequired { .. })) => true,
+        (PaymentState::Captured { .. }, _) | (_, None) => false,
+        (_, Some(Outcome::ActionRequired { .. })) => false,
+        (_, Some(_)) => true,
+    };
+    if agrees {
+        return Ok(());
+    }
+    let effect = Effect::LookUpPayment { attempt: number };
+    let work = Work::Recharge { recharge_id: recharge.id.clone(), effect };
+    let line_id = recharge.line_id.as_str();
+    let mut tx = app.store.write().await?;
+    // Why: in the order of every money transaction, the line before its jobs.
+    if let Some(line) = lines::lock(&mut tx, account, line_id, app.clock.now()).await? {
+        jobs::enqueue(&mut tx, account, line_id, &work, line.newest_at).await?;
+        tx.commit().await;
+        ring(app);
+    }
+    Ok(())
+}

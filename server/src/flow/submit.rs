@@ -1,0 +1,156 @@
+//! Before a charge is sent: decided again and recorded, in one transaction.
+//!
+//! Place in the flow: `perform` calls it for each charge, the first time and again. When it answers
+//! "send", the submission is durable; whatever happens after that, the attempt is looked up before
+//! anything else is charged. This is the barrier: "off", a pause or a removed method that committed
+//! first is seen here, under the same line lock.
+
+use super::{
+    advance::{lock, ring, take_in},
+    inputs,
+};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    gateway::Charge,
+    store::{
+        Tx,
+        jobs::{self, Claimed},
+        lines::Line,
+        payment_methods::{self, Method},
+    },
+};
+use laika_core::{
+    decide::{Cause, Decision, decide},
+    id::RechargeId,
+    recharge::{Attempt, Fact, Recharge},
+    time::Span,
+};
+
+/// *Source*: rules.md, "Unknown": a key is sent again only within 20 h, as gateways forget it.
+const RESEND_WITHIN: Span = Span::hours(20);
+
+/// What may be done with an attempt.
+pub enum Submitted {
+    /// It is recorded: send it.
+    Send(Box<Charge>),
+    /// It was sent too long ago to be sent again: look it up.
+    TooLate,
+    /// It was withdrawn, or another worker holds the job; all is written.
+    Written,
+    /// It is settled: there is nothing to send.
+    Nothing,
+}
+
+/// Decides again and records the submission.
+pub async fn submit(
+    app: &Shared,
+    job: &Claimed,
+    recharge_id: &RechargeId,
+    number: u32,
+) -> Result<Submitted> {
+    let mut tx = app.store.write().await?;
+    let locked = lock(app, &mut tx, &job.account_id, recharge_id).await?;
+    let Some((line, recharge)) = locked else {
+        return Err(Error::internal(format!("there is no recharge {recharge_id}")));
+    };
+    if !jobs::still_held(&mut tx, job).await? {
+        tx.rollback().await?;
+        return Ok(Submitted::Written);
+    }
+    let open = recharge.attempt(number).filter(|attempt| attempt.outcome.is_none());
+    let Some(attempt) = open.cloned() else {
+        tx.rollback().await?;
+        return Ok(Submitted::Nothing);
+    };
+    if attempt.submitted_at.is_some_and(|first| line.newest_at.since(first) >= RESEND_WITHIN) {
+        tx.rollback().await?;
+        return Ok(Submitted::TooLate);
+    }
+    let charge = match allowed(&mut tx, &line, &recharge, &attempt).await? {
+        Ok(method) => charge(app, &mut tx, &line, &recharge, &attempt, &method).await?,
+        Err(reason) => {
+            let fact = Fact::Withdrawn { attempt: number, reason };
+            take_in(&mut tx, &line, recharge, &fact).await?;
+            jobs::finish(&mut tx, job).await?;
+            tx.commit().await;
+            ring(app);
+            return Ok(Submitted::Written);
+        }
+    };
+    let known = recharge.facts.len();
+    let recharge = take_in(&mut tx, &line, recharge, &Fact::Submitted { attempt: number }).await?;
+    if recharge.facts.len() == known {
+        // Stopped, or past the point where anything is sent.
+        tx.rollback().await?;
+        return Ok(Submitted::Nothing);
+    }
+    tx.commit().await;
+    ring(app);
+    Ok(Submitted::Send(Box::new(charge)))
+}
+
+/// The method to charge, or why it is not to be charged any more.
+async fn allowed(
+    tx: &mut Tx,
+    line: &Line,
+    recharge: &Recharge,
+    attempt: &Attempt,
+) -> Result<Result<Method, String>> {
+    let now = line.newest_at;
+    let id = attempt.payment_method_id.as_str();
+    let method = payment_methods::get(tx, line.account_id.as_str(), id).await?;
+    let Some(method) = method.filter(|method| method.removed_at.is_none()) else {
+        return Ok(Err("no_usable_method".to_owned()));
+    };
+    if payment_methods::declined_too_often(tx, &method.fingerprint, now).await? {
+        return Ok(Err("no_usable_method".to_owned()));
+    }
+    let Some(version) = recharge.rule_version else { return Ok(Ok(method)) };
+    let mut inputs = inputs::load(tx, line, now).await?;
+    let Some(stored) = inputs.stored else { return Ok(Err("rule_off".to_owned())) };
+    if stored.rule.version != version {
+        return Ok(Err("rule_changed".to_owned()));
+    }
+    inputs.history.recharges.retain(|past| past.id != recharge.id);
+    let cause = Cause::Submission { triggers: recharge.order.triggers.clone() };
+    let decision = decide(&stored.rule, &inputs.account, &inputs.history, &cause, now);
+    Ok(match &decision {
+        Decision::Recharge { order } => {
+            let enough = order.amount.amount_minor >= recharge.order.amount.amount_minor
+                && order.amount.currency == recharge.order.amount.currency;
+            match (enough, order.payment_methods.contains(&method.id)) {
+                (true, true) => Ok(method),
+                (false, _) => Err("not_due".to_owned()),
+                (true, false) => Err("no_usable_method".to_owned()),
+            }
+        }
+        Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => {
+            Err(reason.code().to_owned())
+        }
+    })
+}
+
+/// The request to the gateway.
+async fn charge(
+    app: &Shared,
+    tx: &mut Tx,
+    line: &Line,
+    recharge: &Recharge,
+    attempt: &Attempt,
+    method: &Method,
+) -> Result<Charge> {
+    let customer = payment_methods::customer(tx, line.account_id.as_str()).await?;
+    let customer =
+        customer.ok_or_else(|| Error::internal("a payment method without a gateway customer"))?;
+    Ok(Charge {
+        key: attempt.idempotency_key.clone(),
+        customer,
+        token: method.token.clone(),
+        amount: recharge.order.amount,
+        account_id: line.account_id.clone(),
+        recharge_id: recharge.id.clone(),
+        attempt: attempt.number,
+        return_url: format!("{}/history", app.own_origin()),
+    })
+}

@@ -1,0 +1,231 @@
+//! The payment gateway as the flow sees it: an enum of those we speak, exhaustive, without mocks.
+//!
+//! Place in the flow: `flow/perform` calls it, never inside a database transaction, and turns what
+//! it says into facts. An answer that cannot be trusted is [`NoAnswer`]: unknown, never "no".
+
+mod sandbox;
+
+use crate::outbound::NoAnswer;
+use laika_core::{
+    id::{AccountId, IdempotencyKey, RechargeId},
+    money::Money,
+};
+pub use sandbox::SandboxGateway;
+pub(crate) use sandbox::{refusal, send};
+
+/// The gateways there are.
+#[derive(Clone, Debug)]
+pub enum Gateway {
+    /// Our own test provider: no real money.
+    Sandbox(SandboxGateway),
+}
+
+/// Why a gateway did not do what was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// It may or may not have acted.
+    Unknown(NoAnswer),
+    /// It definitely did not, and says why.
+    Refused {
+        /// Its code.
+        code: String,
+    },
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(no_answer: NoAnswer) -> Failure {
+        Failure::Unknown(no_answer)
+    }
+}
+
+/// A charge to be asked for.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// The attempt's key: the same one charges once.
+    pub key: IdempotencyKey,
+    /// Who the customer is at the gateway.
+    pub customer: String,
+    /// The method's token at the gateway.
+    pub token: String,
+    /// How much.
+    pub amount: Money,
+    /// Whose recharge it is for.
+    pub account_id: AccountId,
+    /// Which recharge it is for.
+    pub recharge_id: RechargeId,
+    /// Which attempt of it.
+    pub attempt: u32,
+    /// Where the customer goes after an authentication.
+    pub return_url: String,
+}
+
+/// A payment as the gateway has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The gateway's name for it.
+    pub id: String,
+    /// The key it was asked with, where the gateway still knows.
+    pub key: Option<String>,
+    /// Our account, as we told the gateway.
+    pub account_id: Option<String>,
+    /// Our recharge, as we told the gateway.
+    pub recharge_id: Option<String>,
+    /// Our attempt's number, as we told the gateway.
+    pub attempt: Option<u32>,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// How much was given back, in minor units.
+    pub refunded_minor: i64,
+}
+
+/// Where a payment stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentState {
+    /// Money was taken.
+    Captured {
+        /// How much.
+        amount: Money,
+    },
+    /// The bank said no.
+    Declined {
+        /// The gateway's code.
+        code: String,
+        /// Never to be tried again with this instrument.
+        hard: bool,
+    },
+    /// The bank wants the customer.
+    ActionRequired {
+        /// Where.
+        url: String,
+    },
+    /// It can no longer capture.
+    Cancelled,
+}
+
+/// A visit to the gateway's hosted page.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The gateway's name for it.
+    pub id: String,
+    /// The page, on the gateway's own origin.
+    pub url: String,
+}
+
+/// How a visit to the hosted page stands.
+#[derive(Clone, Debug)]
+pub enum SetupState {
+    /// The customer is still there.
+    Open,
+    /// The customer left.
+    Cancelled,
+    /// A card is attached.
+    Attached(Attached),
+}
+
+/// A card as the gateway describes it: no number.
+#[derive(Clone, Debug)]
+pub struct Attached {
+    /// What charges name.
+    pub token: String,
+    /// Such as `visa`.
+    pub brand: String,
+    /// `credit`, `debit` or `prepaid`.
+    pub funding: String,
+    /// The last four digits.
+    pub last4: String,
+    /// 1 to 12.
+    pub exp_month: u32,
+    /// Four digits.
+    pub exp_year: i32,
+    /// Equal for the same number.
+    pub fingerprint: String,
+}
+
+impl Gateway {
+    /// Makes the account known to the gateway; its name there.
+    pub async fn create_customer(&self, account_id: &str) -> Result<String, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.create_customer(account_id).await,
+        }
+    }
+
+    /// Begins a visit to the hosted page.
+    pub async fn create_setup(&self, customer: &str, back: &str) -> Result<Setup, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.create_setup(customer, back).await,
+        }
+    }
+
+    /// How a visit stands.
+    pub async fn setup(&self, id: &str) -> Result<SetupState, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.setup(id).await,
+        }
+    }
+
+    /// Forgets a card.
+    pub async fn detach(&self, token: &str) -> Result<(), Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.detach(token).await,
+        }
+    }
+
+    /// Charges, once per key.
+    pub async fn charge(&self, charge: &Charge) -> Result<Payment, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.charge(charge).await,
+        }
+    }
+
+    /// The payments of a recharge's attempt: by its key, and by listing what names the recharge.
+    pub async fn find(
+        &self,
+        key: &IdempotencyKey,
+        recharge_id: &RechargeId,
+        attempt: u32,
+    ) -> Result<Vec<Payment>, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.find(key, recharge_id, attempt).await,
+        }
+    }
+
+    /// A payment by the gateway's name for it.
+    pub async fn payment(&self, id: &str) -> Result<Payment, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.payment(id).await,
+        }
+    }
+
+    /// Every payment since an instant, in microseconds.
+    pub async fn list(&self, since: i64) -> Result<Vec<Payment>, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.list(since).await,
+        }
+    }
+
+    /// Makes sure that a payment can no longer capture; *refused* when it is decided already.
+    pub async fn cancel(&self, payment: &str) -> Result<Payment, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.cancel(payment).await,
+        }
+    }
+
+    /// Gives money back, once per key; the payment afterwards.
+    pub async fn refund(
+        &self,
+        key: &IdempotencyKey,
+        payment: &str,
+        amount: Money,
+    ) -> Result<Payment, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.refund(key, payment, amount).await,
+        }
+    }
+
+    /// Tells the gateway where to send webhooks.
+    pub async fn announce(&self, url: &str) -> Result<(), Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.announce(url).await,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The worker: claims due jobs by lease and performs them, a few at a time, until the process
+//! stops. It is woken by commits in this process and looks by itself for those of others. What a
+//! job means is `flow/perform`'s; a job that fails here is let go and tried again later.
+
+use crate::{
+    Shared,
+    error::{Error, Result},
+    flow::{perform::perform, reconcile},
+    store::jobs::{self, Claimed},
+};
+use laika_core::time::Span;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Jobs at a time: each waits for somebody else's machine most of its life.
+const AT_ONCE: usize = 16;
+/// Another process may have made a job due without ringing here.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often the gateway's own list is compared.
+const RECONCILE_EVERY: Duration = Duration::from_secs(120);
+
+/// Works until the process stops, then finishes what is under way.
+pub async fn run(app: Shared) {
+    if let Err(error) = start(&app).await {
+        tracing::error!(%error, "the worker could not release old claims");
+    }
+    let reconciler = tokio::spawn(reconcile_often(app.clone()));
+    let mut under_way = JoinSet::new();
+    loop {
+        while under_way.try_join_next().is_some() {}
+        match claim(&app, AT_ONCE - under_way.len().min(AT_ONCE)).await {
+            Ok(jobs) if jobs.is_empty() => {}
+            Ok(jobs) => {
+                for job in jobs {
+                    under_way.spawn(one(app.clone(), job));
+                }
+                continue;
+            }
+            Err(error) => tracing::error!(%error, "jobs wait"),
+        }
+        tokio::select! {
+            () = app.jobs_due.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            Some(_) = under_way.join_next() => {}
+            () = app.stopping() => break,
+        }
+    }
+    reconciler.abort();
+    while under_way.join_next().await.is_some() {}
+}
+
+async fn start(app: &Shared) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    jobs::release_all(&mut tx).await?;
+    tx.commit().await;
+    Ok(())
+}
+
+/// Claims what is due; looks before it writes, so that an idle worker writes nothing.
+async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
+    let (now, wall) = (app.clock.now(), app.clock.wall());
+    let next = jobs::next_due(&mut *app.store.read().await?, wall).await?;
+    if most == 0 || next.is_none_or(|at| at > now) {
+        return Ok(Vec::new());
+    }
+    let mut tx = app.store.write().await?;
+    let claimed = jobs::claim(&mut tx, now, wall, i64::try_from(most).unwrap_or(1)).await?;
+    tx.commit().await;
+    Ok(claimed)
+}
+
+/// Performs one job. What goes wrong on our side is logged, and the job tried again later.
+async fn one(app: Shared, job: Claimed) {
+    let Err(error) = perform(&app, &job).await else { return };
+    tracing::error!(%error, line = %job.line_id, work = ?job.work, "a job failed");
+    let wait = Span::seconds(1 << job.attempts.clamp(0, 9));
+    let retried = async {
+        let mut tx = app.store.write().await?;
+        jobs::retry(&mut tx, &job, app.clock.now().plus(wait)).await?;
+        tx.commit().await;
+        Ok::<(), Error>(())
+    };
+    if let Err(error) = retried.await {
+        tracing::error!(%error, "the job waits for its lease to end");
+    }
+}
+
+async fn reconcile_often(app: Shared) {
+    loop {
+        if let Err(error) = reconcile::reconcile(&app).await {
+            tracing::warn!(%error, "the gateway's list could not be compared");
+        }
+        tokio::time::sleep(RECONCILE_EVERY).await;
+    }
+}
