@@ -1,8 +1,8 @@
 //! Laika killed again and again while usage flows and recharges run, and the books looked at after.
 //!
-//! Reading order: `feeder` sends usage and remembers what was acknowledged, `town` is the customers,
-//! the sandbox that lives on and the server that does not, `books` compares all sides, `kill` is
-//! the test. A failure names its seed; the same seed asks for the same things in the same order.
+//! Reading order: `feeder` sends usage and remembers what was acknowledged, `town` is the
+//! customers, the sandbox that lives on and the server that does not, `books` compares all sides,
+//! `kill` is the test. A failure names its seed; the same seed asks for the same things in order.
 
 mod books;
 mod feeder;

@@ -3,4 +3,5 @@
 mod command_line;
 mod ingest;
 mod ingest_http;
+mod rules;
 mod world;

@@ -1,5 +1,6 @@
-//! The tests' tools, from the plainest up: [`folder`] [`random`] [`http`] are means, [`laika`] and
-//! [`postgres`] start processes, [`proxy`] stands between two of them, [`usage`] speaks as the carrier.
+//! The tests' tools, from the plainest up: [`folder`] [`random`] [`wait`] [`http`] are means,
+//! [`laika`] and [`postgres`] start processes, [`proxy`] stands between two of them, [`usage`]
+//! speaks as the carrier and [`customer`] as the app.
 
 pub mod customer;
 pub mod folder;

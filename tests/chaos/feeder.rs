@@ -1,4 +1,4 @@
-//! The carrier's feed: sends usage for ever, again until it is acknowledged, and now and then twice.
+//! The carrier's feed: sends usage for ever, again until it is acknowledged, now and then twice.
 //!
 //! It remembers what was acknowledged, and nothing else: that is all a carrier knows.
 

@@ -1,4 +1,4 @@
-//! `kill -9` at random moments: no acknowledged event lost, no recharge charged twice or for nothing.
+//! `kill -9` at random moments: no acknowledged event lost, no recharge charged twice.
 //!
 //! Each life of the server ends in one of three ways: while everything flows, while a recharge is
 //! open, or while nobody knows what became of a charge. The provider and the carrier live on.

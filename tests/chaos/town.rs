@@ -69,9 +69,7 @@ impl Town {
 
     /// `laika lines --json`, read from the database itself, by card number.
     pub(super) fn lines(&self) -> BTreeMap<String, Value> {
-        let text = self.place.run(&["lines", "--json"]).expect(0).stdout;
-        let all: Value = serde_json::from_str(&text).expect("JSON");
-        let all = all.as_array().expect("a list of lines").clone();
+        let all = self.place.run(&["lines", "--json"]).expect(0).json_lines();
         let iccid = |line: &Value| line["iccid"].as_str().unwrap_or_default().to_owned();
         all.into_iter().map(|line| (iccid(&line), line)).collect()
     }

@@ -78,11 +78,6 @@ pub(super) fn lines(place: &Place) -> String {
 
 /// One line of it.
 pub(super) fn line(place: &Place, iccid: &str) -> Value {
-    let text = lines(place);
-    let all: Value = match serde_json::from_str(&text) {
-        Ok(Value::Array(all)) => Value::Array(all),
-        _ => text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect(),
-    };
-    let found = all.as_array().and_then(|all| all.iter().find(|line| line["iccid"] == iccid));
-    found.unwrap_or_else(|| panic!("no line {iccid} in {text}")).clone()
+    let all = place.run(&["lines", "--json"]).expect(0).json_lines();
+    all.into_iter().find(|line| line["iccid"] == iccid).expect("a line of that number")
 }
