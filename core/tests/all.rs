@@ -1,0 +1,16 @@
+//! The rules seen from outside, natively and in WASM (Node and Chromium): the same cases, the same
+//! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `parity` hashes
+//! what thousands of worlds come to.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails, as it should"
+)]
+
+mod cases;
+mod parity;
+mod vectors;
