@@ -6,6 +6,7 @@ mod help;
 mod ingest;
 mod lines;
 mod rules;
+mod sandbox;
 mod serve;
 
 use crate::{
@@ -104,6 +105,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
     match command.as_str() {
         "help" => help::print(None),
         "serve" => serve::serve(parser),
+        "sandbox" => sandbox::sandbox(parser),
         "line" => lines::line(parser),
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),

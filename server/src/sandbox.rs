@@ -15,12 +15,14 @@ mod listen;
 mod pages;
 pub mod provider;
 pub mod seal;
+mod start;
 #[cfg(test)]
 mod tests;
 mod webhooks;
 mod words;
 
 pub use listen::{Sandbox, open, serve};
+pub use start::{alone, answers_at, start};
 
 use cards::Decline;
 use provider::records::Transport;

@@ -53,6 +53,17 @@ messages. SIGINT or SIGTERM stops it after the answers under way.
 ",
     ),
     (
+        "sandbox",
+        "\
+laika sandbox [--file FILE]
+
+The sandbox payment provider and carrier as a process of their own: no real money, no real network.
+The first line on standard output is `listening http://HOST:PORT`. FILE, laika-sandbox.jsonl where
+left out, is all they remember. laika serve uses a sandbox that runs at its address already, and
+otherwise starts one inside itself.
+",
+    ),
+    (
         "line",
         "\
 laika line add --iccid DIGITS --data-bytes N --credit-minor N --currency CODE

@@ -1,7 +1,7 @@
 //! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in order.
 
 use super::{Failure, Outcome, block_on, nothing_more};
-use crate::{App, Shared, api, clock::Clock, config::Config, listen, messenger};
+use crate::{App, Shared, api, clock::Clock, config::Config, listen, messenger, sandbox, worker};
 use std::io::Write;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -13,8 +13,14 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         let app = App::open(Config::from_env()?, Clock::system()).await?;
         let listener = bind(&app.config.listen.bind_to(), "LAIKA_LISTEN").await?;
         let origin = app.config.listen.origin(listener.local_addr()?);
+        let _ = app.origin.set(origin.clone());
         let mut tasks = JoinSet::new();
+        sandbox::start(&app, &mut tasks).await.map_err(|error| {
+            let address = app.config.sandbox_listen.bind_to();
+            Failure::failed(format!("LAIKA_SANDBOX_LISTEN: {address}: {error}"))
+        })?;
         tasks.spawn(messenger::run(app.clone()));
+        tasks.spawn(worker::run(app.clone()));
         tasks.spawn(stop_on_signal(app.clone()));
         writeln!(std::io::stdout(), "listening {origin}")?;
         let stop = {
@@ -36,6 +42,12 @@ pub(super) async fn bind(address: &str, name: &str) -> Result<TcpListener, Failu
 }
 
 async fn stop_on_signal(app: Shared) {
+    signal().await;
+    app.stop.send_replace(true);
+}
+
+/// Resolves at SIGINT or SIGTERM.
+pub(super) async fn signal() {
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {
@@ -48,5 +60,4 @@ async fn stop_on_signal(app: Shared) {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated => {}
     }
-    app.stop.send_replace(true);
 }
