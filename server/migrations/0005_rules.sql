@@ -39,10 +39,9 @@ CREATE TABLE notices (
     account_id TEXT NOT NULL,
     line_id TEXT NOT NULL,
     occurrence TEXT NOT NULL,
-    rule_version BIGINT NOT NULL,
     notice TEXT NOT NULL,
     recorded_at BIGINT NOT NULL,
-    PRIMARY KEY (account_id, line_id, occurrence, rule_version)
+    PRIMARY KEY (account_id, line_id, occurrence)
 );
 
 -- The latest record of each reason not to charge.

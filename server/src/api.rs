@@ -1,9 +1,12 @@
 //! The endpoints, as one plain list: state -> session -> input -> typed answer. It holds no rule.
 
 pub mod account;
+pub mod events;
 pub mod extract;
 pub mod guard;
+pub mod lines;
 pub mod registrations;
+pub mod rules;
 pub mod sessions;
 pub mod usage;
 
@@ -37,6 +40,16 @@ pub fn router(app: Shared) -> Router {
         .route("/sessions/current", delete(sessions::delete))
         .route("/sessions/current/step-up", post(sessions::step_up))
         .route("/account", patch(account::change))
+        .route("/lines", get(lines::list))
+        .route("/lines/{id}/preview-inputs", get(rules::preview_inputs))
+        .route("/lines/{id}/rule", get(rules::show).put(rules::save))
+        .route("/lines/{id}/rule/on", post(rules::on))
+        .route("/lines/{id}/rule/off", post(rules::off))
+        .route("/lines/{id}/rule/pause", post(rules::pause))
+        .route("/lines/{id}/rule/resume", post(rules::resume))
+        .route("/lines/{id}/rule/skip", post(rules::skip))
+        .route("/lines/{id}/looks", get(rules::looks))
+        .route("/events", get(events::stream))
         .route("/usage", post(usage::receive).layer(DefaultBodyLimit::max(USAGE_MOST)))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)

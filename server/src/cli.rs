@@ -110,6 +110,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
         "schedule" => rules::schedule(parser),
+        "validate" => rules::validate(parser),
+        "decide" => rules::decide(parser),
+        "preview" => rules::preview(parser),
         other => Err(Failure::Usage(format!("there is no command \"{other}\""))),
     }
 }

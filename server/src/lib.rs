@@ -14,6 +14,7 @@ pub mod error;
 pub mod flow;
 pub mod gateway;
 pub mod listen;
+pub mod live;
 pub mod messenger;
 pub mod outbound;
 pub mod password;
@@ -54,6 +55,8 @@ pub struct App {
     /// Rung after a commit that changed an account, so that its listeners need not wait for the
     /// next poll.
     pub changed: Notify,
+    /// Who listens for that.
+    pub live: live::Live,
     /// Rung after a commit that made a job due now, so that the worker need not wait either.
     pub jobs_due: Notify,
     /// Rung after a commit that enqueued a message.
@@ -83,6 +86,7 @@ impl App {
             clock,
             store,
             changed: Notify::new(),
+            live: Default::default(),
             jobs_due: Notify::new(),
             messages_due: Notify::new(),
             sandbox: OnceLock::new(),

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
+    flow::add_line::{self, NewLine},
     secret::{self, sha256_hex},
     store::{
         accounts::{self, Account},
@@ -26,9 +27,11 @@ use axum::{
 };
 use laika_core::{
     api::{Confirmation, Registration, RegistrationView},
+    bytes::Bytes,
     contact,
     field::{Field, FieldCode, FieldError},
     id::AccountId,
+    money::Currency,
     say,
     time::Span,
 };
@@ -143,8 +146,23 @@ pub async fn confirm(
         return Err(Error::conflict("codes_ended", "These codes have been used."));
     }
     accounts::insert(&mut tx, &account, app.clock.now()).await?;
+    if app.sandbox_origin().is_some() {
+        add_line::add(&mut tx, account.id.as_str(), &sandbox_line()?, app.clock.now()).await?;
+    }
     let response = signed_in(&app, tx, &account, None).await?;
     Ok((StatusCode::CREATED, response))
+}
+
+/// What everybody gets in the sandbox: an eSIM with 10 GB that never expire.
+fn sandbox_line() -> Result<NewLine> {
+    let digits = u64::from_be_bytes(secret::random()) % 1_000_000_000_000;
+    let currency = Currency::from_code("EUR").ok_or_else(|| Error::internal("no EUR"))?;
+    Ok(NewLine {
+        iccid: format!("8988999{digits:012}"),
+        bytes: Bytes::GB.checked_mul(10).unwrap_or_default(),
+        credit_minor: 0,
+        currency,
+    })
 }
 
 struct Valid {

@@ -102,6 +102,33 @@ after `after`, in UTC. A line that cannot be read becomes {\"row\":n,\"code\":�
 exit code is 3.
 ",
     ),
+    (
+        "validate",
+        "\
+laika validate < FILE
+
+For each line {\"draft\":…,\"account\":…,\"now\":…} writes {\"rule\":…} or {\"errors\":[…]}, every
+field's error in form order.
+",
+    ),
+    (
+        "decide",
+        "\
+laika decide < FILE
+
+For each line {\"rule\":…,\"account\":…,\"history\":…,\"cause\":…,\"now\":…} writes the decision: recharge
+with its order, or wait or skip with the reason and the next look.
+",
+    ),
+    (
+        "preview",
+        "\
+laika preview < FILE
+
+For each line {\"draft\":…,\"inputs\":…,\"language\":…} writes {\"preview\":…} with the rule's sentence,
+the next dates, the most it can take, and the hash that a save carries; or {\"errors\":[…]}.
+",
+    ),
 ];
 
 /// Prints the overview, or what there is to say about one command.

@@ -3,24 +3,14 @@
 
 use super::{Failure, Outcome, nothing_more};
 use crate::{clock::Clock, zones};
-use laika_core::{schedule::Schedule, time::Instant};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use laika_core::api::query::{
+    DecideQuery, PreviewQuery, ScheduleAnswer, ScheduleQuery, ValidateQuery,
+};
+use serde::{Serialize, de::DeserializeOwned};
 use std::io::{BufRead, BufWriter, Write};
 
 /// How many instants `schedule` gives.
 const NEXT: usize = 12;
-
-#[derive(Deserialize)]
-struct ScheduleAsked {
-    schedule: Schedule,
-    time_zone: String,
-    after: Instant,
-}
-
-#[derive(Serialize)]
-struct ScheduleAnswer {
-    next: Vec<Instant>,
-}
 
 /// A row that could not be answered.
 #[derive(Debug, Serialize)]
@@ -32,13 +22,25 @@ struct RowError {
 
 pub(super) fn schedule(parser: lexopt::Parser) -> Result<Outcome, Failure> {
     let now = Clock::system().now();
-    each_line(parser, "schedule", |asked: ScheduleAsked| {
+    each_line(parser, "schedule", |asked: ScheduleQuery| {
         // Why: a question about a later time needs the zone's changes up to then.
         let zone = zones::zone(&asked.time_zone, now.max(asked.after))
             .ok_or(("unknown_zone", format!("there is no zone \"{}\"", asked.time_zone)))?;
         let next = asked.schedule.upcoming(asked.after, &zone).take(NEXT).collect();
         Ok(ScheduleAnswer { next })
     })
+}
+
+pub(super) fn validate(parser: lexopt::Parser) -> Result<Outcome, Failure> {
+    each_line(parser, "validate", |asked: ValidateQuery| Ok(asked.answer()))
+}
+
+pub(super) fn decide(parser: lexopt::Parser) -> Result<Outcome, Failure> {
+    each_line(parser, "decide", |asked: DecideQuery| Ok(asked.answer()))
+}
+
+pub(super) fn preview(parser: lexopt::Parser) -> Result<Outcome, Failure> {
+    each_line(parser, "preview", |asked: PreviewQuery| Ok(asked.answer()))
 }
 
 /// Answers each line of standard input with one line; empty lines are passed over.

@@ -4,20 +4,20 @@
 
 use super::{
     inputs::{self, Inputs},
+    open::open,
     tell::{speech, tell},
 };
 use crate::{
     error::Result,
     store::{
         Tx, jobs,
-        lines::{self, Line},
-        looks, recharges,
+        lines::Line,
+        looks,
         rules::{self, Stored, json},
     },
 };
 use laika_core::{
-    decide::{Cause, Decision, Order, TriggerDue, announce, consumed_by},
-    recharge::Recharge,
+    decide::{Cause, Decision, TriggerDue, announce, consumed_by},
     record::DecisionRecord,
     rule::Threshold,
     say,
@@ -37,7 +37,8 @@ pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()>
     alert(tx, line, &mut stored, &inputs, &record.decision).await?;
     match &record.decision {
         Decision::Recharge { order } => {
-            open(tx, line, &stored, &record, order).await?;
+            let (version, json) = (Some(stored.rule.version), json(&record)?);
+            open(tx, line, version, order.clone(), Some(&json), None).await?;
             consume(tx, line, &mut stored, &order.triggers).await?;
         }
         Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => {
@@ -60,7 +61,7 @@ async fn announce_due(
 ) -> Result<()> {
     let (rule, now) = (&stored.rule, line.newest_at);
     for notice in announce(rule, &inputs.account, &inputs.history, now) {
-        if looks::announce(tx, line, rule.version, &notice).await? {
+        if looks::announce(tx, line, &notice).await? {
             let speech = speech(&inputs.owner, &inputs.account.zone, now);
             let body = speech.announcement(notice.charge_at, notice.at_most);
             let occurrence = looks::occurrence(&notice.trigger);
@@ -98,26 +99,6 @@ async fn alert(
         tell(tx, &inputs.owner, &key, &body, line.newest_at).await?;
     }
     stored.alerted = low;
-    Ok(())
-}
-
-/// Opens the recharge with the record that justifies it, and the job that sends its first attempt.
-async fn open(
-    tx: &mut Tx,
-    line: &Line,
-    stored: &Stored,
-    record: &DecisionRecord,
-    order: &Order,
-) -> Result<()> {
-    let number = lines::next_recharge(tx, line).await?;
-    let version = Some(stored.rule.version);
-    let step = Recharge::open(line.id.clone(), number, version, order.clone(), line.newest_at);
-    recharges::insert(tx, line, number, &step.recharge, Some(&json(record)?), None).await?;
-    let (account, recharge_id) = (line.account_id.as_str(), step.recharge.id);
-    for due in step.effects {
-        let work = jobs::Work::Recharge { recharge_id: recharge_id.clone(), effect: due.effect };
-        jobs::enqueue(tx, account, line.id.as_str(), &work, due.at).await?;
-    }
     Ok(())
 }
 

@@ -68,7 +68,7 @@ pub async fn load(conn: &mut Conn, line: &Line, now: Instant) -> Result<Inputs> 
         history.consumed_through = stored.consumed_through;
         history.consumed_expiry_at = stored.consumed_expiry_at;
         history.suspended = stored.suspended;
-        history.notices = looks::notices(conn, line, stored.rule.version).await?;
+        history.notices = looks::notices(conn, line).await?;
     }
     Ok(Inputs { owner, balance, stored, account, history })
 }

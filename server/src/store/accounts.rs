@@ -103,8 +103,8 @@ pub async fn bump(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// The versions of these accounts, for live streams: every account changed since, oldest first.
-pub async fn versions(conn: &mut Conn) -> Result<Vec<(String, i64)>> {
-    let rows = sql!("SELECT id, version FROM accounts").fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+/// An account's version, for live streams.
+pub async fn version(conn: &mut Conn, id: &str) -> Result<Option<i64>> {
+    let row = sql!("SELECT version FROM accounts WHERE id = $1", id).fetch_optional(conn).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }

@@ -11,16 +11,15 @@ use laika_core::{decide::Notice, decide::TriggerDue, record::DecisionRecord};
 use sqlx::Row;
 
 /// Records an announcement; whether it is new.
-pub async fn announce(tx: &mut Tx, line: &Line, version: u32, notice: &Notice) -> Result<bool> {
+pub async fn announce(tx: &mut Tx, line: &Line, notice: &Notice) -> Result<bool> {
     let done = sql!(
         "INSERT INTO notices
-             (account_id, line_id, occurrence, rule_version, notice, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (account_id, line_id, occurrence, rule_version) DO NOTHING",
+             (account_id, line_id, occurrence, notice, recorded_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id, line_id, occurrence) DO NOTHING",
         line.account_id.as_str(),
         line.id.as_str(),
         occurrence(&notice.trigger),
-        i64::from(version),
         json(notice)?,
         line.newest_at.micros()
     )
@@ -29,15 +28,13 @@ pub async fn announce(tx: &mut Tx, line: &Line, version: u32, notice: &Notice) -
     Ok(done.rows_affected() == 1)
 }
 
-/// The announcements made for this version of the rule, the oldest first.
-pub async fn notices(conn: &mut Conn, line: &Line, version: u32) -> Result<Vec<Notice>> {
+/// The announcements that are not consumed, the oldest first.
+pub async fn notices(conn: &mut Conn, line: &Line) -> Result<Vec<Notice>> {
     let rows = sql!(
         "SELECT notice FROM notices
-         WHERE account_id = $1 AND line_id = $2 AND rule_version = $3
-         ORDER BY recorded_at, occurrence",
+         WHERE account_id = $1 AND line_id = $2 ORDER BY recorded_at, occurrence",
         line.account_id.as_str(),
-        line.id.as_str(),
-        i64::from(version)
+        line.id.as_str()
     )
     .fetch_all(conn)
     .await?;
@@ -51,6 +48,18 @@ pub async fn forget(tx: &mut Tx, line: &Line, trigger: &TriggerDue) -> Result<()
         line.account_id.as_str(),
         line.id.as_str(),
         occurrence(trigger)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets every announcement: the rule they announced is another one now, or off.
+pub async fn forget_all(tx: &mut Tx, line: &Line) -> Result<()> {
+    sql!(
+        "DELETE FROM notices WHERE account_id = $1 AND line_id = $2",
+        line.account_id.as_str(),
+        line.id.as_str()
     )
     .execute(&mut **tx)
     .await?;
