@@ -3,5 +3,6 @@
 mod command_line;
 mod ingest;
 mod ingest_http;
+mod rule;
 mod rules;
 mod world;

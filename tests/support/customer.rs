@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use laika_core::api::{
     Confirmation, LineView, NextCharge, OutboxMessage, PaymentMethodView, RechargeView,
-    Registration, RegistrationView, RuleView, SandboxTime, SaveRule, SetupView, TurnOn,
+    Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule, SetupView,
+    TurnOn,
 };
+use laika_core::bytes::Bytes;
 use laika_core::draft::{RuleDraft, validate};
 use laika_core::forecast::{PreviewInputs, preview, preview_sha256};
+use laika_core::recharge::Status;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::http::{Answer, Request};
+use super::wait;
 
 /// The password of every customer of the tests.
 pub const PASSWORD: &str = "a long walk in the snow";
@@ -30,7 +34,7 @@ pub struct Customer {
 }
 
 /// What an answer must say.
-fn read<T: DeserializeOwned>(answer: &Answer) -> T {
+pub fn read<T: DeserializeOwned>(answer: &Answer) -> T {
     serde_json::from_slice(&answer.body).unwrap_or_else(|why| panic!("{why}: {}", answer.text()))
 }
 
@@ -127,34 +131,64 @@ impl Customer {
         read(&self.post(&path, &()).expect(200))
     }
 
-    /// Saves a rule as the app does: from the suggestion, previewed here by the same code, with the
-    /// preview's hash.
-    pub fn save_rule(&self, write: impl FnOnce(&mut RuleDraft)) -> Answer {
-        let inputs: PreviewInputs = read(&self.get(&self.of_line("preview-inputs")).expect(200));
+    /// What a preview is computed from, as of now.
+    pub fn preview_inputs(&self) -> PreviewInputs {
+        read(&self.get(&self.of_line("preview-inputs")).expect(200))
+    }
+
+    /// What the app sends to save a rule: the suggestion, changed by `write` and previewed here by
+    /// the same code.
+    pub fn rule_to_save(inputs: &PreviewInputs, write: impl FnOnce(&mut RuleDraft)) -> SaveRule {
         let mut draft = RuleDraft::suggested(&inputs.account, inputs.as_of);
         write(&mut draft);
         let rule = validate(&draft, &inputs.account, inputs.as_of).expect("a valid draft");
-        let save = SaveRule {
+        SaveRule {
             draft,
             state_version: inputs.state_version,
             as_of: inputs.as_of,
             engine_version: inputs.engine_version.clone(),
-            preview_sha256: preview_sha256(&preview(&rule, &inputs)),
-        };
-        let key = format!("save-{}", inputs.state_version);
-        let body = serde_json::to_value(save).expect("JSON");
-        let request = self.request("PUT", &self.of_line("rule")).header("Idempotency-Key", &key);
+            preview_sha256: preview_sha256(&preview(&rule, inputs)),
+        }
+    }
+
+    /// Sends it, under a key of its own.
+    pub fn save(&self, rule: &SaveRule, key: &str) -> Answer {
+        let body = serde_json::to_value(rule).expect("JSON");
+        let request = self.request("PUT", &self.of_line("rule")).header("Idempotency-Key", key);
         request.json(&body).send().expect("an answer")
     }
 
     /// Saves a rule and turns it on, with the consent that was shown.
     pub fn turn_on_rule(&self, write: impl FnOnce(&mut RuleDraft)) -> RuleView {
-        let saved: RuleView = read(&self.save_rule(write).expect(200));
+        let rule = Self::rule_to_save(&self.preview_inputs(), write);
+        let saved: RuleView = read(&self.save(&rule, "the-rule").expect(200));
+        self.turn_on(saved)
+    }
+
+    /// Turns a saved rule on, with the consent that was shown.
+    pub fn turn_on(&self, saved: RuleView) -> RuleView {
         let agreed = TurnOn {
             rule_version: saved.rule.expect("a rule").version,
             consent_sha256: saved.consent.expect("a text to agree to").sha256,
         };
         read(&self.post(&self.of_line("rule/on"), &agreed).expect(200))
+    }
+
+    /// Uses so much data, as the sandbox bar does.
+    pub fn use_data(&self, bytes: u64) {
+        let bytes = Bytes::new(bytes).expect("an amount of data");
+        let used = SandboxUsage { line_id: self.line.id.clone(), bytes };
+        let answer = self.post("/sandbox/usage", &used);
+        assert!(answer.status < 300, "{}", answer.text());
+    }
+
+    /// Waits until so many of their recharges are done, and gives all of them.
+    pub fn recharges_done(&self, number: usize) -> Vec<RechargeView> {
+        wait::until(&format!("{number} recharges are done"), Duration::from_secs(30), || {
+            let all = self.recharges().expect("the server is there");
+            let done = all.iter().filter(|view| view.recharge.status == Status::Done).count();
+            (done == number).then_some(all)
+        })
     }
 
     /// How the next charge of this customer ends.

@@ -40,6 +40,9 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
     let runner = "wasm-bindgen-test-runner";
     let core = Cmd::new(&place.root, &format!("cargo test -p laika-core {WASM} --test *"))
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
+        // Why: its own limits are for fast machines with nothing else to do.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
         .path(&folders);
     let node = found.node.parent().map(std::path::Path::to_owned);
     steps.tests("core in Node", &core.clone().path(node.as_slice()))?;
