@@ -1,6 +1,6 @@
 //! The rules seen from outside, natively and in WASM (Node and Chromium): the same cases, the same
-//! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `parity` hashes
-//! what thousands of worlds come to.
+//! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `laws` are
+//! properties, `parity` hashes what many worlds come to.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,5 +12,6 @@
 )]
 
 mod cases;
+mod laws;
 mod parity;
 mod vectors;
