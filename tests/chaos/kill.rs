@@ -13,7 +13,7 @@ use laika_tests::support::{usage, wait};
 
 use super::books::{self, Books};
 use super::feeder::{Feed, Feeder};
-use super::town::{Keys, Town};
+use super::town::{Ground, Town};
 
 const SEED: u64 = 0x1a1ca;
 const CUSTOMERS: u32 = 6;
@@ -42,8 +42,8 @@ struct Run {
 }
 
 impl Run {
-    fn start(name: &str, keys: Keys) -> Self {
-        let town = Town::found(name, CUSTOMERS, keys);
+    fn start(name: &str, ground: Ground) -> Self {
+        let town = Town::found(name, CUSTOMERS, ground);
         let feed = Arc::new(Feed::default());
         let iccids: Vec<String> = town.customers.iter().map(|it| it.line.iccid.clone()).collect();
         let feeder = |number: u64| {
@@ -149,11 +149,10 @@ fn is_open(view: &RechargeView) -> bool {
     !ended.contains(&view.recharge.status)
 }
 
-#[test]
-fn no_kill_loses_usage_or_charges_twice() {
-    let mut run = Run::start("kill", Keys::Sent);
-    let enough = |kills: &Kills| kills.all >= 105 && kills.open >= 30 && kills.unknown >= 10;
-    for number in 0..160 {
+/// Kills until there were enough of each kind, then compares the books.
+fn kill_until(name: &str, ground: Ground, enough: impl Fn(&Kills) -> bool) -> Books {
+    let mut run = Run::start(name, ground);
+    for number in 0..200 {
         if enough(&run.kills) {
             break;
         }
@@ -163,12 +162,27 @@ fn no_kill_loses_usage_or_charges_twice() {
     println!("{kills:?}, {} recharges done, {batches} batches, seed {SEED:#x}", books.done);
     assert!(books.wrong.is_empty(), "seed {SEED:#x}: {}", books::first(&books.wrong));
     assert!(enough(&kills), "too few kills of a kind: {kills:?}");
+    books
+}
+
+#[test]
+fn no_kill_loses_usage_or_charges_twice() {
+    let books = kill_until("kill", Ground::default(), |kills| {
+        kills.all >= 105 && kills.open >= 30 && kills.unknown >= 10
+    });
     assert!(books.done >= 40, "too few recharges to mean anything: {}", books.done);
 }
 
 #[test]
+fn nor_on_postgres() {
+    let ground = Ground { on_postgres: true, ..Ground::default() };
+    let books = kill_until("killpg", ground, |kills| kills.all >= 25 && kills.open >= 8);
+    assert!(books.done >= 10, "too few recharges to mean anything: {}", books.done);
+}
+
+#[test]
 fn without_the_idempotency_key_the_kill_test_fails() {
-    let mut run = Run::start("nokeys", Keys::TakenAway);
+    let mut run = Run::start("nokeys", Ground { keys_taken_away: true, ..Ground::default() });
     for number in 0..12 {
         run.life(number);
     }

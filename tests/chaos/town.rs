@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use laika_tests::support::customer::Customer;
 use laika_tests::support::laika::{Place, Process};
+use laika_tests::support::postgres::Database;
 use laika_tests::support::proxy::Proxy;
 use laika_tests::support::wait;
 use serde_json::Value;
@@ -14,11 +15,12 @@ pub(super) const DATA_AT_FIRST: u64 = 10_000_000_000;
 /// The shortest pause between two automatic recharges of one line.
 const COOL_DOWN: Duration = Duration::from_secs(30 * 60);
 
-/// Whether the provider gets to see idempotency keys.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Keys {
-    Sent,
-    TakenAway,
+/// What a town stands on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ground {
+    pub(super) on_postgres: bool,
+    /// The provider does not get to see idempotency keys.
+    pub(super) keys_taken_away: bool,
 }
 
 /// Everybody there is.
@@ -31,21 +33,27 @@ pub(super) struct Town {
     sandbox: Process,
     /// The network between the two.
     pub(super) proxy: Proxy,
+    _database: Option<Database>,
 }
 
 impl Town {
     /// The sandbox and a server, and so many customers with a card and a rule that is on.
-    pub(super) fn found(name: &str, customers: u32, keys: Keys) -> Self {
+    pub(super) fn found(name: &str, customers: u32, ground: Ground) -> Self {
         let mut place = Place::new(name);
+        let database = ground.on_postgres.then(Database::new);
+        if let Some(database) = &database {
+            place.set("DATABASE_URL", &database.url());
+        }
         let sandbox = place.start(&["sandbox"]);
-        let proxy = Proxy::start(sandbox.listen(), keys == Keys::Sent).expect("a port");
+        let proxy = Proxy::start(sandbox.listen(), !ground.keys_taken_away).expect("a port");
         place.set("LAIKA_SANDBOX_LISTEN", &proxy.listen);
         let server = place.start(&["serve"]);
         // Why: later lives listen where the first did, as customers and webhooks expect.
         place.set("LAIKA_LISTEN", server.listen());
         let origin = server.origin.clone();
         let customers = (0..customers).map(|number| customer(&origin, number)).collect();
-        Self { place, customers, origin, server: Some(server), sandbox, proxy }
+        let server = Some(server);
+        Self { place, customers, origin, server, sandbox, proxy, _database: database }
     }
 
     /// `kill -9`, unless it is dead already.

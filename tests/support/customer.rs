@@ -34,6 +34,7 @@ pub struct Customer {
 }
 
 /// What an answer must say.
+#[track_caller]
 pub fn read<T: DeserializeOwned>(answer: &Answer) -> T {
     serde_json::from_slice(&answer.body).unwrap_or_else(|why| panic!("{why}: {}", answer.text()))
 }

@@ -37,6 +37,7 @@ impl Answer {
     }
 
     /// Itself, if the status is the one that the test rests on.
+    #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self

@@ -117,6 +117,7 @@ impl Ran {
     }
 
     /// Itself, if it ended with that code.
+    #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "laika {}: {}{}", self.args, self.stdout, self.stderr);
         self

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Looks until there is something to see. Panics after `most`, naming what did not come.
+#[track_caller]
 pub fn until<T>(what: &str, most: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + most;
     loop {
