@@ -1,14 +1,20 @@
 //! The endpoints, as one plain list: state -> session -> input -> typed answer. It holds no rule.
 
 pub mod account;
+pub mod assets;
 pub mod events;
 pub mod extract;
 pub mod guard;
 pub mod lines;
+pub mod payment_methods;
+pub mod recharges;
 pub mod registrations;
 pub mod rules;
+pub mod sandbox;
 pub mod sessions;
+pub mod signature;
 pub mod usage;
+pub mod webhooks;
 
 use crate::{
     Shared,
@@ -51,6 +57,18 @@ pub fn router(app: Shared) -> Router {
         .route("/lines/{id}/looks", get(rules::looks))
         .route("/events", get(events::stream))
         .route("/usage", post(usage::receive).layer(DefaultBodyLimit::max(USAGE_MOST)))
+        .route("/payment-methods", get(payment_methods::list))
+        .route("/payment-methods/setups", post(payment_methods::begin))
+        .route("/payment-methods/setups/{id}/complete", post(payment_methods::complete))
+        .route("/payment-methods/order", post(payment_methods::order))
+        .route("/payment-methods/{id}", delete(payment_methods::remove))
+        .route("/lines/{id}/recharges", get(recharges::list).post(recharges::buy))
+        .route("/recharges/{id}/record", get(recharges::record))
+        .route("/webhooks/sandbox", post(webhooks::sandbox))
+        .route("/sandbox/usage", post(sandbox::use_data))
+        .route("/sandbox/time", post(sandbox::let_time_pass))
+        .route("/sandbox/next-charge", post(sandbox::next_charge))
+        .route("/sandbox/outbox", get(sandbox::outbox))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_MOST));
@@ -58,6 +76,7 @@ pub fn router(app: Shared) -> Router {
         .nest("/api/v1", v1)
         .route("/livez", get(live))
         .route("/readyz", get(ready))
+        .fallback(assets::serve)
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(render_errors))
         .layer(middleware::from_fn(guard::headers))

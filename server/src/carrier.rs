@@ -54,6 +54,14 @@ impl Carrier {
         top_up.map(|top_up| top_up.id).ok_or(Failure::Refused { code: "not_found".to_owned() })
     }
 
+    /// Scripts the line's next top-up, where the carrier is a sandbox.
+    pub async fn script(&self, iccid: &str, next: NextTopUp) -> Result<(), Failure> {
+        let Carrier::Sandbox(sandbox) = self;
+        let path = format!("/lines/{iccid}/next-top-up");
+        let _: Option<Value> = sandbox.ask("PUT", &path, None, json!({ "next": next })).await?;
+        Ok(())
+    }
+
     /// The top-up under a key, if there is one.
     pub async fn find(&self, key: &IdempotencyKey) -> Result<Option<String>, Failure> {
         let Carrier::Sandbox(sandbox) = self;
@@ -67,13 +75,6 @@ impl SandboxCarrier {
     /// The sandbox at an origin; `now` is the server's time, which the sandbox follows.
     pub fn new(client: Outbound, origin: String, now: Instant) -> SandboxCarrier {
         SandboxCarrier { client, origin, now }
-    }
-
-    /// Scripts the line's next top-up.
-    pub async fn script(&self, iccid: &str, next: NextTopUp) -> Result<(), Failure> {
-        let path = format!("/lines/{iccid}/next-top-up");
-        let _: Option<Value> = self.ask("PUT", &path, None, json!({ "next": next })).await?;
-        Ok(())
     }
 
     /// The answer; nothing when the carrier definitely has none.

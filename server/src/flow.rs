@@ -2,13 +2,16 @@
 //! perform -> fact. No adapter is called inside a transaction.
 
 pub mod add_line;
+pub mod add_payment_method;
 pub mod advance;
 pub mod evaluate;
 pub mod handle_usage;
 pub mod inputs;
 pub mod open;
 pub mod perform;
+pub mod recharge_now;
 pub mod reconcile;
+pub mod remove_payment_method;
 pub mod save_rule;
 pub mod submit;
 pub mod switch_rule;

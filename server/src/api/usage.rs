@@ -1,6 +1,6 @@
 //! Usage over HTTP: a signed CloudEvents request, single or batch, or a plain JSON array of events.
 
-use super::extract::header_text;
+use super::{extract::header_text, signature};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -8,13 +8,9 @@ use crate::{
         handle_usage::{self, CHUNK, Receipt, Row},
         usage_event,
     },
-    secret::hmac_agrees,
 };
 use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
 use serde_json::value::RawValue;
-
-/// A signature is believed for this long either way.
-const TOLERANCE_S: i64 = 300;
 
 /// `POST /usage`: answers once everything that it says is durable.
 pub async fn receive(
@@ -22,32 +18,13 @@ pub async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Receipt>> {
-    signed(&app, &headers, &body)?;
+    let secrets = app.config.usage_secrets.iter().map(|secret| secret.expose());
+    signature::check(&headers, &body, secrets, app.clock.wall())?;
     let mut receipt = Receipt::default();
     for rows in rows(&headers, &body)?.chunks(CHUNK) {
         receipt.add(handle_usage::handle(&app, rows.to_vec()).await?);
     }
     Ok(Json(receipt))
-}
-
-/// *Errors*: 401 with one code, whatever is wrong with the signature.
-fn signed(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<()> {
-    let refused = || {
-        let words = "Laika-Signature is missing, wrong or too old.";
-        Error::problem(axum::http::StatusCode::UNAUTHORIZED, "bad_signature", words)
-    };
-    let text = header_text(headers, "laika-signature").ok_or_else(refused)?;
-    let part = |name: &str| {
-        let mut parts = text.split(',').filter_map(|part| part.trim().split_once('='));
-        parts.find(|(key, _)| *key == name).map(|(_, value)| value)
-    };
-    let (time, v1) = part("t").zip(part("v1")).ok_or_else(refused)?;
-    let signed_at: i64 = time.parse().map_err(|_| refused())?;
-    let age = app.clock.wall().seconds().saturating_sub(signed_at);
-    let message = [time.as_bytes(), b".", body].concat();
-    let known = app.config.usage_secrets.iter();
-    let agrees = known.filter(|secret| hmac_agrees(secret.expose(), &message, v1)).count() > 0;
-    if agrees && age.saturating_abs() <= TOLERANCE_S { Ok(()) } else { Err(refused()) }
 }
 
 /// The rows of a body by its media type, counted from 1.

@@ -1,0 +1,126 @@
+//! Payment methods: list, add at the provider's own page, order, remove.
+
+use super::extract::{Body, SignedIn};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    flow::{add_payment_method, inputs, remove_payment_method},
+    store::{
+        Conn, accounts, lines,
+        payment_methods::{self, Method},
+    },
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use laika_core::{
+    api::{MethodOrder, PaymentMethodView, SetupView},
+    decide::usable_methods,
+    id::{LineId, PaymentMethodId},
+    time::Instant,
+};
+use serde_json::{Value, json};
+
+/// `GET /payment-methods`.
+pub async fn list(
+    State(app): State<Shared>,
+    session: SignedIn,
+) -> Result<Json<Vec<PaymentMethodView>>> {
+    let mut snapshot = app.store.read().await?;
+    Ok(Json(views(&mut snapshot, session.account(), app.clock.now()).await?))
+}
+
+/// `POST /payment-methods/setups`: needs the password entered within the last 5 min.
+pub async fn begin(
+    State(app): State<Shared>,
+    session: SignedIn,
+) -> Result<(StatusCode, Json<SetupView>)> {
+    session.require_step_up(app.clock.wall())?;
+    let setup = add_payment_method::begin(&app, session.account()).await?;
+    let view = SetupView { setup_id: setup.id, url: setup.url };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// `POST /payment-methods/setups/{id}/complete`.
+pub async fn complete(
+    State(app): State<Shared>,
+    session: SignedIn,
+    Path(setup): Path<String>,
+) -> Result<Json<PaymentMethodView>> {
+    let id = add_payment_method::complete(&app, session.account(), &setup).await?;
+    let mut snapshot = app.store.read().await?;
+    let all = views(&mut snapshot, session.account(), app.clock.now()).await?;
+    all.into_iter().find(|view| view.id == id).map(Json).ok_or_else(Error::not_found)
+}
+
+/// `POST /payment-methods/order`: all of them, the preferred first.
+pub async fn order(
+    State(app): State<Shared>,
+    session: SignedIn,
+    Body(order): Body<MethodOrder>,
+) -> Result<Json<Vec<PaymentMethodView>>> {
+    let account = session.account();
+    let mut tx = app.store.write().await?;
+    let present = payment_methods::of_account(&mut tx, account).await?;
+    let mut known: Vec<&PaymentMethodId> = present.iter().map(|method| &method.id).collect();
+    let mut given: Vec<&PaymentMethodId> = order.ids.iter().collect();
+    known.sort();
+    given.sort();
+    if known != given {
+        let words = "Name every payment method once. The list has changed; load it again.";
+        return Err(Error::conflict("list_changed", words));
+    }
+    for (place, id) in (0..).zip(&order.ids) {
+        payment_methods::set_place(&mut tx, account, id.as_str(), place).await?;
+    }
+    accounts::bump(&mut tx, account).await?;
+    let all = views(&mut tx, account, app.clock.now()).await?;
+    tx.commit().await;
+    app.changed.notify_waiters();
+    Ok(Json(all))
+}
+
+/// `DELETE /payment-methods/{id}`: names the recharges whose payment was sent already.
+pub async fn remove(
+    State(app): State<Shared>,
+    session: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Json<Value>> {
+    let already_submitted = remove_payment_method::remove(&app, session.account(), &id).await?;
+    Ok(Json(json!({ "already_submitted": already_submitted })))
+}
+
+/// All of an account's methods, with what removing one would mean.
+async fn views(conn: &mut Conn, account: &str, now: Instant) -> Result<Vec<PaymentMethodView>> {
+    let mut last_for: Vec<(PaymentMethodId, LineId)> = Vec::new();
+    let mut barred: Vec<PaymentMethodId> = Vec::new();
+    for line in lines::of_account(conn, account).await? {
+        let inputs = inputs::load(conn, &line, now).await?;
+        let facts = &inputs.account.payment_methods;
+        barred.extend(facts.iter().filter(|method| method.barred).map(|method| method.id.clone()));
+        let on = inputs.stored.as_ref().filter(|stored| stored.rule.on);
+        let usable = on.map(|stored| usable_methods(&stored.rule, &inputs.account, now));
+        if let Some([only]) = usable.as_deref() {
+            last_for.push((only.clone(), line.id));
+        }
+    }
+    let view = |method: Method| PaymentMethodView {
+        expired: method.expires_at().is_some_and(|end| now >= end),
+        barred: barred.contains(&method.id),
+        last_for: last_for
+            .iter()
+            .filter(|(id, _)| *id == method.id)
+            .map(|(_, line)| line.clone())
+            .collect(),
+        id: method.id,
+        rail: method.rail,
+        brand: method.brand,
+        funding: method.funding,
+        last4: method.last4,
+        expires_month: method.exp_month,
+        expires_year: method.exp_year,
+    };
+    Ok(payment_methods::of_account(conn, account).await?.into_iter().map(view).collect())
+}

@@ -1,0 +1,138 @@
+//! Adding a payment method: a visit to the gateway's own page, then what came of it.
+//!
+//! Place in the flow: `begin` sends the customer away, the gateway sends them back, `complete` asks
+//! the gateway. Nothing of the card is ever in a request of ours: a token, brand, last four digits
+//! and expiry come from the gateway itself. Adding a method turns no rule on and ends no bar.
+
+use super::advance::ring;
+use crate::{
+    Shared,
+    error::{Error, Result},
+    gateway::{Attached, Failure, Setup, SetupState},
+    secret,
+    store::{
+        Tx, accounts, jobs, lines,
+        payment_methods::{self, Method, instrument},
+    },
+};
+use axum::http::StatusCode;
+use laika_core::{id::PaymentMethodId, rail::Rail};
+
+/// The gateway could not be asked; nothing was changed.
+pub fn unavailable(failure: Failure) -> Error {
+    tracing::warn!(?failure, "the gateway does not serve");
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let words = "The payment provider does not answer. Nothing was changed; try again.";
+    Error::problem(status, "gateway_unavailable", words)
+}
+
+/// Begins a visit. The customer comes back to the payment page with `?setup=…`.
+pub async fn begin(app: &Shared, account_id: &str) -> Result<Setup> {
+    let gateway = app.gateway()?;
+    let customer = customer(app, account_id).await?;
+    let back = format!("{}/payment", app.own_origin());
+    let setup = gateway.create_setup(&customer, &back).await.map_err(unavailable)?;
+    let mut tx = app.store.write().await?;
+    payment_methods::insert_setup(&mut tx, account_id, &setup.id, app.clock.now()).await?;
+    tx.commit().await;
+    Ok(setup)
+}
+
+/// Who the account is at the gateway; made known there the first time.
+pub async fn customer(app: &Shared, account_id: &str) -> Result<String> {
+    if let Some(customer) = known_customer(app, account_id).await? {
+        return Ok(customer);
+    }
+    let made = app.gateway()?.create_customer(account_id).await.map_err(unavailable)?;
+    let mut tx = app.store.write().await?;
+    payment_methods::set_customer(&mut tx, account_id, &made).await?;
+    tx.commit().await;
+    // Why: two requests at once may both have made one; the first kept one serves both.
+    known_customer(app, account_id).await?.ok_or_else(|| Error::internal("no gateway customer"))
+}
+
+async fn known_customer(app: &Shared, account_id: &str) -> Result<Option<String>> {
+    let mut snapshot = app.store.read().await?;
+    payment_methods::customer(&mut snapshot, account_id).await
+}
+
+/// What came of a visit. Asking again gives the same method.
+///
+/// *Errors*: 404 for another's visit, 409 `setup_open` or `setup_cancelled`.
+pub async fn complete(app: &Shared, account_id: &str, setup: &str) -> Result<PaymentMethodId> {
+    let known = {
+        let mut snapshot = app.store.read().await?;
+        payment_methods::setup(&mut snapshot, account_id, setup).await?
+    };
+    if let Some(method) = known.ok_or_else(Error::not_found)? {
+        return Ok(method);
+    }
+    let attached = match app.gateway()?.setup(setup).await {
+        Ok(SetupState::Attached(attached)) => attached,
+        Ok(SetupState::Open) => {
+            let words = "The card is not saved yet at the payment provider.";
+            return Err(Error::conflict("setup_open", words));
+        }
+        Ok(SetupState::Cancelled) => {
+            let words = "No card was saved at the payment provider.";
+            return Err(Error::conflict("setup_cancelled", words));
+        }
+        Err(failure) => return Err(unavailable(failure)),
+    };
+    let mut tx = app.store.write().await?;
+    let method = add(app, &mut tx, account_id, setup, attached).await?;
+    tx.commit().await;
+    ring(app);
+    Ok(method)
+}
+
+/// Keeps the method, once per visit and once per instrument, and has every line looked at.
+async fn add(
+    app: &Shared,
+    tx: &mut Tx,
+    account_id: &str,
+    setup: &str,
+    attached: Attached,
+) -> Result<PaymentMethodId> {
+    let now = app.clock.now();
+    // Why: the lines first, as in every money transaction; two tabs that complete the same visit
+    // then come one after the other.
+    let lines = lines::of_account(tx, account_id).await?;
+    for line in &lines {
+        lines::lock(tx, account_id, line.id.as_str(), now).await?;
+    }
+    if let Some(Some(method)) = payment_methods::setup(tx, account_id, setup).await? {
+        return Ok(method);
+    }
+    let instrument = instrument(&attached.fingerprint, attached.exp_year, attached.exp_month);
+    let present = payment_methods::of_account(tx, account_id).await?;
+    let id = match present.into_iter().find(|method| method.instrument == instrument) {
+        // The same card again: the one that is there already.
+        Some(method) => method.id,
+        None => {
+            let id = PaymentMethodId::new(secret::id("pm"));
+            let id = id.ok_or_else(|| Error::internal("a made id is not an id"))?;
+            let new = Method {
+                id: id.clone(),
+                token: attached.token,
+                rail: Rail::Card,
+                brand: attached.brand,
+                funding: attached.funding,
+                last4: attached.last4,
+                exp_month: attached.exp_month,
+                exp_year: attached.exp_year,
+                fingerprint: attached.fingerprint,
+                instrument,
+                removed_at: None,
+            };
+            payment_methods::insert(tx, account_id, &new, now).await?;
+            id
+        }
+    };
+    payment_methods::complete_setup(tx, account_id, setup, &id).await?;
+    for line in &lines {
+        jobs::look_at(tx, account_id, line.id.as_str(), now).await?;
+    }
+    accounts::bump(tx, account_id).await?;
+    Ok(id)
+}

@@ -1,0 +1,86 @@
+//! A purchase by hand: the same path as an automatic recharge, on the customer's own confirmation.
+//!
+//! Place in the flow: `api/recharges` -> one transaction -> the worker's loop. It counts under no cap
+//! and needs no rule; it is charged only at the price that was on screen, and only once per key.
+
+use super::{advance::ring, open::open};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    secret::sha256_hex,
+    store::{
+        Tx, lines,
+        lines::Line,
+        payment_methods,
+        recharges::{self, Request, Stored},
+        rules::json,
+    },
+};
+use laika_core::{api::RechargeNow, decide::Order, rule::Adds};
+
+/// The most steps bought at once: a typing error beyond that.
+const MOST_STEPS: u32 = 100;
+
+/// Opens it, or finds what the same request opened before.
+///
+/// *Errors*: 404; 409 `idempotency_mismatch`, `terms_changed`, `no_usable_method`; 422 `bad_steps`.
+pub async fn recharge_now(
+    app: &Shared,
+    account_id: &str,
+    line_id: &str,
+    key: &str,
+    asked: &RechargeNow,
+) -> Result<Stored> {
+    let key = format!("{line_id}/{key}");
+    let sha256 = sha256_hex(json(asked)?.as_bytes());
+    let mut tx = app.store.write().await?;
+    let line = lines::lock(&mut tx, account_id, line_id, app.clock.now()).await?;
+    let line = line.ok_or_else(Error::not_found)?;
+    // Why: the answer to a repeated request comes before anything that may have changed since.
+    if let Some(before) = recharges::by_request(&mut tx, account_id, &key).await? {
+        tx.rollback().await?;
+        if before.request_sha256.as_deref() == Some(sha256.as_str()) {
+            return Ok(before);
+        }
+        let words = "This Idempotency-Key was used for another purchase.";
+        return Err(Error::conflict("idempotency_mismatch", words));
+    }
+    let order = order(&mut tx, &line, asked).await?;
+    let request = Request { key: &key, sha256: &sha256 };
+    let id = open(&mut tx, &line, None, order, None, Some(request)).await?;
+    let opened = recharges::get(&mut tx, account_id, id.as_str()).await?;
+    tx.commit().await;
+    ring(app);
+    opened.ok_or_else(|| Error::internal("an opened recharge is not there"))
+}
+
+/// What is bought, if the price on screen is the present one and the method can be charged.
+async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
+    if line.closed {
+        return Err(Error::conflict("line_closed", "This line is closed."));
+    }
+    if asked.steps == 0 || asked.steps > MOST_STEPS {
+        let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+        return Err(Error::problem(status, "bad_steps", "Buy between 1 and 100 steps at once."));
+    }
+    let changed = || {
+        let words = "The price is not the one that was on screen. Nothing was charged.";
+        Error::conflict("terms_changed", words)
+    };
+    let step = line.terms().step.ok_or_else(changed)?;
+    let amount = step.price.checked_mul(i64::from(asked.steps)).ok_or_else(changed)?;
+    let bytes = step.bytes.checked_mul(u64::from(asked.steps)).ok_or_else(changed)?;
+    if amount != asked.amount {
+        return Err(changed());
+    }
+    let (account, id) = (line.account_id.as_str(), asked.payment_method_id.as_str());
+    let method = payment_methods::get(tx, account, id).await?.ok_or_else(Error::not_found)?;
+    let expired = method.expires_at().is_some_and(|end| line.newest_at >= end);
+    let worn = payment_methods::declined_too_often(tx, &method.fingerprint, line.newest_at).await?;
+    if method.removed_at.is_some() || expired || worn {
+        let words = "This payment method cannot be charged. Choose another one.";
+        return Err(Error::conflict("no_usable_method", words));
+    }
+    let adds = Adds::Data { bytes, steps: asked.steps, validity_days: step.validity_days };
+    Ok(Order { amount, adds, payment_methods: vec![method.id], triggers: Vec::new() })
+}
