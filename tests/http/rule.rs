@@ -1,7 +1,8 @@
 //! A rule over the API: what is shown before it is saved is what is saved, and what it then does.
 
-use laika_core::api::{RechargeNow, RuleView};
+use laika_core::api::{RechargeNow, RuleView, SaveRule};
 use laika_core::decide::Decision;
+use laika_core::draft::validate;
 use laika_core::forecast::preview;
 use laika_core::recharge::Status;
 use laika_tests::support::customer::{Customer, read};
@@ -40,13 +41,16 @@ fn problem(answer: &Answer) -> (u16, String) {
 fn a_rule_saved_below_its_threshold_fires_at_once_and_the_preview_said_so() {
     let (_place, _server, customer) = customer("at-once");
     customer.use_data(9_500_000_000);
-    let inputs = customer.preview_inputs();
-    let rule = Customer::rule_to_save(&inputs, |_| ());
-    let valid = laika_core::draft::validate(&rule.draft, &inputs.account, inputs.as_of);
-    let shown = preview(&valid.expect("a valid draft"), &inputs).at_once;
-    let Decision::Recharge { order } = shown else { panic!("the preview said {shown:?}") };
+    let mut shown = None;
+    let saved = customer.save_newest(|inputs| {
+        let rule = Customer::rule_to_save(inputs, |_| ());
+        let valid = validate(&rule.draft, &inputs.account, inputs.as_of).expect("a valid draft");
+        shown = Some(preview(&valid, inputs).at_once);
+        rule
+    });
+    let Some(Decision::Recharge { order }) = shown else { panic!("the preview said {shown:?}") };
 
-    let saved: RuleView = read(&customer.save(&rule, "below").expect(200));
+    let saved: RuleView = read(&saved.expect(200));
     assert!(charges(&customer).is_empty(), "nothing is charged before it is on");
     customer.turn_on(saved);
     let done = customer.recharges_done(1);
@@ -75,9 +79,13 @@ fn crossing_the_threshold_charges_once_and_off_means_off() {
 #[test]
 fn a_rule_is_saved_once_per_key() {
     let (_place, _server, customer) = customer("key");
-    let rule = Customer::rule_to_save(&customer.preview_inputs(), |_| ());
-    let first: RuleView = read(&customer.save(&rule, "one").expect(200));
-    let again: RuleView = read(&customer.save(&rule, "one").expect(200));
+    let mut saved = None;
+    let first =
+        customer.save_newest(|inputs| saved.insert(Customer::rule_to_save(inputs, |_| ())).clone());
+    let first: RuleView = read(&first.expect(200));
+    let saved = saved.expect("a rule that was saved");
+    let again = customer.save(&saved, &format!("save-{}", saved.state_version));
+    let again: RuleView = read(&again.expect(200));
     let version = |view: &RuleView| view.rule.as_ref().map(|rule| rule.version);
     assert_eq!(version(&first), version(&again));
     assert_eq!(again.changes.len(), first.changes.len());
@@ -86,27 +94,32 @@ fn a_rule_is_saved_once_per_key() {
 #[test]
 fn a_preview_of_another_state_or_another_result_is_not_saved() {
     let (_place, _server, customer) = customer("stale");
-    let inputs = customer.preview_inputs();
-    let rule = Customer::rule_to_save(&inputs, |_| ());
-    let mut other = rule.clone();
-    other.preview_sha256 = "0".repeat(64);
-    assert_eq!(problem(&customer.save(&other, "other")), (409, "preview_mismatch".to_owned()));
+    let mut shown = None;
+    let other = customer.save_newest(|inputs| {
+        let rule = Customer::rule_to_save(inputs, |_| ());
+        shown.replace(rule.clone());
+        SaveRule { preview_sha256: "0".repeat(64), ..rule }
+    });
+    assert_eq!(problem(&other), (409, "preview_mismatch".to_owned()));
     customer.use_data(1_000_000);
-    assert_eq!(problem(&customer.save(&rule, "stale")), (409, "preview_stale".to_owned()));
+    let shown = shown.expect("a rule that was shown");
+    assert_eq!(problem(&customer.save(&shown, "stale")), (409, "preview_stale".to_owned()));
     let saved: RuleView = read(&customer.get(&customer.of_line("rule")).expect(200));
     assert_eq!(saved.rule, None);
-    let fresh = Customer::rule_to_save(&customer.preview_inputs(), |_| ());
-    customer.save(&fresh, "fresh").expect(200);
+    customer.save_newest(|inputs| Customer::rule_to_save(inputs, |_| ())).expect(200);
 }
 
 #[test]
 fn every_error_of_a_draft_comes_at_once() {
     let (_place, _server, customer) = customer("errors");
-    let mut rule = Customer::rule_to_save(&customer.preview_inputs(), |_| ());
-    rule.draft.amount = "much".to_owned();
-    rule.draft.cap_per_month = String::new();
-    rule.draft.alert_threshold = "-1".to_owned();
-    let answer = customer.save(&rule, "errors").expect(422);
+    let answer = customer.save_newest(|inputs| {
+        let mut rule = Customer::rule_to_save(inputs, |_| ());
+        rule.draft.amount = "much".to_owned();
+        rule.draft.cap_per_month = String::new();
+        rule.draft.alert_threshold = "-1".to_owned();
+        rule
+    });
+    let answer = answer.expect(422);
     let fields: Vec<Value> =
         answer.json()["errors"].as_array().expect("errors").iter().map(field).collect();
     assert_eq!(fields, ["amount", "cap_per_month", "alert_threshold"], "{}", answer.text());

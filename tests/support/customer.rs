@@ -160,10 +160,19 @@ impl Customer {
     }
 
     /// Saves a rule and turns it on, with the consent that was shown.
-    pub fn turn_on_rule(&self, write: impl FnOnce(&mut RuleDraft)) -> RuleView {
-        let rule = Self::rule_to_save(&self.preview_inputs(), write);
-        let saved: RuleView = read(&self.save(&rule, "the-rule").expect(200));
-        self.turn_on(saved)
+    pub fn turn_on_rule(&self, write: impl Fn(&mut RuleDraft)) -> RuleView {
+        let saved = self.save_newest(|inputs| Self::rule_to_save(inputs, &write));
+        self.turn_on(read(&saved.expect(200)))
+    }
+
+    /// Saves what `make` makes of the newest inputs; made again whenever the line moved meanwhile,
+    /// as the app does without losing what was typed.
+    pub fn save_newest(&self, mut make: impl FnMut(&PreviewInputs) -> SaveRule) -> Answer {
+        wait::until("the line holds still", Duration::from_secs(30), || {
+            let rule = make(&self.preview_inputs());
+            let answer = self.save(&rule, &format!("save-{}", rule.state_version));
+            (answer.json()["code"] != "preview_stale").then_some(answer)
+        })
     }
 
     /// Turns a saved rule on, with the consent that was shown.
