@@ -2,6 +2,7 @@
 //! understood, 3 done except for some rows. Answers go to standard output, words about them to
 //! standard error. No rule is in here.
 
+mod audit;
 mod help;
 mod ingest;
 mod lines;
@@ -109,6 +110,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "line" => lines::line(parser),
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
+        "audit" => audit::audit(parser),
         "schedule" => rules::schedule(parser),
         "validate" => rules::validate(parser),
         "decide" => rules::decide(parser),

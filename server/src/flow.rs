@@ -4,6 +4,7 @@
 pub mod add_line;
 pub mod add_payment_method;
 pub mod advance;
+pub mod audit;
 pub mod evaluate;
 pub mod handle_usage;
 pub mod inputs;

@@ -93,6 +93,17 @@ is then 3. It may run while laika serve runs.
 ",
     ),
     (
+        "audit",
+        "\
+laika audit --json
+
+Reads everything in one snapshot and writes {\"checked\":n,\"violations\":[{code, subject, detail}]}:
+the books sum to zero, balances are what their events make of their grants, at most one recharge is
+open per line, at most one capture is kept per recharge, every automatic charge is justified by its
+record and within the cap it cites. The exit code is 1 if anything is wrong.
+",
+    ),
+    (
         "schedule",
         "\
 laika schedule < FILE

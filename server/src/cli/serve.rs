@@ -1,7 +1,9 @@
 //! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in order.
 
 use super::{Failure, Outcome, block_on, nothing_more};
-use crate::{App, Shared, api, clock::Clock, config::Config, listen, messenger, sandbox, worker};
+use crate::{
+    App, Shared, api, clock::Clock, config::Config, listen, live, messenger, sandbox, worker,
+};
 use std::io::Write;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -20,6 +22,7 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
             Failure::failed(format!("LAIKA_SANDBOX_LISTEN: {address}: {error}"))
         })?;
         tasks.spawn(messenger::run(app.clone()));
+        tasks.spawn(live::run(app.clone()));
         tasks.spawn(worker::run(app.clone()));
         tasks.spawn(stop_on_signal(app.clone()));
         writeln!(std::io::stdout(), "listening {origin}")?;

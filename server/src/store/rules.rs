@@ -155,6 +155,20 @@ pub async fn request(conn: &mut Conn, line: &Line, key: &str) -> Result<Option<S
     Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }
 
+/// One version of a line's rule.
+pub async fn version(conn: &mut Conn, line: &Line, version: u32) -> Result<Option<Rule>> {
+    let row = sql!(
+        "SELECT rule FROM rule_versions
+         WHERE account_id = $1 AND line_id = $2 AND version = $3",
+        line.account_id.as_str(),
+        line.id.as_str(),
+        i64::from(version)
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| from_json(&row.try_get::<String, _>(0)?)).transpose()
+}
+
 /// The changes of a line's rule, the newest first.
 pub async fn changes(conn: &mut Conn, line: &Line) -> Result<Vec<RuleChange>> {
     let rows = sql!(
@@ -174,10 +188,4 @@ pub async fn changes(conn: &mut Conn, line: &Line) -> Result<Vec<RuleChange>> {
             })
         })
         .collect()
-}
-
-/// The lines whose rule is kept, for the safety timer at start.
-pub async fn all_lines(conn: &mut Conn) -> Result<Vec<(String, String)>> {
-    let rows = sql!("SELECT account_id, line_id FROM rules").fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
