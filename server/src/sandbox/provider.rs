@@ -327,7 +327,11 @@ impl Provider {
             }
         };
         self.payments.push(payment.clone());
-        self.tell(kind, &id, now, ids);
+        // Why: where the network loses the answer it loses the webhook as well, so that the caller
+        // is left not knowing, as it can be in earnest.
+        if transport != Transport::Lost {
+            self.tell(kind, &id, now, ids);
+        }
         (Ok(Answer::Payment(payment)), transport)
     }
 

@@ -167,7 +167,7 @@ pub enum NextCharge {
     ExpiredCard,
     /// The bank wants the customer.
     RequiresAction,
-    /// Charged, but the connection closes without an answer.
+    /// Charged, but the connection closes without an answer, and no webhook comes.
     AnswerLostAfter,
     /// Nothing happens, and the connection closes without an answer.
     AnswerLostBefore,

@@ -313,6 +313,17 @@ fn nobody_is_sent_away_from_this_machine() {
 }
 
 #[test]
+fn a_lost_answer_is_not_told_by_webhook_either() {
+    let mut world = World::new();
+    let method = world.method("works");
+    let before = world.provider.outstanding().1.len();
+    world.script(NextCharge::AnswerLostAfter);
+    let charge = world.charge(&method, 900);
+    assert!(world.pay(Some("k"), charge, NOW).answer.is_ok());
+    assert_eq!(world.provider.outstanding().1.len(), before);
+}
+
+#[test]
 fn a_webhook_waits_until_it_is_acknowledged() {
     let mut world = World::new();
     let method = world.method("works");
