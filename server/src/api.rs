@@ -77,6 +77,8 @@ pub fn router(app: Shared) -> Router {
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .fallback(assets::serve)
+        .layer(middleware::from_fn(guard::in_time))
+        .layer(middleware::from_fn(guard::readable_path))
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(render_errors))
         .layer(middleware::from_fn(guard::headers))

@@ -142,9 +142,26 @@ impl IntoResponse for Error {
     }
 }
 
+/// A refusal by the framework itself, before any handler of ours ran.
+fn foreign(response: &Response) -> Option<Arc<Error>> {
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    refused.then(|| {
+        Arc::new(match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Error::problem(status, "too_large", "The request is too large.")
+            }
+            status if status.is_server_error() => Error::internal(format!("answered {status}")),
+            status => Error::problem(status, "bad_request", "The request cannot be read."),
+        })
+    })
+}
+
 /// Turns an error carried by a response into a problem with the request's id; logs internals.
 pub fn render(response: Response, request_id: &str) -> Response {
-    let Some(error) = response.extensions().get::<Arc<Error>>().cloned() else {
+    let Some(error) =
+        response.extensions().get::<Arc<Error>>().cloned().or_else(|| foreign(&response))
+    else {
         return response;
     };
     let problem = match &*error {

@@ -80,7 +80,12 @@ impl App {
     /// Opens the store and makes the shared state; nothing runs yet.
     pub async fn open(config: Config, clock: Clock) -> error::Result<Shared> {
         let store = Store::open(&config.database).await?;
-        clock.set_offset(store::settings::sandbox_offset(&mut *store.read().await?).await?);
+        let mut conn = store.read().await?;
+        clock.set_offset(store::settings::sandbox_offset(&mut conn).await?);
+        if let Some(newest) = store::lines::newest_at(&mut conn).await? {
+            clock.not_before(newest);
+        }
+        drop(conn);
         Ok(Arc::new(App {
             config,
             clock,

@@ -7,12 +7,14 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
-    store::accounts,
+    flow::{advance::ring, evaluate},
+    store::{accounts, lines},
     zones,
 };
 use axum::{Json, extract::State};
 use laika_core::{
     api::{AccountChange, AccountView},
+    decide::Cause,
     field::{Field, FieldCode, FieldError},
 };
 
@@ -32,11 +34,19 @@ pub async fn change(
     let account = accounts::get(&mut tx, session.account()).await?;
     let account = account.ok_or_else(Error::unauthenticated)?;
     let language = change.language.unwrap_or(account.language);
-    let time_zone = time_zone.unwrap_or(account.time_zone);
+    let time_zone = time_zone.unwrap_or_else(|| account.time_zone.clone());
+    let moved = time_zone != account.time_zone;
     accounts::change(&mut tx, session.account(), language, &time_zone).await?;
+    for line in lines::of_account(&mut tx, session.account()).await?.iter().filter(|_| moved) {
+        // Why: a preview made in the old zone is stale, and dates by the clock have moved.
+        let id = line.id.as_str();
+        if let Some(line) = lines::lock(&mut tx, session.account(), id, app.clock.now()).await? {
+            evaluate::line_changed(&mut tx, &line, &Cause::RuleChanged).await?;
+        }
+    }
     let account = accounts::get(&mut tx, session.account()).await?;
     tx.commit().await;
-    app.changed.notify_waiters();
+    ring(&app);
     let account = account.ok_or_else(Error::unauthenticated)?;
     Ok(Json(view(&account, session.stepped_up_until(), app.clock.now())))
 }

@@ -1,13 +1,15 @@
-//! What stands before every handler: cross-origin protection and the headers of every answer.
+//! What stands before every handler: cross-origin protection, a time limit, paths that can be read,
+//! and the headers of every answer.
 
 use super::extract::header_text;
 use crate::error::Error;
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use std::time::Duration;
 
 /// Refuses a change that another site's page asks for.
 ///
@@ -31,6 +33,46 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     Error::forbidden("cross_origin", "This request came from another site's page.").into_response()
 }
 
+/// Nothing takes longer, a slow client's body included; live streams have begun by then.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Ends a request that takes too long. What it had not committed is undone.
+pub async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+        let words = "The request took too long; what is not answered may be asked again.";
+        Error::problem(StatusCode::REQUEST_TIMEOUT, "too_slow", words).into_response()
+    })
+}
+
+/// A path with NUL or broken UTF-8 in it names nothing. PostgreSQL would refuse to look for it.
+pub async fn readable_path(request: Request, next: Next) -> Response {
+    if readable(request.uri().path()) {
+        next.run(request).await
+    } else {
+        Error::not_found().into_response()
+    }
+}
+
+fn readable(path: &str) -> bool {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let digit = |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16));
+        let byte = match byte {
+            b'%' => {
+                let pair = digit(rest.next()).zip(digit(rest.next()));
+                pair.and_then(|(high, low)| u8::try_from(high << 4 | low).ok())
+            }
+            plain => Some(plain),
+        };
+        match byte {
+            None | Some(0) => return false,
+            Some(byte) => bytes.push(byte),
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
 /// Headers of every answer that a handler did not set itself.
 pub async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -52,4 +94,19 @@ pub async fn headers(request: Request, next: Next) -> Response {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn paths_with_nul_or_broken_text_name_nothing() {
+        for good in ["/", "/api/v1/lines/line_1/rule", "/%E4%B8%AD", "/a%20b"] {
+            assert!(readable(good), "{good}");
+        }
+        for bad in ["/%00", "/a%00b", "/%", "/%4", "/%zz", "/%FF"] {
+            assert!(!readable(bad), "{bad}");
+        }
+    }
 }

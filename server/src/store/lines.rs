@@ -135,6 +135,12 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<Line>> {
     rows.iter().map(line).collect()
 }
 
+/// The newest instant recorded for any line; the time never goes below it.
+pub async fn newest_at(conn: &mut Conn) -> Result<Option<Instant>> {
+    let row = sql!("SELECT MAX(newest_at) FROM lines").fetch_one(conn).await?;
+    Ok(row.try_get::<Option<i64>, _>(0)?.map(Instant::from_micros))
+}
+
 /// Adds a line; whether its eSIM was free.
 pub async fn insert(tx: &mut Tx, new: &Line) -> Result<bool> {
     let done = sql!(
