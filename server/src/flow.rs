@@ -19,3 +19,6 @@ pub mod switch_rule;
 pub mod tell;
 pub mod usage_event;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

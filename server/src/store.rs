@@ -143,3 +143,6 @@ pub fn id<T>(text: String, new: impl FnOnce(String) -> Option<T>) -> Result<T> {
     let words = format!("the database holds \"{text}\" where an id should be");
     new(text).ok_or_else(|| Error::internal(words))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

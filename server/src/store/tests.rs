@@ -1,0 +1,242 @@
+//! The store's own suite: races and repetitions, on SQLite always and on the PostgreSQL that
+//! `LAIKA_TEST_POSTGRES` names (an empty database), where there is one.
+
+use super::{
+    Store,
+    accounts::HOUSE,
+    inbox::{self, Claim},
+    lines::{self, Line},
+    messages::{self, Channel, Message},
+    registrations::{self, Pending},
+    throttle::{self, Budget},
+};
+use crate::{config::DatabaseUrl, error::Result, secret};
+use laika_core::{
+    api::Language,
+    id::{AccountId, LineId},
+    money::Currency,
+    time::Instant,
+};
+use std::{future::Future, sync::Arc};
+use tokio::task::JoinSet;
+
+/// A new SQLite file that goes away with the value.
+pub(crate) struct Folder(pub(crate) std::path::PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Folder {
+        let folder = std::env::temp_dir().join(secret::id("laika-store"));
+        std::fs::create_dir(&folder).expect("a folder");
+        Folder(folder)
+    }
+
+    pub(crate) fn url(&self) -> DatabaseUrl {
+        let url = format!("sqlite:{}/laika.db", self.0.display());
+        DatabaseUrl::parse(&url).expect("an address")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs a test on each database.
+async fn on_each<F: Future<Output = Result<()>>>(test: impl Fn(Arc<Store>) -> F) {
+    let folder = Folder::new();
+    let postgres = std::env::var("LAIKA_TEST_POSTGRES").ok();
+    let postgres = postgres.map(|url| DatabaseUrl::parse(&url).expect("an address"));
+    for url in [Some(folder.url()), postgres].into_iter().flatten() {
+        let store = Arc::new(Store::open(&url).await.expect("opens"));
+        test(Arc::clone(&store)).await.expect("the store answers");
+        store.close().await;
+    }
+}
+
+/// Runs the same thing many times at once and gives every answer.
+async fn at_once<T, F>(times: usize, one: impl Fn() -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let mut all = JoinSet::new();
+    (0..times).for_each(|_| drop(all.spawn(one())));
+    all.join_all().await.into_iter().map(|answer| answer.expect("an answer")).collect()
+}
+
+fn now() -> Instant {
+    Instant::parse("2026-11-22T10:00:00Z").expect("an instant")
+}
+
+async fn new_line(store: &Store) -> Result<Line> {
+    let digits = u64::from_be_bytes(secret::random());
+    let line = Line {
+        account_id: AccountId::new(HOUSE).expect("an id"),
+        id: LineId::new(secret::id("line")).expect("an id"),
+        iccid: format!("89{digits:020}"),
+        version: 0,
+        newest_at: now(),
+        currency: Currency::from_code("EUR").expect("a currency"),
+        pay_as_you_go: None,
+        stopped: false,
+        closed: false,
+        recharge_count: 0,
+    };
+    let mut tx = store.write().await?;
+    assert!(lines::insert(&mut tx, &line).await?);
+    tx.commit().await;
+    Ok(line)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_locked_by_one_transaction_at_a_time() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        let id = line.id.to_string();
+        let versions = at_once(24, || {
+            let (store, id) = (Arc::clone(&store), id.clone());
+            async move {
+                let mut tx = store.write().await?;
+                let line = lines::lock(&mut tx, HOUSE, &id, now()).await?.expect("a line");
+                let number = lines::next_recharge(&mut tx, &line).await?;
+                tx.commit().await;
+                Ok((line.version, number))
+            }
+        });
+        let mut versions = versions.await;
+        versions.sort_unstable();
+        let expected: Vec<(i64, u32)> = (1..=24).map(|n| (i64::from(n), n)).collect();
+        assert_eq!(versions, expected);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_committed_never_was() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        let mut tx = store.write().await?;
+        lines::lock(&mut tx, HOUSE, line.id.as_str(), now()).await?;
+        drop(tx);
+        let found = lines::get(&mut *store.read().await?, HOUSE, line.id.as_str()).await?;
+        assert_eq!(found.expect("a line").version, 0);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_never_goes_below_what_a_line_has_recorded() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        let mut tx = store.write().await?;
+        let earlier = Instant::from_seconds(0);
+        let locked = lines::lock(&mut tx, HOUSE, line.id.as_str(), earlier).await?;
+        assert_eq!(locked.expect("a line").newest_at, now());
+        tx.rollback().await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
+    on_each(async |store| {
+        let id = secret::id("event");
+        let claim = async |content: &'static str| {
+            let (store, id) = (Arc::clone(&store), id.clone());
+            at_once(8, move || {
+                let (store, id) = (Arc::clone(&store), id.clone());
+                async move {
+                    let mut tx = store.write().await?;
+                    let claim = inbox::claim(&mut tx, "test", &id, content).await?;
+                    tx.commit().await;
+                    Ok(claim)
+                }
+            })
+            .await
+        };
+        let first = claim("a").await;
+        assert_eq!(first.iter().filter(|claim| **claim == Claim::New).count(), 1);
+        assert_eq!(first.iter().filter(|claim| **claim == Claim::Repeated).count(), 7);
+        assert!(claim("b").await.iter().all(|claim| *claim == Claim::Reused));
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_tried_five_times_whoever_races() {
+    on_each(async |store| {
+        let pending = Pending {
+            id: secret::id("reg"),
+            phone: "+34612345678".into(),
+            email: "ana@example.org".into(),
+            password_hash: String::new(),
+            language: Language::En,
+            time_zone: "UTC".into(),
+            phone_code_sha256: String::new(),
+            email_code_sha256: String::new(),
+            codes_end_at: now(),
+        };
+        let mut tx = store.write().await?;
+        registrations::insert(&mut tx, &pending, now()).await?;
+        tx.commit().await;
+        let tries = at_once(12, || {
+            let (store, id) = (Arc::clone(&store), pending.id.clone());
+            async move {
+                let mut tx = store.write().await?;
+                let had_one = registrations::take_try(&mut tx, &id).await?;
+                tx.commit().await;
+                Ok(had_one)
+            }
+        });
+        assert_eq!(tries.await.into_iter().filter(|had_one| *had_one).count(), 5);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_holds_in_a_race_and_opens_again() {
+    on_each(async |store| {
+        let budget = Budget { name: "test", most: 3, slot_s: 60 };
+        let subject = secret::id("subject");
+        let spend = |wall: Instant| {
+            let (store, subject) = (Arc::clone(&store), subject.clone());
+            async move { Ok(throttle::spend(&store, budget, &subject, wall).await.is_ok()) }
+        };
+        let spent = at_once(9, || spend(now())).await;
+        assert_eq!(spent.into_iter().filter(|ok| *ok).count(), 3);
+        assert!(spend(Instant::from_seconds(now().seconds() + 60)).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_enqueued_once() {
+    on_each(async |store| {
+        let message = Message {
+            key: secret::id("notice"),
+            account_id: None,
+            channel: Channel::Sms,
+            recipient: "+34612345678".into(),
+            language: Language::ZhCn,
+            title: String::new(),
+            body: "剩余 1 GB。".into(),
+            created_at: now(),
+        };
+        let mut tx = store.write().await?;
+        assert!(messages::enqueue(&mut tx, &message).await?);
+        assert!(!messages::enqueue(&mut tx, &message).await?);
+        tx.commit().await;
+        let unsent = messages::unsent(&mut *store.read().await?).await?;
+        let kept: Vec<_> = unsent.iter().filter(|kept| kept.key == message.key).collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].body, message.body);
+        Ok(())
+    })
+    .await;
+}
