@@ -31,10 +31,13 @@ pub async fn begin(app: &Shared, account_id: &str) -> Result<Setup> {
     let gateway = app.gateway()?;
     let customer = customer(app, account_id).await?;
     let back = format!("{}/payment", app.own_origin());
-    let setup = gateway.create_setup(&customer, &back).await.map_err(unavailable)?;
+    let mut setup = gateway.create_setup(&customer, &back).await.map_err(unavailable)?;
     let mut tx = app.store.write().await?;
     payment_methods::insert_setup(&mut tx, account_id, &setup.id, app.clock.now()).await?;
+    let account = accounts::get(&mut tx, account_id).await?;
     tx.commit().await;
+    let language = account.map(|account| account.language).unwrap_or_default();
+    setup.url = format!("{}?lang={}", setup.url, language.tag());
     Ok(setup)
 }
 

@@ -22,8 +22,9 @@ use crate::{
 };
 use laika_core::{
     balance::{Bucket, CreditGrant},
+    decide::Suspension,
     id::{AccountId, RechargeId},
-    recharge::{self, Effect, Fact, Grant, News, Recharge, Step},
+    recharge::{self, Effect, Fact, Grant, News, Recharge, Status, Step},
     rule::Adds,
     time::Instant,
 };
@@ -85,6 +86,9 @@ pub async fn take_in(
         recharges::update(tx, account, &step.recharge).await?;
         if let Fact::Declined { attempt, .. } = fact {
             count_decline(tx, line, &step.recharge, *attempt).await?;
+        }
+        if step.recharge.status == Status::Done && !step.recharge.automatic() {
+            end_suspension(tx, line).await?;
         }
         accounts::bump(tx, account).await?;
     }
@@ -173,6 +177,17 @@ async fn credit(tx: &mut Tx, line: &Line, recharge: &Recharge, grant: &Grant) ->
     let after = balances::load(tx, line).await?.available(line.newest_at);
     let (account, id) = (line.account_id.as_str(), recharge.id.as_str());
     recharges::credited(tx, account, id, before, after).await
+}
+
+/// A purchase by hand that went through shows that charging and delivering work again.
+async fn end_suspension(tx: &mut Tx, line: &Line) -> Result<()> {
+    let suspended = rules::get(tx, line).await?.and_then(|stored| stored.suspended);
+    match suspended {
+        Some(Suspension::Declined | Suspension::CustomerNeeded | Suspension::NotDelivered) => {
+            rules::suspend(tx, line, None).await
+        }
+        Some(Suspension::Disputed) | None => Ok(()),
+    }
 }
 
 /// Counts a decline against its card.

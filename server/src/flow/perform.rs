@@ -301,3 +301,6 @@ async fn detach(app: &Shared, job: &Claimed, token: &str) -> Result<Next> {
         Err(Failure::Unknown(_)) => soon(job),
     })
 }
+
+#[cfg(test)]
+mod tests;

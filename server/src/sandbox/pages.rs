@@ -13,7 +13,7 @@ use super::words::{Words, decline, field_error, test_card, words};
 use super::{Answer, Refusal, Request, Sandbox};
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use laika_core::api::Language;
@@ -31,16 +31,18 @@ pub(super) fn router() -> Router<Sandbox> {
 }
 
 /// `?lang=` and the test card to fill in.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Asked {
-    lang: String,
+    lang: Option<String>,
     fill: String,
 }
 
-impl Default for Asked {
-    fn default() -> Self {
-        Self { lang: "en".to_owned(), fill: String::new() }
+impl Asked {
+    /// The language asked for, otherwise the browser's first.
+    fn language(&self, headers: &HeaderMap) -> Language {
+        let preferred = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Language::from_tag(self.lang.as_deref().or(preferred).unwrap_or("en"))
     }
 }
 
@@ -57,8 +59,9 @@ async fn show_setup(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
+    headers: HeaderMap,
 ) -> Response {
-    let language = Language::from_tag(&asked.lang);
+    let language = asked.language(&headers);
     let Some(setup) = sandbox.look(|state| state.provider.setup(&id).cloned()) else {
         return closed(language);
     };
@@ -86,9 +89,10 @@ async fn post_setup(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
+    headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Response {
-    let language = Language::from_tag(&asked.lang);
+    let language = asked.language(&headers);
     let Some(setup) = sandbox.look(|state| state.provider.setup(&id).cloned()) else {
         return closed(language);
     };
@@ -152,8 +156,9 @@ async fn show_bank(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
+    headers: HeaderMap,
 ) -> Response {
-    let language = Language::from_tag(&asked.lang);
+    let language = asked.language(&headers);
     let Some(about) = about(&sandbox, &id) else { return closed(language) };
     let words = words(language);
     let sentence = match &about {
@@ -188,9 +193,10 @@ async fn post_bank(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
+    headers: HeaderMap,
     Form(word): Form<Word>,
 ) -> Response {
-    let language = Language::from_tag(&asked.lang);
+    let language = asked.language(&headers);
     let Some(about) = about(&sandbox, &id) else { return closed(language) };
     let request = ToProvider::Authenticate { about: id.clone(), approved: word.approved == "1" };
     let answer = sandbox.take(Request::Provider(request), None).await.answer;

@@ -93,7 +93,7 @@ pub(super) fn field_error(error: FieldError, language: Language) -> &'static str
     let (en, zh) = match error {
         FieldError::NumberMissing => ("Enter the card number.", "请输入卡号。"),
         FieldError::NumberWrong => {
-            ("This card number is not complete or mistyped.", "卡号不完整或有误。")
+            ("This card number is incomplete or mistyped.", "卡号不完整或有误。")
         }
         FieldError::ExpiryWrong => {
             ("Enter month and year, for example 12 / 34.", "请输入月和年，例如 12 / 34。")

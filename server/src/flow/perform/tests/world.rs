@@ -1,0 +1,339 @@
+//! A customer with cards and a rule that is on, a store, and a sandbox on a real socket. Jobs are
+//! done step by step, and time passes when told: nothing sleeps.
+
+use crate::{
+    App, Shared,
+    clock::Clock,
+    config::Config,
+    flow::{
+        add_line, add_payment_method, evaluate, inputs,
+        open::{Which, stop},
+        perform::perform,
+        submit::{Submitted, submit},
+    },
+    gateway::Gateway,
+    outbound::Outbound,
+    sandbox::{
+        self, Request, Sandbox,
+        cards::TEST_CARDS,
+        carrier::{self, NextTopUp},
+        provider::records::{NextCharge, Payment, PaymentStatus},
+    },
+    store::{
+        accounts::{self, Account},
+        balances, jobs, ledger, lines,
+        lines::Line,
+        payment_methods,
+        recharges::{self, Stored},
+        rules,
+    },
+};
+use laika_core::{
+    api::Language,
+    bytes::Bytes,
+    decide::{Cause, MethodFacts, Suspension},
+    draft::RuleDraft,
+    id::{AccountId, PaymentMethodId},
+    money::{Currency, Money},
+    recharge::{Effect, Status},
+    rule::{Amount, Limits, Rule, Threshold, Triggers},
+    time::Span,
+};
+use std::{path::PathBuf, time::Duration};
+
+const ACCOUNT: &str = "acc_test";
+const ICCID: &str = "8988247007000000105";
+
+pub(super) struct World {
+    pub(super) app: Shared,
+    sandbox: Sandbox,
+    line: Line,
+    folder: PathBuf,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl World {
+    /// An empty line, these test cards in this order, and "keep 5 GB, at 1 GB" switched on.
+    pub(super) async fn new(name: &str, cards: &[&str]) -> World {
+        let name = format!("laika-flow-{}-{name}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let url = format!("sqlite:{}", folder.join("laika.db").display());
+        let config = Config::from_vars(&|name| (name == "DATABASE_URL").then(|| url.clone()));
+        let app = App::open(config.expect("a configuration"), Clock::system()).await;
+        let app = app.expect("a store");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("bound"));
+        let sandbox = sandbox::open(&folder.join("sandbox.jsonl")).expect("a journal");
+        tokio::spawn(sandbox::serve(sandbox.clone(), listener, std::future::pending()));
+        app.sandbox.set(origin).expect("once");
+        // Nobody listens there: every webhook of this world is lost.
+        app.origin.set("http://localhost:9".to_owned()).expect("once");
+        let line = settle(&app).await;
+        let world = World { app, sandbox, line, folder };
+        let mut methods = Vec::new();
+        for card in cards {
+            methods.push(world.add(card).await);
+        }
+        world.write_rule(methods).await;
+        world
+    }
+
+    pub(super) fn account(&self) -> &str {
+        ACCOUNT
+    }
+
+    pub(super) fn line_id(&self) -> &str {
+        self.line.id.as_str()
+    }
+
+    /// Adds a test card at the hosted page, confirming at the bank where asked.
+    pub(super) async fn add(&self, card: &str) -> PaymentMethodId {
+        let setup = add_payment_method::begin(&self.app, ACCOUNT).await.expect("a setup");
+        let number = TEST_CARDS.iter().find(|known| known.name == card).expect(card).number;
+        let form = format!("number={number}&expiry=12%2F34&cvc=123");
+        let status = post(&setup.url, &form).await;
+        assert_eq!(status, 303, "{card}");
+        let origin = self.app.sandbox_origin().expect("a sandbox");
+        // Cards that ask nothing answer that there is nothing to confirm.
+        post(&format!("{origin}/pay/authenticate/{}", setup.id), "approved=1").await;
+        add_payment_method::complete(&self.app, ACCOUNT, &setup.id).await.expect("a method")
+    }
+
+    pub(super) async fn confirm_at_bank(&self, url: &str) {
+        assert_eq!(post(url, "approved=1").await, 303);
+    }
+
+    async fn write_rule(&self, payment_methods: Vec<PaymentMethodId>) {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        let now = self.app.clock.now();
+        let eur = self.line.currency;
+        let inputs = inputs::load(&mut tx, &self.line, now).await.expect("inputs");
+        let rule = Rule {
+            version: 1,
+            on: true,
+            armed_at: now,
+            paused_until_on: None,
+            skip_at: None,
+            triggers: Triggers {
+                low_balance: Some(Threshold::Data { bytes: Bytes::GB }),
+                ..Triggers::default()
+            },
+            amount: Amount::Target { bytes: Bytes::GB.checked_mul(5).expect("5 GB") },
+            limits: Limits {
+                max_per_recharge: None,
+                max_per_day: None,
+                cap_per_month: Some(Money::new(100_000, eur)),
+                cool_down_minutes: 30,
+                starts_on: None,
+                ends_on: None,
+            },
+            alert: None,
+            payment_methods,
+            unit_price: Some(Money::new(300, eur)),
+        };
+        let stored = rules::Stored {
+            rule,
+            draft: RuleDraft::suggested(&inputs.account, now),
+            suspended: None,
+            consumed_through: None,
+            consumed_expiry_at: None,
+            alerted: false,
+        };
+        rules::put(&mut tx, &self.line, &stored).await.expect("kept");
+        tx.commit().await;
+    }
+
+    /// Something makes the line be looked at: it is empty, so the rule fires.
+    pub(super) async fn run_low(&self) {
+        self.look().await;
+        assert_eq!(self.recharges().await, 1, "a recharge is opened");
+    }
+
+    pub(super) async fn look(&self) {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        let now = self.app.clock.now();
+        let line = lines::lock(&mut tx, ACCOUNT, self.line_id(), now).await.expect("locked");
+        let line = line.expect("the line");
+        evaluate::line_changed(&mut tx, &line, &Cause::Usage).await.expect("looked at");
+        tx.commit().await;
+    }
+
+    /// Off, as far as the barrier goes; how many recharges had been sent.
+    pub(super) async fn turn_off(&self) -> usize {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        let now = self.app.clock.now();
+        let line = lines::lock(&mut tx, ACCOUNT, self.line_id(), now).await.expect("locked");
+        let line = line.expect("the line");
+        let mut stored = rules::get(&mut tx, &line).await.expect("read").expect("a rule");
+        let sent = stop(&mut tx, &line, Which::Automatic).await.expect("stopped");
+        stored.rule = Rule { on: false, version: 2, ..stored.rule };
+        rules::put(&mut tx, &line, &stored).await.expect("kept");
+        tx.commit().await;
+        sent.len()
+    }
+
+    /// Does every job that is due, until none is.
+    pub(super) async fn drain(&self) {
+        loop {
+            let claimed = self.claim().await;
+            if claimed.is_empty() {
+                return;
+            }
+            for job in claimed {
+                perform(&self.app, &job).await.expect("performed");
+            }
+        }
+    }
+
+    async fn claim(&self) -> Vec<jobs::Claimed> {
+        let (now, wall) = (self.app.clock.now(), self.app.clock.wall());
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        let claimed = jobs::claim(&mut tx, now, wall, 16).await.expect("claimed");
+        tx.commit().await;
+        claimed
+    }
+
+    /// A worker sends the charge and dies before it writes the answer down; another one starts.
+    pub(super) async fn send_and_die(&self) {
+        for job in self.claim().await {
+            let jobs::Work::Recharge { recharge_id, effect: Effect::Charge { attempt } } =
+                &job.work
+            else {
+                continue;
+            };
+            let sent = submit(&self.app, &job, recharge_id, *attempt).await.expect("recorded");
+            let Submitted::Send(charge) = sent else { panic!("it may be sent") };
+            let gateway = self.app.gateway().expect("a gateway");
+            gateway.charge(&charge).await.expect("charged");
+        }
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        jobs::release_all(&mut tx).await.expect("released");
+        tx.commit().await;
+    }
+
+    pub(super) fn pass(&self, span: Span) {
+        self.app.clock.set_offset(self.app.clock.offset() + span.0);
+    }
+
+    pub(super) async fn script(&self, next: NextCharge) {
+        let Gateway::Sandbox(gateway) = self.app.gateway().expect("a gateway");
+        let customer = add_payment_method::customer(&self.app, ACCOUNT).await.expect("known");
+        gateway.script(&customer, next).await.expect("scripted");
+    }
+
+    pub(super) async fn script_delivery(&self, next: NextTopUp) {
+        let request = carrier::Request::Script { iccid: ICCID.to_owned(), next };
+        let reply = self.sandbox.take(Request::Carrier(request), None).await;
+        assert!(reply.answer.is_ok());
+    }
+
+    pub(super) async fn recharges(&self) -> usize {
+        self.all().await.len()
+    }
+
+    async fn all(&self) -> Vec<Stored> {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        recharges::of_line(&mut snapshot, ACCOUNT, self.line_id()).await.expect("read")
+    }
+
+    pub(super) async fn last(&self) -> Stored {
+        self.all().await.into_iter().next().expect("a recharge")
+    }
+
+    pub(super) async fn status(&self) -> Status {
+        self.last().await.recharge.status
+    }
+
+    pub(super) async fn suspended(&self) -> Option<Suspension> {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let stored = rules::get(&mut snapshot, &self.line).await.expect("read");
+        stored.and_then(|stored| stored.suspended)
+    }
+
+    pub(super) async fn methods(&self) -> Vec<MethodFacts> {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let now = self.app.clock.now();
+        payment_methods::facts(&mut snapshot, ACCOUNT, self.line_id(), now).await.expect("read")
+    }
+
+    pub(super) async fn token(&self, id: &PaymentMethodId) -> String {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let method = payment_methods::get(&mut snapshot, ACCOUNT, id.as_str()).await;
+        method.expect("read").expect("a method").token
+    }
+
+    pub(super) async fn available(&self) -> u64 {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let balance = balances::load(&mut snapshot, &self.line).await.expect("read");
+        balance.available(self.app.clock.now()).get()
+    }
+
+    /// The provider's own list.
+    pub(super) fn payments(&self) -> Vec<Payment> {
+        self.sandbox.look(|state| state.provider.payments().to_vec())
+    }
+
+    /// What the provider took, payment by payment.
+    pub(super) fn captured(&self) -> Vec<i64> {
+        let taken = |payment: &Payment| payment.status == PaymentStatus::Succeeded;
+        self.payments().iter().filter(|p| taken(p)).map(|p| p.captured_minor).collect()
+    }
+
+    /// What the carrier gave in all.
+    pub(super) fn delivered(&self) -> i64 {
+        self.sandbox.look(|state| state.carrier.balance(ICCID).data_bytes)
+    }
+
+    pub(super) fn detached(&self, token: &str) -> bool {
+        let method = |state: &sandbox::State| state.provider.payment_method(token).cloned();
+        self.sandbox.look(method).is_some_and(|method| !method.attached)
+    }
+
+    /// Every transaction sums to zero, and every balance is the sum of its entries.
+    pub(super) async fn books_balance(&self) {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        assert!(ledger::unbalanced(&mut snapshot).await.expect("read").is_empty());
+        let kept = ledger::balances(&mut snapshot).await.expect("read");
+        assert_eq!(kept, ledger::sums(&mut snapshot).await.expect("read"));
+        assert!(!kept.is_empty());
+    }
+}
+
+/// An account with an empty line.
+async fn settle(app: &Shared) -> Line {
+    let now = app.clock.now();
+    let account = Account {
+        id: AccountId::new(ACCOUNT).expect("an id"),
+        version: 0,
+        phone: "+34612345678".to_owned(),
+        email: "one@example.org".to_owned(),
+        password_hash: None,
+        language: Language::En,
+        time_zone: "Europe/Madrid".to_owned(),
+    };
+    let new = add_line::NewLine {
+        iccid: ICCID.to_owned(),
+        bytes: Bytes::ZERO,
+        credit_minor: 0,
+        currency: Currency::from_code("EUR").expect("EUR"),
+    };
+    let mut tx = app.store.write().await.expect("a transaction");
+    accounts::insert(&mut tx, &account, now).await.expect("an account");
+    let line = add_line::add(&mut tx, ACCOUNT, &new, now).await.expect("added").expect("a line");
+    tx.commit().await;
+    line
+}
+
+/// Posts a form as a browser does; the status of the answer.
+async fn post(url: &str, form: &str) -> u16 {
+    let client = Outbound::new(Duration::from_secs(10));
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    client.send("POST", url, &headers, form.into()).await.expect("a page").status
+}
