@@ -3,8 +3,10 @@
 
 pub(crate) mod stream;
 
+use crate::json;
 use gloo_net::http::{Method, RequestBuilder};
 use laika_core::api::Problem;
+use leptos::task::spawn_local;
 use serde::{Serialize, de::DeserializeOwned};
 
 const ROOT: &str = "/api/v1";
@@ -30,55 +32,62 @@ impl Failure {
     }
 }
 
-/// What to send beside the address.
-#[derive(Default)]
-pub(crate) struct Body {
+/// What to ask of the server.
+pub(crate) struct Request {
+    method: Method,
+    path: String,
     json: Option<String>,
     key: Option<String>,
 }
 
-impl Body {
-    /// A JSON body.
-    pub(crate) fn json(value: &impl Serialize) -> Body {
+impl Request {
+    /// Of this method, at this path under the API's root.
+    pub(crate) fn new(method: Method, path: impl Into<String>) -> Request {
+        Request { method, path: path.into(), json: None, key: None }
+    }
+
+    /// Reads something.
+    pub(crate) fn get(path: impl Into<String>) -> Request {
+        Request::new(Method::GET, path)
+    }
+
+    /// Does something.
+    pub(crate) fn post(path: impl Into<String>) -> Request {
+        Request::new(Method::POST, path)
+    }
+
+    /// With a JSON body.
+    pub(crate) fn json(self, value: &impl Serialize) -> Request {
         // A struct of ours always serialises; an empty body would be refused by the server.
-        Body { json: serde_json::to_string(value).ok(), key: None }
+        Request { json: serde_json::to_string(value).ok(), ..self }
     }
 
     /// With the name of the intention, which makes a second delivery do nothing new.
-    pub(crate) fn once(self, key: String) -> Body {
-        Body { key: Some(key), ..self }
+    pub(crate) fn once(self, key: String) -> Request {
+        Request { key: Some(key), ..self }
     }
 }
 
-/// Reads something.
-pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
-    read(exchange(Method::GET, path, Body::default()).await)
+/// What became of an exchange: the text of the answer, or why there is none.
+pub(crate) type Answer = Result<String, Failure>;
+
+/// Reads an answer as one of core's types.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    json::read(text).map_err(|_| Failure::Unreadable)
 }
 
-/// Sends something and reads the answer.
-pub(crate) async fn send<T: DeserializeOwned>(
-    method: Method,
-    path: &str,
-    body: Body,
-) -> Result<T, Failure> {
-    read(exchange(method, path, body).await)
+/// Asks in the background and hands the answer on. One copy for all questions.
+pub(crate) fn ask(request: Request, then: Box<dyn FnOnce(Answer)>) {
+    spawn_local(async move { then(exchange(request).await) });
 }
 
-/// Sends something whose answer has no body.
-pub(crate) async fn tell(method: Method, path: &str, body: Body) -> Result<(), Failure> {
-    exchange(method, path, body).await.map(|_| ())
-}
-
-fn read<T: DeserializeOwned>(answer: Result<String, Failure>) -> Result<T, Failure> {
-    serde_json::from_str(&answer?).map_err(|_| Failure::Unreadable)
-}
-
-async fn exchange(method: Method, path: &str, body: Body) -> Result<String, Failure> {
-    let mut request = RequestBuilder::new(&format!("{ROOT}{path}")).method(method);
-    if let Some(key) = &body.key {
+async fn exchange(wanted: Request) -> Answer {
+    let address = format!("{ROOT}{}", wanted.path);
+    let mut request = RequestBuilder::new(&address).method(wanted.method);
+    if let Some(key) = &wanted.key {
         request = request.header("Idempotency-Key", key);
     }
-    let request = match body.json {
+    let request = match wanted.json {
         Some(json) => request.header("Content-Type", "application/json").body(json),
         None => request.build(),
     };
@@ -88,5 +97,5 @@ async fn exchange(method: Method, path: &str, body: Body) -> Result<String, Fail
     if response.ok() {
         return Ok(text);
     }
-    Err(serde_json::from_str(&text).map_or(Failure::Unreadable, |p| Failure::Problem(Box::new(p))))
+    Err(json::read(&text).map_or(Failure::Unreadable, |p| Failure::Problem(Box::new(p))))
 }

@@ -1,15 +1,17 @@
 //! The frame round every page: skip link, brand, navigation, the page itself, toasts, banners.
 //! It picks the page by route and session, and builds everything anew when the language changes.
 
+use crate::lines::lines;
 use crate::page;
-use crate::route::{Route, Router};
-use crate::session::Session;
-use crate::text::{Text, text};
+use crate::route::{Route, Router, router};
+use crate::session::{Session, session};
+use crate::text::text;
 use crate::ui::icon::{self, Icon, icon, mark};
 use crate::ui::page::{bones, failed};
-use crate::ui::toast::{Toasts, toast_region};
+use crate::ui::toast::{toast_region, toasts};
 use crate::{device, route};
 use laika_core::api::Language;
+use crate::ui::live;
 use leptos::prelude::*;
 
 /// Starts the app in the page's body, in place of the static shell.
@@ -21,25 +23,20 @@ pub(crate) fn open() {
 }
 
 fn root() -> AnyView {
-    let session = Session::new();
-    let router = Router::start();
-    let toasts = Toasts::new();
-    provide_context(session);
-    provide_context(router);
-    provide_context(toasts);
+    let (session, router, toasts) = (session(), router(), toasts());
+    lines();
     session.ask();
     let online = RwSignal::new(device::online());
     route::listen("online", move |_| online.set(true));
     route::listen("offline", move |_| online.set(false));
     view! {
-        {move || {
-            let text = Text::of(session.language());
-            provide_context(text);
+        {live(move || {
+            let language = session.language();
             if let Some(html) = document().document_element() {
-                let _ = html.set_attribute("lang", text.language.tag());
+                let _ = html.set_attribute("lang", language.tag());
             }
             frame(session, router, online)
-        }}
+        })}
         {toast_region(toasts)}
     }
     .into_any()
@@ -52,23 +49,24 @@ fn frame(session: Session, router: Router, online: RwSignal<bool>) -> AnyView {
     let sandbox = Memo::new(move |_| session.sandbox().is_some());
     view! {
         <a class="skip" href="#main">{text.words.common.skip}</a>
-        {move || {
+        {live(move || {
             (!online.get()).then(|| {
                 view! { <p class="banner" role="status">{text.words.common.offline}</p> }
             })
-        }}
+        })}
+        {live(move || (sandbox.get() && signed_in.get()).then(page::sandbox::bar))}
         <div class=move || if signed_in.get() { "frame" } else { "frame bare" }>
             <header class="top">
                 <a class="brand" href="/">{mark()} "Laika"</a>
-                {move || (!signed_in.get()).then(|| languages(session))}
+                {live(move || (!signed_in.get()).then(|| languages(session)))}
             </header>
-            {move || signed_in.get().then(|| navigation(router))}
+            {live(move || signed_in.get().then(|| navigation(router)))}
             <main id="main" tabindex="-1">
-                {move || match (known.get(), session.failure()) {
+                {live(move || match (known.get(), session.failure()) {
                     (true, _) => show(router.get(), signed_in.get()),
                     (false, Some(failure)) => failed(&failure, move || session.ask()),
                     (false, None) => bones(&["2rem", "12rem", "9rem"]),
-                }}
+                })}
             </main>
         </div>
     }
@@ -80,10 +78,17 @@ fn show(route: Route, signed_in: bool) -> AnyView {
     match route {
         Route::Home if !signed_in => page::welcome::page(),
         other if other.needs_account() && !signed_in => page::sign_in::page(),
+        Route::Home => page::home::page(),
+        Route::Guide => page::guide::page(),
+        Route::Rule => page::rule::page(),
+        Route::History => page::history::page(),
+        Route::Payment => page::payment::page(),
+        Route::Me => page::me::page(),
+        Route::Outbox => page::outbox::page(),
         Route::Welcome => page::welcome::page(),
         Route::SignIn => page::sign_in::page(),
         Route::Register => page::register::page(),
-        _ => page::not_found::page(),
+        Route::NotFound => page::not_found::page(),
     }
 }
 

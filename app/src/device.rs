@@ -31,6 +31,12 @@ pub(crate) fn time_zone() -> String {
         .unwrap_or_else(|| "UTC".to_owned())
 }
 
+/// The device's clock. *Units*: microseconds since 1970. It is never trusted with a decision.
+pub(crate) fn now_micros() -> i64 {
+    // Why a cast: the browser gives whole milliseconds as a float, far within an i64.
+    (js_sys::Date::now() as i64).saturating_mul(1000)
+}
+
 /// Whether the browser believes it has a network.
 pub(crate) fn online() -> bool {
     window().navigator().on_line()

@@ -1,13 +1,15 @@
 //! A form's state mirrors the form: one text per field, as typed, the errors beside them, and what
 //! became of the last sending. It judges nothing: core's validation and the server do.
 
-use crate::api::Failure;
+use crate::api::{self, Answer, Failure, Request};
 use crate::device;
 use crate::text::{Text, text};
 use laika_core::field::{Field, FieldError};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use std::future::Future;
+use serde::de::DeserializeOwned;
+
+type Then = Box<dyn FnOnce(&str) -> Result<(), Failure>>;
+type Instead = Box<dyn FnOnce(&Failure) -> bool>;
 
 /// The id of the error summary of a form.
 pub(crate) fn summary_id(name: &'static str) -> String {
@@ -102,30 +104,51 @@ impl Form {
 
     /// Sends once: while it is under way a second press does nothing. Field errors that come back
     /// are shown like our own.
-    pub(crate) fn send<T: 'static>(
+    pub(crate) fn send<T: DeserializeOwned>(
         self,
-        sending: impl Future<Output = Result<T, Failure>> + 'static,
+        request: Request,
         then: impl FnOnce(T) + 'static,
     ) {
+        self.begin(request, Box::new(move |text| api::read(text).map(then)), None);
+    }
+
+    /// The same for an answer that has no body.
+    pub(crate) fn tell(self, request: Request, then: impl FnOnce() + 'static) {
+        self.begin(request, Box::new(move |_| { then(); Ok(()) }), None);
+    }
+
+    /// The same, where a failure may only mean that something else comes first: `instead` says so.
+    pub(crate) fn send_or<T: DeserializeOwned>(
+        self,
+        request: Request,
+        then: impl FnOnce(T) + 'static,
+        instead: impl FnOnce(&Failure) -> bool + 'static,
+    ) {
+        let then = Box::new(move |text: &str| api::read(text).map(then));
+        self.begin(request, then, Some(Box::new(instead)));
+    }
+
+    fn begin(self, request: Request, then: Then, instead: Option<Instead>) {
         if self.busy.get_untracked() {
             return;
         }
         self.busy.set(true);
         self.failure.set(None);
-        spawn_local(async move {
-            let outcome = sending.await;
+        let finish = move |answer: Answer| {
             // The page may have been left meanwhile; what was sent stands, there is no one to tell.
             if self.busy.try_set(false).is_some() {
                 return;
             }
-            match outcome {
-                Ok(value) => {
-                    self.renew();
-                    then(value);
+            match answer.and_then(|text| then(&text)) {
+                Ok(()) => self.renew(),
+                Err(failure) => {
+                    if !instead.is_some_and(|instead| instead(&failure)) {
+                        self.refuse(failure);
+                    }
                 }
-                Err(failure) => self.refuse(failure),
             }
-        });
+        };
+        api::ask(request, Box::new(finish));
     }
 
     /// Shows why a sending failed.

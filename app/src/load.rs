@@ -2,10 +2,9 @@
 //! change of the account. An older answer never replaces a newer one, and a failed refresh keeps
 //! the last good answer, marked stale.
 
-use crate::api::{self, Failure};
+use crate::api::{self, Answer, Failure, Request};
 use crate::session::session;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
 
 /// The state of one question; a handle that is copied freely.
@@ -37,6 +36,23 @@ impl<T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static> Loaded<T> 
         self.failure.get()
     }
 
+    fn take(self, answer: Result<T, Failure>) {
+        match answer {
+            Ok(value) => {
+                self.failure.set(None);
+                if self.value.with_untracked(|old| old.as_ref() != Some(&value)) {
+                    self.value.set(Some(value));
+                }
+            }
+            Err(failure) => {
+                if failure.code() == Some("unauthenticated") {
+                    session().leave();
+                }
+                self.failure.set(Some(failure));
+            }
+        }
+    }
+
     /// Takes an answer that came another way, such as with a change.
     pub(crate) fn put(self, value: T) {
         self.value.set(Some(value));
@@ -64,27 +80,13 @@ where
         }
         let mine = latest.get_value().wrapping_add(1);
         latest.set_value(mine);
-        spawn_local(async move {
-            let answer = api::get::<T>(&path).await;
+        let take = move |answer: Answer| {
             // The page may be gone by now, or a newer question under way.
-            if latest.try_get_value() != Some(mine) {
-                return;
+            if latest.try_get_value() == Some(mine) {
+                loaded.take(answer.and_then(|text| api::read::<T>(&text)));
             }
-            match answer {
-                Ok(value) => {
-                    loaded.failure.set(None);
-                    if loaded.value.with_untracked(|old| old.as_ref() != Some(&value)) {
-                        loaded.value.set(Some(value));
-                    }
-                }
-                Err(failure) => {
-                    if failure.code() == Some("not_signed_in") {
-                        session.leave();
-                    }
-                    loaded.failure.set(Some(failure));
-                }
-            }
-        });
+        };
+        api::ask(Request::get(path), Box::new(take));
     });
     loaded
 }

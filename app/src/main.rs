@@ -6,6 +6,8 @@ mod api;
 mod app;
 mod device;
 mod form;
+mod json;
+mod lines;
 mod load;
 mod page;
 mod route;

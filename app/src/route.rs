@@ -6,6 +6,7 @@
 //! 78.1 KB. 43 KB is a quarter of the whole budget, for nested routes and loaders we do not use.
 
 use leptos::prelude::*;
+use std::cell::OnceCell;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 /// A page.
@@ -82,7 +83,7 @@ pub(crate) struct Router {
 
 impl Router {
     /// Starts listening to the back button and to links of our own.
-    pub(crate) fn start() -> Router {
+    fn start() -> Router {
         let router =
             Router { current: RwSignal::new(Route::current()), moved: RwSignal::new(false) };
         listen("popstate", move |_| router.arrive(Route::current()));
@@ -110,11 +111,6 @@ impl Router {
         self.moved.get_untracked()
     }
 
-    /// Goes to a page, as a link does.
-    pub(crate) fn go(self, route: Route) {
-        self.push(route.path());
-    }
-
     /// Goes to a page in place of the current one: the back button skips it.
     pub(crate) fn replace(self, route: Route) {
         if let Ok(history) = window().history() {
@@ -135,6 +131,15 @@ impl Router {
         window().scroll_to_with_x_and_y(0.0, 0.0);
         self.current.set(route);
     }
+}
+
+thread_local! {
+    static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+}
+
+/// The router of the app. First called by `app`, so that it lives as long as the app.
+pub(crate) fn router() -> Router {
+    ROUTER.with(|router| *router.get_or_init(Router::start))
 }
 
 /// The value of one query parameter, such as what the payment provider sends back.

@@ -1,11 +1,13 @@
 //! Who is signed in, in which language, and the news that something changed. The one state that
 //! outlives pages. It keeps no secret: the session itself is a cookie that no script can read.
 
-use crate::api::{self, Failure, stream};
+use crate::api::{self, Answer, Failure, Request, stream};
 use crate::device;
 use laika_core::api::{AccountView, Language, SandboxView, SessionView};
+use laika_core::time::Instant;
+use laika_core::zone::Zone;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
+use std::cell::OnceCell;
 
 /// The session and its news; a handle that is copied freely.
 #[derive(Clone, Copy)]
@@ -15,11 +17,12 @@ pub(crate) struct Session {
     language: RwSignal<Language>,
     changes: RwSignal<u32>,
     listening: StoredValue<bool>,
+    ahead_micros: StoredValue<i64>,
 }
 
 impl Session {
     /// A session not asked for yet.
-    pub(crate) fn new() -> Session {
+    fn new() -> Session {
         let tag = device::languages().first().cloned().unwrap_or_default();
         Session {
             view: RwSignal::new(None),
@@ -27,18 +30,18 @@ impl Session {
             language: RwSignal::new(Language::from_tag(&tag)),
             changes: RwSignal::new(0),
             listening: StoredValue::new(false),
+            ahead_micros: StoredValue::new(0),
         }
     }
 
     /// Asks the server who is signed in.
     pub(crate) fn ask(self) {
         self.failure.set(None);
-        spawn_local(async move {
-            match api::get::<SessionView>("/session").await {
-                Ok(view) => self.enter(view),
-                Err(failure) => self.failure.set(Some(failure)),
-            }
-        });
+        let take = move |answer: Answer| match answer.and_then(|text| api::read(&text)) {
+            Ok(view) => self.enter(view),
+            Err(failure) => self.failure.set(Some(failure)),
+        };
+        api::ask(Request::get("/session"), Box::new(take));
     }
 
     /// Takes over what the server said of the session: at start, at sign-in, at confirmation.
@@ -50,6 +53,8 @@ impl Session {
                 stream::listen(move || self.changed());
             }
         }
+        let device = device::now_micros();
+        self.ahead_micros.set_value(view.now.micros().saturating_sub(device));
         self.view.set(Some(view));
         self.changed();
     }
@@ -86,6 +91,11 @@ impl Session {
         self.language.get()
     }
 
+    /// The same at this moment.
+    pub(crate) fn language_now(self) -> Language {
+        self.language.get_untracked()
+    }
+
     /// Why the session could not be asked for; tracked.
     pub(crate) fn failure(self) -> Option<Failure> {
         self.failure.get()
@@ -106,6 +116,19 @@ impl Session {
         self.view.with(|view| view.as_ref().is_some_and(|v| v.account.is_some()))
     }
 
+    /// The server's time, as far as its last answer tells: it differs from the device's.
+    pub(crate) fn now(self) -> Instant {
+        Instant::from_micros(device::now_micros().saturating_add(self.ahead_micros.get_value()))
+    }
+
+    /// The zone in which the account's dates and times are written; tracked.
+    pub(crate) fn with_zone<R>(self, look: impl FnOnce(&Zone) -> R) -> R {
+        self.view.with(|view| match view.as_ref().and_then(|v| v.account.as_ref()) {
+            Some(account) => look(&account.zone),
+            None => look(&Zone::utc()),
+        })
+    }
+
     /// The sandbox, where there is one; tracked.
     pub(crate) fn sandbox(self) -> Option<SandboxView> {
         self.view.with(|view| view.as_ref().and_then(|v| v.sandbox.clone()))
@@ -123,7 +146,11 @@ impl Session {
     }
 }
 
-/// The session of the app.
+thread_local! {
+    static SESSION: OnceCell<Session> = const { OnceCell::new() };
+}
+
+/// The session of the app. First called by `app`, so that it lives as long as the app.
 pub(crate) fn session() -> Session {
-    expect_context::<Session>()
+    SESSION.with(|session| *session.get_or_init(Session::new))
 }

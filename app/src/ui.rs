@@ -2,6 +2,8 @@
 //!
 //! They are plain functions that give an [`AnyView`]: one copy of each in the binary.
 
+use leptos::prelude::*;
+
 pub(crate) mod button;
 pub(crate) mod chart;
 pub(crate) mod choice;
@@ -14,3 +16,13 @@ pub(crate) mod money_input;
 pub(crate) mod page;
 pub(crate) mod status;
 pub(crate) mod toast;
+
+/// A part of a page that follows signals. Every such part is of this one type, so that the code
+/// that keeps it up to date is in the module once and not once for each part.
+pub(crate) fn live<V: IntoAny>(draw: impl Fn() -> V + Send + 'static) -> AnyView {
+    follow(Box::new(move || draw().into_any()))
+}
+
+fn follow(draw: Box<dyn Fn() -> AnyView + Send>) -> AnyView {
+    (move || draw()).into_any()
+}

@@ -5,9 +5,8 @@
 mod en;
 mod zh_cn;
 
-use crate::text::Text;
-use laika_core::api::Language;
-use laika_core::field::{Field, FieldCode};
+use laika_core::api::{Language, NextCharge};
+use laika_core::field::Field;
 
 /// All labels in one language.
 pub(crate) struct Words {
@@ -24,8 +23,6 @@ pub(crate) struct Words {
     pub(crate) failure: Failure,
     /// What a field is called: on its label and in the error summary.
     pub(crate) field: fn(Field) -> &'static str,
-    /// What is wrong with what stands in the field of this name, and what would be right.
-    pub(crate) field_error: fn(&str, &FieldCode, Text) -> String,
 }
 
 /// The labels in a language.
@@ -51,7 +48,7 @@ labels! {
     /// Said in many places.
     Common {
         skip: S, again: S, cancel: S, close: S, save: S, off: S, on: S, not_yet: S, not_loaded: S,
-        as_table: S, offline: S, working: S, sep: S, none: S, required_hint: S, language: S,
+        as_table: S, offline: S, working: S, sep: S, colon: S, none: S, required_hint: S, language: S,
         password_again: S, password_again_why: S, go_on: S, all: S,
     }
     /// The five places, and the frame.
@@ -77,10 +74,8 @@ labels! {
         all_history: S, threshold: fn(&str) -> String, target: fn(&str) -> String,
         adds: fn(&str) -> String, no_line: S, no_line_why: S, which_line: S,
         line: fn(&str) -> String, overrun: fn(&str) -> String, used_today: fn(&str) -> String,
-        runs_out: S,
         buy_title: S, buy_lead: S, buy_amount: S, buy_step: fn(&str, &str) -> String,
         buy_confirm: fn(&str) -> String, buy_sent: S, buy_no_method: S, buy_open: S, to_guide: S,
-        runs_out_between: fn(&str, &str) -> String,
     }
     /// The newcomer's checklist.
     Guide {
@@ -131,12 +126,12 @@ labels! {
         name: S, no_money: S, use_data: S, use_now: S, used: fn(&str) -> String, time: S, pass: S,
         hour: S, day: S, week: S, month: S, passed: S, ahead: fn(&str) -> String, next: S, arm: S,
         armed: S, outbox: S, outbox_title: S, outbox_lead: S, outbox_none: S, sms: S, email: S,
-        to: S, provider: S,
+        to: S, ending: fn(NextCharge) -> &'static str,
     }
     /// What did not work, whether anything changed, what to do.
     Failure {
         no_answer: S, no_answer_money: S, unreadable: S, other: S, reference: fn(&str) -> String,
         wrong_sign_in: S, not_signed_in: S, step_up: S, too_many: S, wrong_password: S,
-        expired: S, in_use: S, gone: S, stopped: S,
+        expired: S, in_use: S, gone: S, stopped: S, price: S, no_method: S,
     }
 }

@@ -1,10 +1,10 @@
 //! Register: contacts and password, then the two codes that prove them. What is typed is judged by
 //! core's `contact` here and again on the server; whether a contact is known already is never said.
 
-use crate::api::{self, Body};
+use crate::api::Request;
 use crate::device;
 use crate::form::Form;
-use crate::route::{Route, Router};
+use crate::route::{Route, router};
 use crate::session::session;
 use crate::text::text;
 use crate::ui::button::{Weight, button, submit};
@@ -13,10 +13,10 @@ use crate::ui::field::{Check, Kind, field};
 use crate::ui::page::head;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
-use gloo_net::http::Method;
 use laika_core::api::{Confirmation, Registration, RegistrationView, SessionView};
 use laika_core::contact;
 use laika_core::field::{Field, FieldCode, FieldError};
+use crate::ui::live;
 use leptos::prelude::*;
 
 /// What is typed, as typed.
@@ -67,10 +67,10 @@ pub(crate) fn page() -> AnyView {
     let pending = RwSignal::new(None::<RegistrationView>);
     view! {
         <div class="narrow stack loose">
-            {move || match pending.get() {
+            {live(move || match pending.get() {
                 None => contacts(typed, pending),
                 Some(sent) => codes(sent, pending),
-            }}
+            })}
         </div>
     }
     .into_any()
@@ -93,10 +93,8 @@ fn contacts(typed: Typed, pending: RwSignal<Option<RegistrationView>>) -> AnyVie
             language: text.language,
             time_zone: zone.clone(),
         };
-        let sending = async move {
-            api::send(Method::POST, "/registrations", Body::json(&registration)).await
-        };
-        form.send(sending, move |sent| pending.set(Some(sent)));
+        let request = Request::post("/registrations").json(&registration);
+        form.send(request, move |sent| pending.set(Some(sent)));
     };
     let line = |name, hint, kind, value| {
         field(form, name, text.field(name), hint, kind, value, typed.check(name))
@@ -129,7 +127,7 @@ fn codes(sent: RegistrationView, pending: RwSignal<Option<RegistrationView>>) ->
     let text = text();
     let words = &text.words.enter;
     let session = session();
-    let router = expect_context::<Router>();
+    let router = router();
     let toasts = toasts();
     let form = Form::new("codes");
     let again = Form::new("resend");
@@ -150,25 +148,21 @@ fn codes(sent: RegistrationView, pending: RwSignal<Option<RegistrationView>>) ->
             phone_code: phone_code.get_untracked(),
             email_code: email_code.get_untracked(),
         };
-        let confirm = confirm.clone();
-        let sending = async move {
-            api::send::<SessionView>(Method::POST, &confirm, Body::json(&typed)).await
-        };
-        form.send(sending, move |view| {
+        let request = Request::post(confirm.clone()).json(&typed);
+        form.send(request, move |view: SessionView| {
             session.enter(view);
             toasts.say(words.welcome_in);
             router.replace(Route::Guide);
         });
     };
     let resend = move || {
-        let place = format!("{place}/codes");
-        let sending = async move { api::tell(Method::POST, &place, Body::default()).await };
-        again.send(sending, move |()| toasts.say(words.resent));
+        let request = Request::post(format!("{place}/codes"));
+        again.tell(request, move || toasts.say(words.resent));
     };
     let line = |name, value| field(form, name, text.field(name), "", Kind::CODE, value, None);
     view! {
         {head(words.confirm_title, (words.confirm_lead)(&sent.phone_masked, &sent.email_masked))}
-        {move || session.sandbox().map(|_| in_the_sandbox())}
+        {live(move || session.sandbox().map(|_| in_the_sandbox()))}
         {error_summary(form)}
         {error_summary(again)}
         <form

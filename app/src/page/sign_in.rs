@@ -1,16 +1,15 @@
 //! Sign in with phone or e-mail and the password. The answer is the same for a wrong contact and a
 //! wrong password; after it, the page that was wanted shows itself.
 
-use crate::api::{self, Body};
+use crate::api::Request;
 use crate::form::Form;
-use crate::route::{Route, Router};
+use crate::route::{Route, router};
 use crate::session::session;
 use crate::text::text;
 use crate::ui::button::{Weight, submit};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use crate::ui::page::head;
-use gloo_net::http::Method;
 use laika_core::api::{SessionView, SignIn};
 use laika_core::field::{Field, FieldCode, FieldError};
 use leptos::prelude::*;
@@ -23,7 +22,7 @@ pub(crate) fn page() -> AnyView {
     let contact = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let session = session();
-    let router = expect_context::<Router>();
+    let router = router();
     let missing = move |name: Field, value: RwSignal<String>| {
         value.with_untracked(|v| v.trim().is_empty())
             .then(|| FieldError::new(name, FieldCode::Required))
@@ -43,10 +42,7 @@ pub(crate) fn page() -> AnyView {
             contact: contact.get_untracked(),
             password: password.get_untracked(),
         };
-        let sending = async move {
-            api::send::<SessionView>(Method::POST, "/sessions", Body::json(&typed)).await
-        };
-        form.send(sending, move |view| {
+        form.send(Request::post("/sessions").json(&typed), move |view: SessionView| {
             session.enter(view);
             if !router.current().needs_account() {
                 router.replace(Route::Home);

@@ -1,6 +1,7 @@
 //! Buttons: one filled one a screen. A disabled one stays reachable, and says why when read and
 //! when pressed. While its work is under way a second press does nothing.
 
+use crate::ui::live;
 use leptos::prelude::*;
 
 /// How much a button stands out.
@@ -97,10 +98,10 @@ fn draw_guarded(
             >
                 {label}
             </button>
-            {move || {
+            {live(move || {
                 let why = why.clone();
                 reason.get().map(|said| view! { <p class="why" id=why>{said}</p> })
-            }}
+            })}
         </div>
     }
     .into_any()

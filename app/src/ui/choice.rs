@@ -6,7 +6,7 @@ use leptos::prelude::*;
 pub(crate) fn radio_cards(
     group: &'static str,
     legend: &'static str,
-    options: Vec<(&'static str, &'static str, String)>,
+    options: Vec<(&'static str, String, String)>,
     value: RwSignal<String>,
 ) -> AnyView {
     let cards = options

@@ -1,6 +1,7 @@
 //! A dialog: the browser's own `<dialog>`, modal, closed by Escape and by its buttons. It returns
 //! the focus to where it came from.
 
+use crate::ui::live;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -53,7 +54,7 @@ pub(crate) fn dialog(
             aria-labelledby=title_id
             on:close=move |_| handle.close()
         >
-            {move || handle.is_open().then(&inside)}
+            {live(move || handle.is_open().then(&inside))}
         </dialog>
     }
     .into_any()

@@ -3,6 +3,7 @@
 
 use crate::form::{Form, control_id, summary_id};
 use crate::text::text;
+use crate::ui::live;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -12,7 +13,7 @@ pub(crate) fn error_summary(form: Form) -> AnyView {
     let id = summary_id(form.name());
     view! {
         <div tabindex="-1" id=id role="alert">
-            {move || {
+            {live(move || {
                 let errors = form.errors();
                 let failure = form.failure();
                 if errors.is_empty() && failure.is_none() {
@@ -22,7 +23,7 @@ pub(crate) fn error_summary(form: Form) -> AnyView {
                     .iter()
                     .map(|error| {
                         let id = control_id(error.field);
-                        let said = text.field_error(error);
+                        let said = text.named_error(error);
                         view! {
                             <li>
                                 <a href=format!("#{id}") on:click=move |event| jump(&event, &id)>
@@ -41,7 +42,7 @@ pub(crate) fn error_summary(form: Form) -> AnyView {
                     </div>
                 }
                     .into_any()
-            }}
+            })}
         </div>
     }
     .into_any()

@@ -3,6 +3,7 @@
 
 use crate::form::{Form, control_id};
 use laika_core::field::{Field, FieldError};
+use crate::ui::live;
 use leptos::prelude::*;
 
 /// What kind of text a control takes: type, keyboard and autofill.
@@ -39,6 +40,8 @@ impl Kind {
     pub(crate) const AMOUNT: Kind = Kind::of("text", "decimal", "off");
     /// A small whole number.
     pub(crate) const COUNT: Kind = Kind::of("text", "numeric", "off");
+    /// Anything else.
+    pub(crate) const PLAIN: Kind = Kind::of("text", "", "off");
     /// A date.
     pub(crate) const DATE: Kind = Kind::of("date", "", "off");
     /// A time of day.
@@ -78,10 +81,10 @@ pub(crate) fn frame(
             <label for=id>{label}</label>
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
             {control}
-            {move || {
+            {live(move || {
                 let id = error_id.clone();
                 form.error(name).map(|said| view! { <p class="error" id=id>{said}</p> })
-            }}
+            })}
         </div>
     }
     .into_any()

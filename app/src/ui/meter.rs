@@ -2,6 +2,7 @@
 //! the target as a flag; what a recharge would add, hatched. The same on Home (now), in the editor
 //! (what if) and in History (before and after). It lies on a night panel in both themes.
 
+use crate::ui::live;
 use leptos::prelude::*;
 
 /// What the bar shows, in any one unit: bytes or minor units.
@@ -71,7 +72,7 @@ pub(crate) fn meter(
     view! {
         <div class=move || if stale.get() { format!("{size} stale") } else { size.to_owned() }>
             {figure(words)} {bar(level, words)}
-            <p class="level-note">{move || words.get().note}</p>
+            <p class="level-note">{live(move || words.get().note)}</p>
             {key(level, words)}
         </div>
     }
@@ -81,8 +82,8 @@ pub(crate) fn meter(
 fn figure(words: Signal<LevelWords>) -> AnyView {
     view! {
         <p class="level-figure" aria-hidden="true">
-            {move || words.get().figure}
-            <small>{move || words.get().unit}</small>
+            {live(move || words.get().figure)}
+            <small>{live(move || words.get().unit)}</small>
         </p>
     }
     .into_any()
@@ -128,8 +129,8 @@ fn bar(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
             aria-label=move || words.get().label
         >
             <div class="level-track">{parts} {ghost}</div>
-            {move || mark("level-notch", level.with(|l| l.threshold))}
-            {move || mark("level-flag", level.with(|l| l.target))}
+            {live(move || mark("level-notch", level.with(|l| l.threshold)))}
+            {live(move || mark("level-flag", level.with(|l| l.target)))}
         </div>
     }
     .into_any()
@@ -143,14 +144,14 @@ fn key(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
     };
     view! {
         <p class="level-key">
-            {move || {
+            {live(move || {
                 let (level, words) = (level.get(), words.get());
                 (
                     entry(level.threshold.is_some(), "k notch", words.threshold),
                     entry(level.target.is_some(), "k flag", words.target),
                     entry(level.adds > 0, "k ghost", words.adds),
                 )
-            }}
+            })}
         </p>
     }
     .into_any()

@@ -4,7 +4,7 @@
 
 use crate::api::Failure;
 use crate::device;
-use crate::route::Router;
+use crate::route::router;
 use crate::text::text;
 use crate::ui::button::{Weight, button};
 use crate::ui::status::{Mood, notice};
@@ -32,7 +32,7 @@ pub(crate) fn head(title: impl Into<String>, lead: impl Into<String>) -> AnyView
 
 fn announce(title: &str) {
     document().set_title(&format!("{title} · Laika"));
-    if expect_context::<Router>().moved() {
+    if router().moved() {
         request_animation_frame(|| device::focus(HEADING));
     }
 }

@@ -1,6 +1,7 @@
 //! A word after something worked: read out, seen for six seconds, never the only place of a fact.
 
 use leptos::prelude::*;
+use std::cell::OnceCell;
 use std::time::Duration;
 
 const SHOWN: Duration = Duration::from_secs(6);
@@ -14,7 +15,7 @@ pub(crate) struct Toasts {
 
 impl Toasts {
     /// Nothing said yet.
-    pub(crate) fn new() -> Toasts {
+    fn new() -> Toasts {
         Toasts { said: RwSignal::new(Vec::new()), count: StoredValue::new(0) }
     }
 
@@ -27,9 +28,13 @@ impl Toasts {
     }
 }
 
-/// The toasts of the app.
+thread_local! {
+    static TOASTS: OnceCell<Toasts> = const { OnceCell::new() };
+}
+
+/// The toasts of the app. First called by `app`, so that they live as long as the app.
 pub(crate) fn toasts() -> Toasts {
-    expect_context::<Toasts>()
+    TOASTS.with(|toasts| *toasts.get_or_init(Toasts::new))
 }
 
 /// The place where they appear: a live region that is always there.

@@ -18,6 +18,7 @@ pub(super) const WORDS: Words = Words {
         offline: "No network. What you see is from the last time there was one.",
         working: "Working…",
         sep: " · ",
+        colon: ": ",
         none: "None",
         required_hint: "",
         language: "Language",
@@ -99,7 +100,6 @@ pub(super) const WORDS: Words = Words {
         line: |end| format!("eSIM …{end}"),
         overrun: |data| format!("{data} were used beyond the balance. They are not charged."),
         used_today: |data| format!("{data} since midnight"),
-        runs_out: "Runs out",
         buy_title: "Recharge now",
         buy_lead: "Charged once, to your first payment method. It does not count towards the monthly limit of your rule.",
         buy_amount: "How much",
@@ -109,7 +109,6 @@ pub(super) const WORDS: Words = Words {
         buy_no_method: "Add a payment method to recharge.",
         buy_open: "A recharge is under way. Please wait for its end.",
         to_guide: "First steps",
-        runs_out_between: |from, to| format!("between {from} and {to}"),
     },
     guide: Guide {
         title: "First steps",
@@ -311,14 +310,23 @@ pub(super) const WORDS: Words = Words {
         sms: "SMS",
         email: "E-mail",
         to: "to",
-        provider: "Payment provider",
+        ending: |way| match way {
+            NextCharge::Succeeds => "Succeeds",
+            NextCharge::SoftDecline => "Declined: insufficient funds",
+            NextCharge::HardDecline => "Declined for good: card lost",
+            NextCharge::NeedsCustomer => "Bank wants the customer",
+            NextCharge::AnswerLostAfterCharge => "Charged, answer lost",
+            NextCharge::AnswerLostBeforeCharge => "Not charged, answer lost",
+            NextCharge::NotDelivered => "Charged, not delivered",
+            NextCharge::DeliveryAnswerLost => "Delivered, answer lost",
+        },
     },
     failure: Failure {
         no_answer: "No answer came. Check the network and try again; a repeat does nothing twice.",
         no_answer_money: "No answer came, so it is not known whether it arrived. Press again: it is the same request and is charged once at most.",
         unreadable: "The server's answer could not be read. Reload the page to get the current version.",
         other: "That did not work. Nothing was changed.",
-        reference: |id| format!("Reference {id}"),
+        reference: |id| format!("Reference: {id}"),
         wrong_sign_in: "This contact and password do not belong together.",
         not_signed_in: "You are no longer signed in. Sign in and try again; nothing was changed.",
         step_up: "Enter your password again for this.",
@@ -328,6 +336,8 @@ pub(super) const WORDS: Words = Words {
         in_use: "That is being done already.",
         gone: "That is not there any more.",
         stopped: "The operator has stopped all charging for now. Nothing was charged.",
+        price: "The price has changed. Look at it again; nothing was charged.",
+        no_method: "No payment method can be charged. Nothing was charged.",
     },
     field: |field| match field {
         Field::Phone => "Phone",
@@ -358,48 +368,4 @@ pub(super) const WORDS: Words = Words {
         Field::PausedUntil => "Paused until",
         Field::Steps => "How much",
     },
-    field_error,
 };
-
-fn field_error(name: &str, code: &FieldCode, text: Text) -> String {
-    let said = match code {
-        FieldCode::Required => "is missing".into(),
-        FieldCode::NotANumber => "is not a number".into(),
-        FieldCode::AmbiguousNumber => "could be read two ways; write 1000 or 1.0".into(),
-        FieldCode::TooPrecise => "has too many decimals".into(),
-        FieldCode::TooLarge => "is too large".into(),
-        FieldCode::NotPositive => "must be more than 0".into(),
-        FieldCode::OutOfRange { min, max } => format!("must be from {min} to {max}"),
-        FieldCode::NotADate => "is not a date".into(),
-        FieldCode::NotATime => "is not a time of day".into(),
-        FieldCode::TooEarly { first } => format!("must be {} or later", text.date(*first)),
-        FieldCode::NotAPhone => "must begin with + and the country's code".into(),
-        FieldCode::UnknownCallingCode => "begins with a country's code that does not exist".into(),
-        FieldCode::NotAnEmail => "must look like name@example.org".into(),
-        FieldCode::TooShort { min } => format!("needs at least {min} characters"),
-        FieldCode::TooLong { max } => format!("may have {max} characters at most"),
-        FieldCode::SameAsContact => "must not be your phone or e-mail".into(),
-        FieldCode::Breached => "is known from a breach; choose another".into(),
-        FieldCode::NotACode => "must be six digits".into(),
-        FieldCode::WrongCode => "is not the one we sent, or is no longer valid".into(),
-        FieldCode::UnknownChoice => "is not one of the choices".into(),
-        FieldCode::UnitNotAdded => "is in a unit that this recharge does not add".into(),
-        FieldCode::ThresholdNotBelowTarget { target } => {
-            format!("must be below the level it fills up to, {}", text.bytes(*target))
-        }
-        FieldCode::StaysBelowThreshold => {
-            "would not lift an empty line above the threshold, so it would fire again at once".into()
-        }
-        FieldCode::NotWholeSteps { step } => format!("is sold in steps of {}", text.bytes(*step)),
-        FieldCode::BelowOneRecharge { cost } => {
-            format!("must allow one recharge, {}", text.money(*cost))
-        }
-        FieldCode::BelowOneStep { cost } => format!("must allow one step, {}", text.money(*cost)),
-        FieldCode::NeverDue => "has no date between the first and the last day".into(),
-        FieldCode::ValidityTooShort { validity_days } => {
-            format!("must be fewer: bought data is valid for {validity_days} days")
-        }
-        FieldCode::EndsBeforeStart => "is before the first day".into(),
-    };
-    format!("{name} {said}.")
-}

@@ -18,6 +18,7 @@ pub(super) const WORDS: Words = Words {
         offline: "没有网络。这里显示的是上次联网时的内容。",
         working: "处理中…",
         sep: " · ",
+        colon: "：",
         none: "无",
         required_hint: "",
         language: "语言",
@@ -99,7 +100,6 @@ pub(super) const WORDS: Words = Words {
         line: |end| format!("eSIM …{end}"),
         overrun: |data| format!("超出余量使用了 {data}，不收费。"),
         used_today: |data| format!("零点以来 {data}"),
-        runs_out: "预计用完",
         buy_title: "立即充值",
         buy_lead: "向第一个付款方式扣款一次，不计入规则的每月上限。",
         buy_amount: "充多少",
@@ -109,7 +109,6 @@ pub(super) const WORDS: Words = Words {
         buy_no_method: "先添加付款方式，才能充值。",
         buy_open: "有一笔充值正在进行，请等它结束。",
         to_guide: "新手指引",
-        runs_out_between: |from, to| format!("{from}到{to}之间"),
     },
     guide: Guide {
         title: "新手指引",
@@ -311,14 +310,23 @@ pub(super) const WORDS: Words = Words {
         sms: "短信",
         email: "邮件",
         to: "发给",
-        provider: "支付机构",
+        ending: |way| match way {
+            NextCharge::Succeeds => "成功",
+            NextCharge::SoftDecline => "拒绝：余额不足",
+            NextCharge::HardDecline => "永久拒绝：卡已挂失",
+            NextCharge::NeedsCustomer => "银行需要本人确认",
+            NextCharge::AnswerLostAfterCharge => "已扣款，回应丢失",
+            NextCharge::AnswerLostBeforeCharge => "未扣款，回应丢失",
+            NextCharge::NotDelivered => "已扣款，未到账",
+            NextCharge::DeliveryAnswerLost => "已到账，回应丢失",
+        },
     },
     failure: Failure {
         no_answer: "没有收到回应。请检查网络后重试，重复不会生效两次。",
         no_answer_money: "没有收到回应，不确定请求是否送达。请再按一次：是同一个请求，最多扣款一次。",
         unreadable: "服务器的回应无法读取，请刷新页面以使用最新版本。",
         other: "没有成功，未作任何改动。",
-        reference: |id| format!("编号 {id}"),
+        reference: |id| format!("编号：{id}"),
         wrong_sign_in: "联系方式与密码不匹配。",
         not_signed_in: "登录已失效。请重新登录后再试，未作任何改动。",
         step_up: "此操作需要再次输入密码。",
@@ -328,6 +336,8 @@ pub(super) const WORDS: Words = Words {
         in_use: "正在进行中。",
         gone: "已不存在。",
         stopped: "运营方已暂停所有扣款，没有扣款。",
+        price: "价格已变动，请重新核对。没有扣款。",
+        no_method: "没有可用的付款方式，没有扣款。",
     },
     field: |field| match field {
         Field::Phone => "手机",
@@ -358,44 +368,4 @@ pub(super) const WORDS: Words = Words {
         Field::PausedUntil => "暂停至",
         Field::Steps => "充多少",
     },
-    field_error,
 };
-
-fn field_error(name: &str, code: &FieldCode, text: Text) -> String {
-    let said = match code {
-        FieldCode::Required => "未填写".into(),
-        FieldCode::NotANumber => "不是数字".into(),
-        FieldCode::AmbiguousNumber => "有两种读法，请写成 1000 或 1.0".into(),
-        FieldCode::TooPrecise => "小数位数过多".into(),
-        FieldCode::TooLarge => "过大".into(),
-        FieldCode::NotPositive => "必须大于 0".into(),
-        FieldCode::OutOfRange { min, max } => format!("必须在 {min} 到 {max} 之间"),
-        FieldCode::NotADate => "不是日期".into(),
-        FieldCode::NotATime => "不是时间".into(),
-        FieldCode::TooEarly { first } => format!("不能早于 {}", text.date(*first)),
-        FieldCode::NotAPhone => "必须以 + 和国家代码开头".into(),
-        FieldCode::UnknownCallingCode => "的国家代码不存在".into(),
-        FieldCode::NotAnEmail => "应类似 name@example.org".into(),
-        FieldCode::TooShort { min } => format!("至少 {min} 个字符"),
-        FieldCode::TooLong { max } => format!("最多 {max} 个字符"),
-        FieldCode::SameAsContact => "不能是手机号或邮箱".into(),
-        FieldCode::Breached => "曾在泄露事件中出现，请换一个".into(),
-        FieldCode::NotACode => "必须是 6 位数字".into(),
-        FieldCode::WrongCode => "与发出的不符，或已失效".into(),
-        FieldCode::UnknownChoice => "不在选项之中".into(),
-        FieldCode::UnitNotAdded => "的单位与充值内容不同".into(),
-        FieldCode::ThresholdNotBelowTarget { target } => {
-            format!("必须低于补足的量 {}", text.bytes(*target))
-        }
-        FieldCode::StaysBelowThreshold => "从零充值后仍不高于界限，会立即再次触发".into(),
-        FieldCode::NotWholeSteps { step } => format!("按每 {} 出售", text.bytes(*step)),
-        FieldCode::BelowOneRecharge { cost } => format!("至少要够充一次，{}", text.money(*cost)),
-        FieldCode::BelowOneStep { cost } => format!("至少要够买一份，{}", text.money(*cost)),
-        FieldCode::NeverDue => "在第一天和最后一天之间没有日期".into(),
-        FieldCode::ValidityTooShort { validity_days } => {
-            format!("应更少：所购流量有效期为 {validity_days} 天")
-        }
-        FieldCode::EndsBeforeStart => "早于第一天".into(),
-    };
-    format!("{name}{said}。")
-}

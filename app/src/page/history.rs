@@ -1,0 +1,274 @@
+//! History: each recharge as a timeline, expected, charged and credited side by side, and "why",
+//! decided again in this browser from the stored inputs. And the looks that did not charge.
+
+use crate::api::{self, Answer, Failure, Request};
+use crate::lines::lines;
+use crate::load::{Loaded, load};
+use crate::page::recharge_line::recharge_line;
+use crate::page::standing::mood;
+use crate::route::Route;
+use crate::session::session;
+use crate::text::{Text, text};
+use crate::ui::button::{Weight, button, go};
+use crate::ui::meter::{Level, LevelWords, meter};
+use crate::ui::page::{bones, failed, head};
+use crate::ui::status::{Mood, status};
+use laika_core::api::{LookView, RechargeView};
+use laika_core::id::RechargeId;
+use laika_core::record::DecisionRecord;
+use crate::ui::live;
+use leptos::prelude::*;
+
+/// The page.
+pub(crate) fn page() -> AnyView {
+    let text = text();
+    let words = &text.words.history;
+    let lines = lines();
+    let recharges = load::<Vec<RechargeView>>(move || lines.path("/recharges"));
+    let looks = load::<Vec<LookView>>(move || lines.path("/looks"));
+    view! {
+        {head(words.title, words.lead)}
+        <div class="two">
+            <section class="stack">
+                <h2 class="unseen">{words.recharges}</h2>
+                {recharge_list(text, recharges)}
+            </section>
+            <section class="card aside">
+                <h2>{words.looks}</h2>
+                <p class="muted small">{words.looks_lead}</p>
+                {look_list(text, looks)}
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+fn recharge_list(text: Text, recharges: Loaded<Vec<RechargeView>>) -> AnyView {
+    let words = &text.words.history;
+    // The ids decide what is drawn; each card then follows its own recharge, so that an open "why"
+    // stays open while the recharge goes on.
+    let ids = Memo::new(move |_| {
+        recharges.with(|all| all.iter().map(|v| v.recharge.id.clone()).collect::<Vec<_>>())
+    });
+    let list = move || match (ids.get(), recharges.failure()) {
+        (Some(ids), _) if ids.is_empty() => view! {
+            <div class="card empty">
+                <p>{words.none}</p>
+                {go(Weight::Filled, words.none_do, Route::Rule.path())}
+            </div>
+        }
+        .into_any(),
+        (Some(_), _) => view! {
+            <ol class="stack">
+                <For each=move || ids.get().unwrap_or_default() key=|id| id.clone() let(id)>
+                    <li class="card stack">{one(text, recharges, id)}</li>
+                </For>
+            </ol>
+        }
+        .into_any(),
+        (None, Some(failure)) => failed(&failure, move || session().changed()),
+        (None, None) => bones(&["14rem", "14rem"]),
+    };
+    live(list)
+}
+
+fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, id: RechargeId) -> AnyView {
+    let mine = {
+        let id = id.clone();
+        Memo::new(move |_| {
+            recharges.with(|all| all.iter().find(|v| v.recharge.id == id).cloned()).flatten()
+        })
+    };
+    let body = move || {
+        mine.get().map(|view| {
+            view! {
+                {recharge_line(text, &view)}
+                {three(text, &view)}
+                {before_after(text, &view)}
+                {timeline(text, &view)}
+            }
+        })
+    };
+    let automatic = mine.with_untracked(|v| v.as_ref().is_some_and(|v| v.recharge.automatic()));
+    view! { {live(body)} {automatic.then(|| why(text, id))} }.into_any()
+}
+
+/// Expected, charged, credited.
+fn three(text: Text, view: &RechargeView) -> AnyView {
+    let words = &text.words.history;
+    let check = &view.check;
+    let none = if view.recharge.status.is_end() { words.nothing } else { words.not_yet };
+    let charged = check.charged.map_or_else(|| none.to_owned(), |m| text.money(m));
+    let credited = check
+        .credited
+        .map_or_else(|| none.to_owned(), |adds| text.speech(|speech| speech.adds(adds)));
+    view! {
+        <dl class="three">
+            <div>
+                <dt>{words.expected}</dt>
+                <dd>{text.money(check.expected)}</dd>
+            </div>
+            <div>
+                <dt>{words.charged}</dt>
+                <dd>{charged}</dd>
+            </div>
+            <div>
+                <dt>{words.credited}</dt>
+                <dd>{credited}</dd>
+            </div>
+        </dl>
+    }
+    .into_any()
+}
+
+/// The level bar before, with what came hatched on it.
+fn before_after(text: Text, view: &RechargeView) -> Option<AnyView> {
+    let (before, after) = (view.balance_before?, view.balance_after?);
+    let words = &text.words.home;
+    let level = Level {
+        parts: vec![before.get()],
+        full: after.get(),
+        adds: after.get().saturating_sub(before.get()),
+        ..Level::default()
+    };
+    let said = format!("{} → {}", text.bytes(before), text.bytes(after));
+    let around = LevelWords {
+        figure: said.clone(),
+        spoken: said,
+        label: text.words.history.before_after.to_owned(),
+        adds: (words.adds)(&text.bytes_exact(view.recharge.order.adds.bytes())),
+        ..LevelWords::default()
+    };
+    let never = Signal::stored(false);
+    let bar = meter(Signal::stored(level), Signal::stored(around), true, never);
+    Some(view! { <div class="panel low">{bar}</div> }.into_any())
+}
+
+/// What was seen, in the order in which it was taken in.
+fn timeline(text: Text, view: &RechargeView) -> AnyView {
+    let words = &text.words.history;
+    let recharge = &view.recharge;
+    let line = |when: String, what: String, open: bool| {
+        view! {
+            <li class=if open { "open" } else { "" }>
+                <time>{when}</time>
+                {what}
+            </li>
+        }
+    };
+    let seen = recharge
+        .facts
+        .iter()
+        .map(|seen| {
+            let what = text.speech(|speech| speech.fact(&seen.fact));
+            line(text.when(seen.at), what, false)
+        })
+        .collect_view();
+    let open = (!recharge.status.is_end()).then(|| {
+        line(String::new(), text.speech(|s| s.status(recharge.status)).to_owned(), true)
+    });
+    view! {
+        <ol class="timeline">
+            {line(text.when(recharge.opened_at), words.decided.to_owned(), false)} {seen} {open}
+        </ol>
+    }
+    .into_any()
+}
+
+/// What became of computing a decision again.
+#[derive(Clone)]
+enum Again {
+    Closed,
+    Asking,
+    Failed(Failure),
+    Here(Box<DecisionRecord>),
+}
+
+/// The decision again, from its stored inputs, by the code in this browser.
+fn why(text: Text, id: RechargeId) -> AnyView {
+    let words = &text.words.history;
+    let again = RwSignal::new(Again::Closed);
+    let toggle = move || {
+        if !matches!(again.get_untracked(), Again::Closed | Again::Failed(_)) {
+            again.set(Again::Closed);
+            return;
+        }
+        again.set(Again::Asking);
+        let take = move |answer: Answer| {
+            // The card may have been left meanwhile; then there is no one to show it to.
+            let _ = again.try_set(match answer.and_then(|text| api::read(&text)) {
+                Ok(record) => Again::Here(Box::new(record)),
+                Err(failure) => Again::Failed(failure),
+            });
+        };
+        api::ask(Request::get(format!("/recharges/{id}/record")), Box::new(take));
+    };
+    let label = move || match again.get() {
+        Again::Here(_) => words.why_hide,
+        Again::Closed | Again::Asking | Again::Failed(_) => words.why,
+    };
+    let answer = move || match again.get() {
+        Again::Closed => ().into_any(),
+        Again::Asking => status(Mood::Unknown, "", words.checking),
+        Again::Failed(failure) => status(Mood::Bad, "", text.failure(&failure)),
+        Again::Here(record) => explained(text, &record),
+    };
+    view! {
+        <div class="stack tight">
+            <div>
+                {live(move || {
+                    let toggle = toggle.clone();
+                    button(Weight::Link, label(), Signal::stored(false), toggle)
+                })}
+            </div>
+            <div role="status">{live(answer)}</div>
+        </div>
+    }
+    .into_any()
+}
+
+fn explained(text: Text, record: &DecisionRecord) -> AnyView {
+    let words = &text.words.history;
+    let same = record.rerun().as_ref() == Some(&record.decision);
+    let (mood, said) = if same { (Mood::Good, words.same) } else { (Mood::Bad, words.other) };
+    let sentence = text.speech(|speech| speech.rule(&record.rule));
+    let decided = text.speech(|speech| speech.decision(&record.decision));
+    let rule_version = record.rule.version.to_string();
+    view! {
+        <div class="stack tight inset">
+            <p>{decided}</p>
+            <p class="muted small">{sentence}</p>
+            {status(mood, said, "")}
+            <p class="caption muted">{(words.version)(&record.engine_version, &rule_version)}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
+    let words = &text.words.history;
+    let list = move || {
+        looks.get().map(|all| {
+            if all.is_empty() {
+                return view! { <p class="muted small">{words.looks_none}</p> }.into_any();
+            }
+            let items = all.iter().map(|look| view! { <li>{one_look(text, look)}</li> });
+            view! { <ul class="list looks">{items.collect_view()}</ul> }.into_any()
+        })
+    };
+    live(list)
+}
+
+fn one_look(text: Text, look: &LookView) -> AnyView {
+    let record = &look.record;
+    let said = text.speech(|speech| speech.decision(&record.decision));
+    let same = record.rerun().as_ref() == Some(&record.decision);
+    let again = if same { text.words.history.same } else { text.words.history.other };
+    view! {
+        <div class="stack tight small">
+            {status(mood(record.decision.reason()), text.when(record.now), said)}
+            <p class="caption muted">{again}</p>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,58 @@
+//! What the sandbox would have sent, newest first: where the one-time codes are read. It exists
+//! only while the sandbox runs, and looks like it.
+
+use crate::load::load;
+use crate::session::session;
+use crate::text::{Text, text};
+use crate::ui::page::{bones, failed, head};
+use crate::ui::status::{Mood, status};
+use laika_core::api::OutboxMessage;
+use crate::ui::live;
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// Nobody is signed in while codes are awaited, so no stream tells: the page asks by itself.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// The page.
+pub(crate) fn page() -> AnyView {
+    let text = text();
+    let words = &text.words.sandbox;
+    let session = session();
+    let messages = load::<Vec<OutboxMessage>>(|| Some("/sandbox/outbox".to_owned()));
+    if let Ok(timer) = set_interval_with_handle(move || session.changed(), ASK_EVERY) {
+        on_cleanup(move || timer.clear());
+    }
+    let list = move || match (messages.get(), messages.failure()) {
+        (Some(all), _) if all.is_empty() => {
+            view! { <div class="card">{status(Mood::Plain, "", words.outbox_none)}</div> }.into_any()
+        }
+        (Some(all), _) => {
+            let items = all.iter().map(|message| one(text, message)).collect_view();
+            view! { <ol class="stack">{items}</ol> }.into_any()
+        }
+        (None, Some(failure)) => failed(&failure, move || session.changed()),
+        (None, None) => bones(&["6rem", "6rem"]),
+    };
+    view! {
+        {head(words.outbox_title, words.outbox_lead)}
+        <div class="measure">{live(list)}</div>
+    }
+    .into_any()
+}
+
+fn one(text: Text, message: &OutboxMessage) -> AnyView {
+    let words = &text.words.sandbox;
+    let channel = if message.channel == "sms" { words.sms } else { words.email };
+    let sep = text.words.common.sep;
+    let meta = format!("{channel} {} {}{sep}{}", words.to, message.to, text.when(message.at));
+    let subject = message.subject.clone();
+    view! {
+        <li class="card letter">
+            <p class="caption muted">{meta}</p>
+            {(!subject.is_empty()).then(|| view! { <b>{subject}</b> })}
+            <p class="pre">{message.body.clone()}</p>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,244 @@
+//! Payment methods: add at the provider's own page, order by buttons, remove with the effects
+//! listed. No card field is here and no card number ever: the provider's page is another origin.
+
+use crate::api::Request;
+use crate::form::Form;
+use crate::load::{Loaded, load};
+use crate::page::step_up::{self, StepUp};
+use crate::route;
+use crate::session::session;
+use crate::text::{Text, text};
+use crate::ui::button::{Weight, button};
+use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::icon::{self, icon};
+use crate::ui::page::{bones, failed, head};
+use crate::ui::status::{Mood, chip, notice, status};
+use crate::ui::toast::toasts;
+use crate::device;
+use gloo_net::http::Method;
+use laika_core::api::{MethodOrder, PaymentMethodView, SetupView};
+use crate::ui::live;
+use leptos::prelude::*;
+
+type Methods = Loaded<Vec<PaymentMethodView>>;
+
+/// What a method is called.
+pub(crate) fn name(method: &PaymentMethodView) -> String {
+    format!("{} •••• {}", method.brand, method.last4)
+}
+
+/// The page.
+pub(crate) fn page() -> AnyView {
+    let text = text();
+    let words = &text.words.payment;
+    let session = session();
+    let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
+    let ask = StepUp::new();
+    let adding = Form::new("add");
+    let finishing = finish(methods);
+    let removing = RwSignal::new(None::<PaymentMethodView>);
+    let confirm = Dialog::new();
+    let list = move || match (methods.get(), methods.failure()) {
+        (Some(all), _) if all.is_empty() => {
+            view! { <div class="card">{status(Mood::Plain, words.none, words.none_why)}</div> }
+                .into_any()
+        }
+        (Some(all), _) => cards(text, all, methods, removing, confirm),
+        (None, Some(failure)) => failed(&failure, move || session.changed()),
+        (None, None) => bones(&["5.5rem", "3rem"]),
+    };
+    view! {
+        {head(words.title, words.lead)}
+        <div class="stack loose measure">
+            <div role="status">
+                {live(move || finishing.busy().then(|| status(Mood::Unknown, "", words.adding)))}
+                {live(move || finishing.failure().map(|f| {
+                    notice(Mood::Bad, words.not_added, text.failure(&f))
+                }))}
+                {live(move || adding.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
+            </div>
+            {live(list)}
+            <div>
+                {button(
+                    Weight::Filled,
+                    words.add,
+                    Signal::derive(move || adding.busy()),
+                    move || add(adding, ask),
+                )}
+            </div>
+            <p class="small muted">{words.ours_never}</p>
+        </div>
+        {step_up::sheet(ask)}
+        {dialog(confirm, "remove-title", move || remove(removing, confirm, methods))}
+    }
+    .into_any()
+}
+
+/// Goes to the provider's page, after the password where the server wants it.
+fn add(form: Form, ask: StepUp) {
+    // The password may be wanted first; then the same again.
+    form.send_or(
+        Request::post("/payment-methods/setups"),
+        |setup: SetupView| device::leave_for(&setup.url),
+        move |failure| ask.wanted(failure, move || add(form, ask)),
+    );
+}
+
+/// Back from the provider's page: takes over what was added there, once.
+fn finish(methods: Methods) -> Form {
+    let form = Form::new("finish");
+    let words = &text().words.payment;
+    let toasts = toasts();
+    let session = session();
+    if let Some(setup) = route::query("setup") {
+        route::forget_query();
+        let path = format!("/payment-methods/setups/{setup}/complete");
+        form.send(Request::post(path), move |method: PaymentMethodView| {
+            toasts.say(words.added);
+            let known = methods.with(|all| all.iter().any(|m| m.id == method.id));
+            if known == Some(false) {
+                session.changed();
+            }
+        });
+    }
+    form
+}
+
+fn cards(
+    text: Text,
+    all: Vec<PaymentMethodView>,
+    methods: Methods,
+    removing: RwSignal<Option<PaymentMethodView>>,
+    confirm: Dialog,
+) -> AnyView {
+    let count = all.len();
+    let items = all
+        .iter()
+        .enumerate()
+        .map(|(index, method)| {
+            let chosen = method.clone();
+            view! {
+                <li class="card method">
+                    {icon(icon::PAYMENT)}
+                    {facts(text, method, index == 0 && count > 1)}
+                    <div class="row">
+                        {(index > 0).then(|| shift(text, &all, index, true, methods))}
+                        {(index + 1 < count).then(|| shift(text, &all, index, false, methods))}
+                        {button(
+                            Weight::Compact,
+                            text.words.payment.remove,
+                            Signal::stored(false),
+                            move || {
+                                removing.set(Some(chosen.clone()));
+                                confirm.open();
+                            },
+                        )}
+                    </div>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="stack">{items}</ol> }.into_any()
+}
+
+fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
+    let words = &text.words.payment;
+    let kind = match method.funding.as_str() {
+        "credit" => words.credit,
+        "debit" => words.debit,
+        _ => words.rail_card,
+    };
+    let until = format!("{:02}/{}", method.expires_month, method.expires_year);
+    let note = format!("{kind}{}{}", text.words.common.sep, (words.expires)(&until));
+    let state = if method.expired {
+        Some(chip(Mood::Bad, words.expired))
+    } else if method.barred {
+        Some(chip(Mood::Bad, words.unusable))
+    } else {
+        first.then(|| chip(Mood::Good, words.first))
+    };
+    view! {
+        <div>
+            <b>{name(method)}</b>
+            <p class="muted small">{note}</p>
+            {state}
+        </div>
+    }
+    .into_any()
+}
+
+/// A button that moves a method by one place.
+fn shift(
+    text: Text,
+    all: &[PaymentMethodView],
+    index: usize,
+    up: bool,
+    methods: Methods,
+) -> AnyView {
+    let words = &text.words.payment;
+    let mut order = all.to_vec();
+    let other = if up { index.saturating_sub(1) } else { index.saturating_add(1) };
+    order.swap(index, other);
+    let spoken = match all.get(index) {
+        Some(method) if up => (words.up)(&name(method)),
+        Some(method) => (words.down)(&name(method)),
+        None => String::new(),
+    };
+    let form = Form::new("order");
+    let press = move |_| {
+        let ids = order.iter().map(|m| m.id.clone()).collect();
+        let wanted = order.clone();
+        let request = Request::post("/payment-methods/order").json(&MethodOrder { ids });
+        form.tell(request, move || methods.put(wanted));
+    };
+    view! {
+        <button type="button" class="button compact" aria-label=spoken on:click=press>
+            {if up { "↑" } else { "↓" }}
+        </button>
+    }
+    .into_any()
+}
+
+/// The question before removing, with what it changes.
+fn remove(
+    removing: RwSignal<Option<PaymentMethodView>>,
+    confirm: Dialog,
+    methods: Methods,
+) -> AnyView {
+    let text = text();
+    let words = &text.words.payment;
+    let toasts = toasts();
+    let session = session();
+    let form = Form::new("remove");
+    let Some(method) = removing.get_untracked() else { return ().into_any() };
+    let last = !method.last_for.is_empty();
+    let others = methods.with(|all| all.len() > 1).unwrap_or(false);
+    let effect = match (last, others) {
+        (true, _) => words.remove_rule,
+        (false, true) => words.remove_other,
+        (false, false) => words.remove_nothing,
+    };
+    let title = (words.remove_title)(&name(&method));
+    let gone = move || {
+        let path = format!("/payment-methods/{}", method.id);
+        form.tell(Request::new(Method::DELETE, path), move || {
+            confirm.close();
+            toasts.say(words.removed);
+            session.changed();
+        });
+    };
+    view! {
+        <div class="stack">
+            <h2 id="remove-title">{title}</h2>
+            <p>{effect}</p>
+            <div role="alert">
+                {live(move || form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
+            </div>
+            <div class="row">
+                {button(Weight::Danger, words.remove, Signal::derive(move || form.busy()), gone)}
+                {button(Weight::Plain, words.keep, Signal::stored(false), move || confirm.close())}
+            </div>
+        </div>
+    }
+    .into_any()
+}

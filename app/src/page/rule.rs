@@ -1,0 +1,3 @@
+//! stub
+use leptos::prelude::*;
+pub(crate) fn page() -> AnyView { ().into_any() }
