@@ -1,6 +1,7 @@
 //! Every test that looks at Laika from outside, in one binary: the program is started, spoken to,
 //! killed and read, never linked.
 
+mod browser;
 mod chaos;
 mod http;
 mod tidy;
