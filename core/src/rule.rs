@@ -2,6 +2,7 @@
 //! draft by `draft::validate` and nowhere else; every change of it is a new version.
 
 use crate::bytes::Bytes;
+use crate::catalogue::Step;
 use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::schedule::Schedule;
@@ -33,9 +34,9 @@ pub struct Rule {
     pub alert: Option<Threshold>,
     /// In order of preference.
     pub payment_methods: Vec<PaymentMethodId>,
-    /// The price of one step that the customer consented to, tax inside; absent when only credit
-    /// is bought.
-    pub unit_price: Option<Money>,
+    /// The step of data, with its price, that the customer consented to; absent when only credit is
+    /// bought.
+    pub step: Option<Step>,
 }
 
 /// What makes a rule recharge: any set of these, at least one.

@@ -55,7 +55,7 @@ pub(crate) fn world() -> (Rule, Account, History) {
         },
         alert: None,
         payment_methods: vec![card.clone()],
-        unit_price: Some(money("3.00")),
+        step: Terms::sandbox(money("1").currency).step,
     };
     let account = Account {
         line_id: LineId::new("line").expect("an id"),
@@ -87,7 +87,8 @@ fn change(but: &str, rule: &mut Rule, account: &mut Account, history: &mut Histo
         "closed" => account.line_closed = true,
         "paused" => rule.paused_until_on = november(24),
         "suspended" => history.suspended = Some(Suspension::Declined),
-        "price rose" => rule.unit_price = Some(money("2.99")),
+        "price rose" => rule.step.as_mut().expect("a step").price = money("2.99"),
+        "step shrank" => account.terms.step.as_mut().expect("a step").bytes = Bytes::MB,
         "price fell" => account.terms.step.as_mut().expect("a step").price = money("2.50"),
         "card expired" => card.expires_at = Some(now()),
         "card barred" => card.barred = true,

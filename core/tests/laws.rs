@@ -124,7 +124,9 @@ fn changes() -> Vec<fn(&mut Rule)> {
         |r| r.alert = Some(Threshold::Data { bytes: gb(1) }),
         |r| r.paused_until_on = Some(chrono::NaiveDate::MIN),
         |r| r.skip_at = Some(now()),
-        |r| r.unit_price = Some(money("3.01")),
+        |r| r.step.as_mut().expect("a step").price = money("3.01"),
+        |r| r.step.as_mut().expect("a step").bytes = gb(2),
+        |r| r.step.as_mut().expect("a step").validity_days = 31,
     ]
 }
 

@@ -9,15 +9,15 @@ use crate::rule::{Adds, Amount, Rule};
 pub(super) fn terms_changed(rule: &Rule, account: &Account) -> bool {
     match rule.amount {
         Amount::FixedCredit(money) => money.currency != account.terms.currency(),
-        Amount::FixedData { .. } | Amount::Target { .. } => {
-            match (account.terms.step, rule.unit_price) {
-                (Some(step), Some(agreed)) => {
-                    step.price.currency != agreed.currency
-                        || step.price.amount_minor > agreed.amount_minor
-                }
-                (None, _) | (_, None) => true,
+        Amount::FixedData { .. } | Amount::Target { .. } => match (account.terms.step, rule.step) {
+            (Some(step), Some(agreed)) => {
+                step.price.currency != agreed.price.currency
+                    || step.price.amount_minor > agreed.price.amount_minor
+                    || step.bytes != agreed.bytes
+                    || step.validity_days < agreed.validity_days
             }
-        }
+            (None, _) | (_, None) => true,
+        },
     }
 }
 

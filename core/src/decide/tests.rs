@@ -49,7 +49,7 @@ fn world() -> (Rule, Account, History, Instant) {
         },
         alert: None,
         payment_methods: vec![method("card")],
-        unit_price: Some(eur(300)),
+        step: Terms::sandbox(eur(0).currency).step,
     };
     let account = Account {
         line_id: LineId::new("line").unwrap_or_else(|| unreachable!()),
@@ -173,7 +173,9 @@ fn reasons_come_in_order_of_precedence() {
     codes.push(code(&rule, &account, &history, now));
     account.payment_methods.clear();
     codes.push(code(&rule, &account, &history, now));
-    rule.unit_price = Some(eur(299));
+    if let Some(step) = &mut rule.step {
+        step.price = eur(299);
+    }
     codes.push(code(&rule, &account, &history, now));
     history.suspended = Some(Suspension::Declined);
     codes.push(code(&rule, &account, &history, now));

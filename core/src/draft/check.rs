@@ -56,11 +56,9 @@ pub(super) fn rule(
         limits,
         alert: alert.flatten(),
         payment_methods: draft.payment_methods.clone(),
-        unit_price: match amount {
+        step: match amount {
             Amount::FixedCredit(_) => None,
-            Amount::FixedData { .. } | Amount::Target { .. } => {
-                account.terms.step.map(|step| step.price)
-            }
+            Amount::FixedData { .. } | Amount::Target { .. } => account.terms.step,
         },
     });
     if let Some(rule) = &rule {

@@ -86,8 +86,9 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
         Amount::Target { bytes } => format!("top up to {}", bytes_exact(bytes)),
     };
     let mut text = format!("{whens}, {what}.");
-    if let Some(price) = rule.unit_price {
-        text.push_str(&format!(" Each step of data costs {}.", money(price)));
+    if let Some(step) = rule.step {
+        let (step, price, days) = (bytes_exact(step.bytes), money(step.price), step.validity_days);
+        text.push_str(&format!(" {step} costs {price} and is valid for {days} days."));
     }
     let limits = &rule.limits;
     let zone = place(&speech.zone.name);

@@ -36,7 +36,7 @@ fn keep_five() -> Rule {
         },
         alert: None,
         payment_methods: Vec::new(),
-        unit_price: None,
+        step: None,
     }
 }
 

@@ -103,8 +103,9 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
         Amount::Target { bytes } => format!("自动补足到 {}", bytes_exact(bytes)),
     };
     let mut text = format!("{}，{what}。", whens.join("；以及"));
-    if let Some(price) = rule.unit_price {
-        text.push_str(&format!("每份流量 {}。", money(price)));
+    if let Some(step) = rule.step {
+        let (step, price, days) = (bytes_exact(step.bytes), money(step.price), step.validity_days);
+        text.push_str(&format!("每 {step} 为 {price}，有效期 {days} 天。"));
     }
     let limits = &rule.limits;
     if let Some(cap) = limits.cap_per_month {
