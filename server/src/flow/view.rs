@@ -106,8 +106,7 @@ pub async fn rule(conn: &mut Conn, line: &Line, now: Instant) -> Result<RuleView
 
 /// The rule as turning it on would make it: at the present price, which is what is agreed to.
 pub fn turned_on(inputs: &Inputs, rule: &Rule) -> Rule {
-    let price = inputs.account.terms.step.map(|step| step.price);
-    Rule { on: true, unit_price: rule.unit_price.and(price), ..rule.clone() }
+    Rule { on: true, step: rule.step.and(inputs.account.terms.step), ..rule.clone() }
 }
 
 /// The text that turning this rule on agrees to, and its hash.

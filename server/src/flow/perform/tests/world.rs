@@ -136,7 +136,7 @@ impl World {
             },
             alert: None,
             payment_methods,
-            unit_price: Some(Money::new(300, eur)),
+            step: laika_core::catalogue::Terms::sandbox(eur).step,
         };
         let stored = rules::Stored {
             rule,
