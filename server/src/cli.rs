@@ -111,10 +111,10 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
         "audit" => audit::audit(parser),
-        "schedule" => rules::schedule(parser),
-        "validate" => rules::validate(parser),
-        "decide" => rules::decide(parser),
-        "preview" => rules::preview(parser),
+        "schedule" => rules::ask(parser, rules::Ask::Schedule),
+        "validate" => rules::ask(parser, rules::Ask::Validate),
+        "decide" => rules::ask(parser, rules::Ask::Decide),
+        "preview" => rules::ask(parser, rules::Ask::Preview),
         other => Err(Failure::Usage(format!("there is no command \"{other}\""))),
     }
 }

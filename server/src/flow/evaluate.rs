@@ -46,6 +46,9 @@ pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()>
             let (account, history) = (&inputs.account, &inputs.history);
             let gone = consumed_by(&record.decision, &stored.rule, account, history, now);
             stored.consumed_through = stored.consumed_through.max(gone);
+            for notice in inputs.history.notices.iter().filter(|n| is_gone(&n.trigger, &stored)) {
+                looks::forget(tx, line, &notice.trigger).await?;
+            }
         }
     }
     rules::put(tx, line, &stored).await?;
@@ -100,6 +103,14 @@ async fn alert(
     }
     stored.alerted = low;
     Ok(())
+}
+
+/// Whether a scheduled instant is consumed, so that its announcement means nothing any more.
+fn is_gone(trigger: &TriggerDue, stored: &Stored) -> bool {
+    match trigger {
+        TriggerDue::Scheduled { at } => Some(*at) <= stored.consumed_through,
+        TriggerDue::LowBalance | TriggerDue::Expiring { .. } => false,
+    }
 }
 
 /// Marks the occurrences that a recharge serves: none of them charges again.

@@ -304,6 +304,9 @@ async fn a_scheduled_charge_is_announced_once_and_can_be_skipped() {
     world.pass(24);
     world.uses("4", Bytes::MB).await;
     assert_eq!(world.recharges().await, [Status::Opened], "only one was skipped");
+    world.switch(Switch::Skip).await.expect("skipped");
+    let skipped = world.rule().await.rule.expect("a rule").skip_at.expect("an instant");
+    assert!(skipped > world.app.clock.now(), "what is gone is not skipped again: {skipped}");
 }
 
 #[tokio::test]
