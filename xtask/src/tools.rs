@@ -51,17 +51,17 @@ const WASM_BINDGEN: Tool = Tool {
     otherwise: "cargo install wasm-bindgen-cli@0.2.130",
 };
 
+// Why not older: 108, which Debian 12 packages, exports the wrong table, and the app does not start.
 const WASM_OPT: Tool = Tool {
     name: "wasm-opt",
-    version: "108 or newer",
+    version: "123 or newer",
     why: "makes the app's module smaller",
     find: find::wasm_opt,
     install: |place, _| {
-        install::system_or(place, &["binaryen"], Some("binaryen"), || {
-            install::npm_package(place, "binaryen", "132.0.0")
-        })
+        install::npm(place)?;
+        install::npm_package(place, "binaryen", "132.0.0")
     },
-    otherwise: "npm install --global binaryen",
+    otherwise: "npm install --global binaryen@132",
 };
 
 const NODE: Tool = Tool {

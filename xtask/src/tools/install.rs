@@ -60,12 +60,17 @@ pub(super) fn npm_package(place: &Place, name: &str, version: &str) -> Result {
         .run()
 }
 
-/// Node from npm where a system's own is too old; npm from the system where there is none.
-pub(super) fn node(place: &Place, _: &Tool) -> Result {
-    if !has("npm") {
-        let none = || Err(Failure::new("there is no npm"));
-        system_or(place, &["nodejs", "npm"], Some("node"), none)?;
+/// npm from the system, where there is none; it brings a Node of some age along.
+pub(super) fn npm(place: &Place) -> Result {
+    if has("npm") {
+        return Ok(());
     }
+    system_or(place, &["nodejs", "npm"], Some("node"), || Err(Failure::new("there is no npm")))
+}
+
+/// Node from npm where the system's own is too old.
+pub(super) fn node(place: &Place, _: &Tool) -> Result {
+    npm(place)?;
     if find::on_path("node").any(|program| find::number_in_version(place, &program) >= 20) {
         return Ok(());
     }
