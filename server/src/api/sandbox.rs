@@ -1,5 +1,5 @@
-//! The sandbox bar: use data, let time pass, script the next charge, read the outbox. It exists only
-//! while the sandbox adapters run, and goes the same ways as real usage and real charges do.
+//! The sandbox bar: use data, let time pass, script the next charge, read the outbox. It exists
+//! only while the sandbox adapters run, and goes the same ways as real usage and charges do.
 
 use super::extract::{Body, SignedIn};
 use crate::{

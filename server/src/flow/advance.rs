@@ -1,5 +1,5 @@
-//! A fact about a recharge: `apply`, and all that follows from it in one transaction: the recharge's
-//! row, the books, what the line gets, jobs, messages, the account's version.
+//! A fact about a recharge: `apply`, and all that follows in one transaction: the recharge's row,
+//! the books, what the line gets, jobs, messages, the account's version.
 //!
 //! Place in the flow: `perform` saw something outside, or a customer stopped something. The same
 //! way in serves the gateway's answer, its webhook and the reconciler, so none of them can credit

@@ -1,7 +1,8 @@
 //! A purchase by hand: the same path as an automatic recharge, on the customer's own confirmation.
 //!
-//! Place in the flow: `api/recharges` -> one transaction -> the worker's loop. It counts under no cap
-//! and needs no rule; it is charged only at the price that was on screen, and only once per key.
+//! Place in the flow: `api/recharges` -> one transaction -> the worker's loop. It counts under no
+//! cap and needs no rule; it is charged only at the price that was on screen, and only once per
+//! key.
 
 use super::{advance::ring, open::open};
 use crate::{

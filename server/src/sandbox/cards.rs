@@ -1,6 +1,6 @@
 //! Test cards: what a person types at the hosted page becomes a [`Card`] without its number.
 //!
-//! Place in the flow: hosted page -> `read` -> [`Card`] -> the provider's state machine and journal.
+//! Place in the flow: hosted page -> `read` -> [`Card`] -> the provider's machine and journal.
 //! It never keeps, returns or prints the full number or the CVC: only what survives an entry.
 //! The numbers and what they do are those Stripe publishes for its test mode
 //! (<https://docs.stripe.com/testing>, read 2026-11); any other number is refused as a live card.

@@ -2,8 +2,8 @@
 //!
 //! Place in the flow: the app sends a customer here with a setup's path; the customer comes back by
 //! a redirect to the setup's `return_url` with `?setup=…`. The full card number lives only in this
-//! request: it is read into a [`Card`](super::cards::Card), or shown again to be corrected (the page
-//! is never stored), and dropped.
+//! request: it is read into a [`Card`](super::cards::Card), or shown again to be corrected (the
+//! page is never stored), and dropped.
 
 use super::cards::{Entry, FieldError, OFFERED, TEST_CARDS, TestCard, read};
 use super::provider::month_of;

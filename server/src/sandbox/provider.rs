@@ -4,13 +4,15 @@
 //! journal holds the requests, and replaying them gives the same state to the byte. It never reads
 //! a clock, draws randomness, sees a full card number, or moves real money.
 
+mod bank;
 pub mod records;
 #[cfg(test)]
 mod tests;
 
 use super::cards::{Behaviour, Card, Decline};
 use super::{DAY, Ids, Refusal, Reply, refused};
-use jiff::{Timestamp, tz::TimeZone};
+pub use bank::month_of;
+use bank::{Verdict, capture, verdict};
 use records::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -452,54 +454,6 @@ impl Provider {
     pub fn outstanding(&self) -> (Option<&str>, &[Webhook]) {
         (self.webhook_url.as_deref(), &self.pending)
     }
-}
-
-/// What the bank says to a charge.
-enum Verdict {
-    Capture { extra_minor: i64 },
-    Decline(Decline),
-    AskCustomer,
-}
-
-fn verdict(card: &Card, script: Option<NextCharge>, now: i64) -> (Verdict, Transport) {
-    use NextCharge as Next;
-    let taken = Verdict::Capture { extra_minor: 0 };
-    let verdict = match script {
-        Some(Next::AnswerLostAfter) => return (taken, Transport::Lost),
-        Some(Next::Slow) => return (taken, Transport::Slow),
-        Some(Next::ErrorAfter) => return (taken, Transport::ServerError),
-        Some(Next::WrongAmount) => Verdict::Capture { extra_minor: 1 },
-        Some(Next::Succeeded | Next::AnswerLostBefore) => taken,
-        Some(Next::GenericDecline) => Verdict::Decline(Decline::GenericDecline),
-        Some(Next::InsufficientFunds) => Verdict::Decline(Decline::InsufficientFunds),
-        Some(Next::LostCard) => Verdict::Decline(Decline::LostCard),
-        Some(Next::StolenCard) => Verdict::Decline(Decline::StolenCard),
-        Some(Next::ExpiredCard) => Verdict::Decline(Decline::ExpiredCard),
-        Some(Next::RequiresAction) => Verdict::AskCustomer,
-        None if (card.exp_year, card.exp_month) < month_of(now) => {
-            Verdict::Decline(Decline::ExpiredCard)
-        }
-        None => match card.behaviour {
-            Behaviour::Works | Behaviour::AuthenticatesAtEntry => taken,
-            Behaviour::AuthenticatesAlways => Verdict::AskCustomer,
-            Behaviour::DeclinedAtEntry(decline)
-            | Behaviour::DeclinedLater(decline)
-            | Behaviour::AuthenticatesThenDeclined(decline) => Verdict::Decline(decline),
-        },
-    };
-    (verdict, Transport::Normal)
-}
-
-fn capture(payment: &mut Payment, extra_minor: i64, now: i64) {
-    payment.status = PaymentStatus::Succeeded;
-    payment.captured_minor = payment.charge.amount_minor.saturating_add(extra_minor);
-    payment.captured_at = Some(now);
-}
-
-/// The year and month (UTC) of an instant in microseconds.
-pub fn month_of(now: i64) -> (i32, u32) {
-    let at = Timestamp::from_microsecond(now).unwrap_or_default().to_zoned(TimeZone::UTC);
-    (at.year().into(), at.month().unsigned_abs().into())
 }
 
 /// Hosted pages send people back to an app on this machine and nowhere else.
