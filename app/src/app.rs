@@ -7,11 +7,11 @@ use crate::route::{Route, Router, router};
 use crate::session::{Session, session};
 use crate::text::text;
 use crate::ui::icon::{self, Icon, icon, mark};
+use crate::ui::live;
 use crate::ui::page::{bones, failed};
 use crate::ui::toast::{toast_region, toasts};
 use crate::{device, route};
 use laika_core::api::Language;
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// Starts the app in the page's body, in place of the static shell.

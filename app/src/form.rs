@@ -91,6 +91,18 @@ impl Form {
         });
     }
 
+    /// The fields whose errors are shown, at this moment.
+    pub(crate) fn shown(self) -> Vec<Field> {
+        self.errors.with_untracked(|errors| errors.iter().map(|e| e.field).collect())
+    }
+
+    /// Shows these errors and leaves the reader where they are.
+    pub(crate) fn follow(self, errors: Vec<FieldError>) {
+        if self.errors.with_untracked(|shown| *shown != errors) {
+            self.errors.set(errors);
+        }
+    }
+
     /// Shows these errors and takes the reader to their summary. False when there are some.
     pub(crate) fn accept(self, errors: Vec<FieldError>) -> bool {
         let fine = errors.is_empty();
@@ -114,7 +126,14 @@ impl Form {
 
     /// The same for an answer that has no body.
     pub(crate) fn tell(self, request: Request, then: impl FnOnce() + 'static) {
-        self.begin(request, Box::new(move |_| { then(); Ok(()) }), None);
+        self.begin(
+            request,
+            Box::new(move |_| {
+                then();
+                Ok(())
+            }),
+            None,
+        );
     }
 
     /// The same, where a failure may only mean that something else comes first: `instead` says so.

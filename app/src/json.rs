@@ -7,7 +7,9 @@
 //! every type, which was a third of the module. Measured on this app: see the README's sizes.
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
+};
 use serde::de::{Error, VariantAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -412,7 +414,8 @@ mod tests {
             assert_eq!(ours, serde_json::from_str(text).ok(), "{text}");
             assert!(ours.is_some(), "{text}");
         }
-        let text = r#"{"every":2,"unit":"week","weekdays":["MO"],"at":"09:00","start":"2026-01-01"}"#;
+        let text =
+            r#"{"every":2,"unit":"week","weekdays":["MO"],"at":"09:00","start":"2026-01-01"}"#;
         assert_eq!(read::<Schedule>(text).ok(), serde_json::from_str(text).ok());
         let text = r#"{"type":"/problems/fields","title":"t","status":422,"code":"fields","errors":[{"field":"password","code":"too_short","params":{"min":8}}],"request_id":"r"}"#;
         assert_eq!(read::<Problem>(text).ok(), serde_json::from_str(text).ok());

@@ -85,7 +85,7 @@ labels! {
     }
     /// The auto-recharge rule.
     Rule {
-        title: S, lead: S, is_on: S, is_off: S, is_paused: S, never_saved: S, turn_off: S,
+        title: S, lead: S, is_on: S, is_off: S, is_paused: S, turn_off: S,
         turned_off: S, pause: S, resume: S, resumed: S, paused: S, pause_until: S, skip: S,
         skipped: S, when: S, how_much: S, never_more: S, pay_with: S, tell_me: S,
         low: S, low_example: fn(&str) -> String, scheduled: S, scheduled_example: S, expiring: S,
@@ -93,12 +93,11 @@ labels! {
         weekdays: [S; 7], weekdays_label: S, fixed_money: S, fixed_money_example: S,
         fixed_data: S, fixed_data_example: S, target: S, target_example: S, amount_label: S,
         cap_hint: S, more_limits: S, minutes: S, times: S, optional: S, alert_hint: S,
-        methods_hint: S, no_methods: S, add_method: S, earlier: S, later: S, use_method: S,
-        preview: S, worst: S, worst_month: fn(&str) -> String, worst_why: S, no_worst: S, dates: S,
-        dates_none: S, replay: S, bar: S, save: S, saved: S, review: S, sheet_title: S,
+        methods_hint: S, no_methods: S, add_method: S, earlier: S,         preview: S, worst: S, worst_month: fn(&str) -> String, no_worst: S, dates: S,
+        dates_none: S, save: S, saved: S, review: S, sheet_title: S,
         sheet_lead: S, turn_on: S, turned_on: S, stale_same: S, stale_other: S,
         mismatch: fn(&str, &str) -> String, unsaved: S, incomplete: S, status: S, needs_save: S,
-        date_said: fn(&str) -> String, month_cost: S, log: S,
+        date_said: fn(&str) -> String, log: S, step: fn(&str, &str) -> String, dates_expected: S, at_once: S, already_sent: S, pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S, log_resumed: S, log_skipped: S,
     }
     /// Recharges and looks that did not charge.
     History {

@@ -11,11 +11,11 @@ use crate::text::text;
 use crate::ui::button::{Weight, button, go, guarded};
 use crate::ui::choice::radio_cards;
 use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
 use laika_core::api::{PaymentMethodView, RechargeNow};
 use laika_core::money::Money;
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// How many steps are offered.
@@ -34,9 +34,8 @@ fn inside(handle: Dialog, lines: Lines) -> AnyView {
     let form = Form::new("buy");
     let steps = RwSignal::new("3".to_owned());
     let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
-    let usable = move || {
-        methods.with(|all| all.iter().find(|m| !m.expired && !m.barred).cloned()).flatten()
-    };
+    let usable =
+        move || methods.with(|all| all.iter().find(|m| !m.expired && !m.barred).cloned()).flatten();
     let price = move |steps: u32| -> Option<Money> {
         lines.current()?.terms.step?.price.checked_mul(i64::from(steps))
     };
@@ -51,9 +50,7 @@ fn inside(handle: Dialog, lines: Lines) -> AnyView {
         (bound && usable().is_none()).then(|| words.buy_no_method.to_owned())
     });
     let pay = move || {
-        let (Some(line), Some(method)) =
-            (lines.current(), usable())
-        else {
+        let (Some(line), Some(method)) = (lines.current(), usable()) else {
             return;
         };
         let Some(amount) = price(chosen()) else { return };

@@ -9,10 +9,10 @@ use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, go};
 use crate::ui::icon::{self, icon};
+use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, notice};
 use laika_core::api::{AccountView, LineView, PaymentMethodView};
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// One step as it is drawn.

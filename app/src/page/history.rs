@@ -10,13 +10,13 @@ use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go};
+use crate::ui::live;
 use crate::ui::meter::{Level, LevelWords, meter};
 use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, status};
 use laika_core::api::{LookView, RechargeView};
 use laika_core::id::RechargeId;
 use laika_core::record::DecisionRecord;
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// The page.
@@ -164,9 +164,8 @@ fn timeline(text: Text, view: &RechargeView) -> AnyView {
             line(text.when(seen.at), what, false)
         })
         .collect_view();
-    let open = (!recharge.status.is_end()).then(|| {
-        line(String::new(), text.speech(|s| s.status(recharge.status)).to_owned(), true)
-    });
+    let open = (!recharge.status.is_end())
+        .then(|| line(String::new(), text.speech(|s| s.status(recharge.status)).to_owned(), true));
     view! {
         <ol class="timeline">
             {line(text.when(recharge.opened_at), words.decided.to_owned(), false)} {seen} {open}

@@ -13,13 +13,13 @@ use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go};
 use crate::ui::chart::{Bar, ChartWords, bars};
 use crate::ui::dialog::Dialog;
+use crate::ui::live;
 use crate::ui::meter::meter;
 use crate::ui::page::{bones, failed, heading};
 use crate::ui::status::{Mood, status};
 use laika_core::api::{LineView, RechargeView, RuleView};
 use laika_core::bytes::Bytes;
 use laika_core::time::Span;
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// The page.
@@ -102,7 +102,8 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
         shown().map(|(line, rule, _)| level(&line, rule.as_ref(), Bytes::ZERO)).unwrap_or_default()
     });
     let said = Signal::derive(move || {
-        shown().map(|(line, rule, more)| level_words(text, &line, rule.as_ref(), more))
+        shown()
+            .map(|(line, rule, more)| level_words(text, &line, rule.as_ref(), more))
             .unwrap_or_default()
     });
     let stale = Signal::derive(move || lines.all().failure().is_some());
@@ -176,7 +177,8 @@ fn today(lines: Lines) -> AnyView {
             return Some(view! { <p class="muted">{words.today_none}</p> }.into_any());
         }
         let midnight = session.with_zone(|zone| zone.start_of_day(zone.date(line.as_of)));
-        let hour = |i: i64| text.speech(|s| laika_core::say::time(midnight.plus(Span::hours(i)), s.zone));
+        let hour =
+            |i: i64| text.speech(|s| laika_core::say::time(midnight.plus(Span::hours(i)), s.zone));
         let hours = line.today.len().max(24);
         let each = (0i64..).zip(0..hours).map(|(i, index)| {
             let used = line.today.get(index).copied().unwrap_or_default();

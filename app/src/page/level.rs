@@ -65,11 +65,8 @@ pub(crate) fn level_words(
     let mut note = vec![(words.of)(&text.bytes_exact(total(line)))];
     note.extend(line.balance.latest_expiry(line.as_of).map(|at| (words.until)(&text.day(at))));
     note.push((words.as_of)(&as_of));
-    let spoken = if left.is_zero() {
-        words.no_data.to_owned()
-    } else {
-        (words.gb_left)(&text.bytes(left))
-    };
+    let spoken =
+        if left.is_zero() { words.no_data.to_owned() } else { (words.gb_left)(&text.bytes(left)) };
     let said = |at: Option<Bytes>, words: fn(&str) -> String| {
         at.map(|bytes| words(&text.bytes_exact(bytes))).unwrap_or_default()
     };

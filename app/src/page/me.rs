@@ -9,13 +9,13 @@ use crate::ui::button::{Weight, button};
 use crate::ui::choice::radio_cards;
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
+use crate::ui::live;
 use crate::ui::page::head;
 use crate::ui::toast::toasts;
 use gloo_net::http::Method;
 use laika_core::ENGINE_VERSION;
 use laika_core::api::{AccountChange, AccountView, Language};
 use laika_core::field::Field;
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// The page.

@@ -4,10 +4,10 @@
 use crate::load::load;
 use crate::session::session;
 use crate::text::{Text, text};
+use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, status};
 use laika_core::api::OutboxMessage;
-use crate::ui::live;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub(crate) fn page() -> AnyView {
     }
     let list = move || match (messages.get(), messages.failure()) {
         (Some(all), _) if all.is_empty() => {
-            view! { <div class="card">{status(Mood::Plain, "", words.outbox_none)}</div> }.into_any()
+            view! { <div class="card">{status(Mood::Plain, "", words.outbox_none)}</div> }
+                .into_any()
         }
         (Some(all), _) => {
             let items = all.iter().map(|message| one(text, message)).collect_view();

@@ -2,6 +2,7 @@
 //! listed. No card field is here and no card number ever: the provider's page is another origin.
 
 use crate::api::Request;
+use crate::device;
 use crate::form::Form;
 use crate::load::{Loaded, load};
 use crate::page::step_up::{self, StepUp};
@@ -11,13 +12,12 @@ use crate::text::{Text, text};
 use crate::ui::button::{Weight, button};
 use crate::ui::dialog::{Dialog, dialog};
 use crate::ui::icon::{self, icon};
+use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, chip, notice, status};
 use crate::ui::toast::toasts;
-use crate::device;
 use gloo_net::http::Method;
 use laika_core::api::{MethodOrder, PaymentMethodView, SetupView};
-use crate::ui::live;
 use leptos::prelude::*;
 
 type Methods = Loaded<Vec<PaymentMethodView>>;

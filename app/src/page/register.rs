@@ -10,13 +10,13 @@ use crate::text::text;
 use crate::ui::button::{Weight, button, submit};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Check, Kind, field};
+use crate::ui::live;
 use crate::ui::page::head;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
 use laika_core::api::{Confirmation, Registration, RegistrationView, SessionView};
 use laika_core::contact;
 use laika_core::field::{Field, FieldCode, FieldError};
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// What is typed, as typed.
@@ -51,9 +51,7 @@ impl Typed {
 
     /// On leaving a field: what is empty is not wrong yet.
     fn check(self, name: Field) -> Option<Check> {
-        Some(Box::new(move || {
-            self.verdict(name).filter(|error| error.code != FieldCode::Required)
-        }))
+        Some(Box::new(move || self.verdict(name).filter(|error| error.code != FieldCode::Required)))
     }
 }
 

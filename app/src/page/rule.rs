@@ -1,3 +1,120 @@
-//! stub
+//! Auto-recharge: the switch of the saved rule, the editor, what it does, and the foot. What is
+//! typed lives in `typed`, which asks core; `save` carries it to the server. It decides nothing.
+
+mod cards;
+mod outcome;
+mod save;
+mod switch;
+mod typed;
+
+use crate::form::Form;
+use crate::lines::{Lines, lines};
+use crate::load::{Loaded, load};
+use crate::session::session;
+use crate::text::{Text, text};
+use crate::ui::dialog::Dialog;
+use crate::ui::error_summary::error_summary;
+use crate::ui::live;
+use crate::ui::page::{bones, failed, head};
+use laika_core::api::{PaymentMethodView, RuleChangeKind, RuleView};
+use laika_core::forecast::PreviewInputs;
 use leptos::prelude::*;
-pub(crate) fn page() -> AnyView { ().into_any() }
+use save::Saving;
+use typed::Editor;
+
+/// The page.
+pub(crate) fn page() -> AnyView {
+    let text = text();
+    let words = &text.words.rule;
+    let lines = lines();
+    let rule = load::<RuleView>(move || lines.path("/rule"));
+    let inputs = load::<PreviewInputs>(move || lines.path("/preview-inputs"));
+    // The editor opens once, on the first answer; later news must not touch the typing.
+    let there = Memo::new(move |_| rule.with(|_| ()).is_some() && inputs.with(|_| ()).is_some());
+    let whole = move || match (there.get(), rule.failure().or(inputs.failure())) {
+        (true, _) => edit(rule, inputs, lines),
+        (false, Some(failure)) => failed(&failure, move || session().changed()),
+        (false, None) => bones(&["6rem", "18rem", "12rem"]),
+    };
+    view! { {head(words.title, words.lead)} {live(whole)} }.into_any()
+}
+
+fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> AnyView {
+    let form = Form::new("rule");
+    let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
+    let (draft, new) =
+        untrack(|| rule.with(|view| (view.draft.clone(), view.rule.is_none()))).unwrap_or_default();
+    let editor = Editor::open(&draft, inputs);
+    follow_errors(editor, form);
+    let sheet = Dialog::new();
+    let saving = Saving { editor, form, rule, lines, sheet, said: RwSignal::new(None) };
+    view! {
+        <div class="two editor">
+            <div class="side">
+                {outcome::sentence(editor)} {outcome::consequences(editor, lines)}
+            </div>
+            <div class="stack main">
+                {switch::switch(rule, lines)} {error_summary(form)}
+                {cards::cards(editor, form, methods, new)}
+            </div>
+            <div class="end stack">{save::foot(saving)} {changes(rule)}</div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Errors of fields that were left once follow the typing: shown, changed and taken away.
+fn follow_errors(editor: Editor, form: Form) {
+    Effect::new(move |_| {
+        let left = editor.left.get();
+        let shown = form.shown();
+        editor.outcome.with(|outcome| {
+            let seen = outcome
+                .errors()
+                .iter()
+                .filter(|e| left.contains(&e.field) || shown.contains(&e.field));
+            form.follow(seen.cloned().collect());
+        });
+    });
+}
+
+/// Earlier versions, the newest first.
+fn changes(rule: Loaded<RuleView>) -> AnyView {
+    let text = text();
+    let words = &text.words.rule;
+    live(move || {
+        let changes = rule.with(|view| view.changes.clone()).unwrap_or_default();
+        (!changes.is_empty()).then(|| {
+            let items = changes
+                .iter()
+                .map(|change| {
+                    let (when, what) = (text.when(change.at), done(text, change.what));
+                    view! {
+                        <li>
+                            <time>{when}</time>
+                            {what}
+                        </li>
+                    }
+                })
+                .collect_view();
+            view! {
+                <details class="card">
+                    <summary>{words.log}</summary>
+                    <ol class="timeline">{items}</ol>
+                </details>
+            }
+        })
+    })
+}
+
+fn done(text: Text, what: RuleChangeKind) -> &'static str {
+    let words = &text.words.rule;
+    match what {
+        RuleChangeKind::Saved => words.log_saved,
+        RuleChangeKind::TurnedOn => words.log_on,
+        RuleChangeKind::TurnedOff => words.log_off,
+        RuleChangeKind::Paused => words.log_paused,
+        RuleChangeKind::Resumed => words.log_resumed,
+        RuleChangeKind::Skipped => words.log_skipped,
+    }
+}

@@ -9,11 +9,11 @@ use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button};
 use crate::ui::field::pick;
+use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
 use laika_core::api::{NextCharge, SandboxTime, SandboxUsage};
 use laika_core::bytes::Bytes;
-use crate::ui::live;
 use leptos::prelude::*;
 use serde::Serialize;
 

@@ -24,24 +24,19 @@ pub(crate) fn page() -> AnyView {
     let session = session();
     let router = router();
     let missing = move |name: Field, value: RwSignal<String>| {
-        value.with_untracked(|v| v.trim().is_empty())
+        value
+            .with_untracked(|v| v.trim().is_empty())
             .then(|| FieldError::new(name, FieldCode::Required))
     };
     let send = move || {
-        let errors: Vec<_> = [
-            missing(Field::Password, password),
-            missing(Field::Contact, contact),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let errors: Vec<_> = [missing(Field::Password, password), missing(Field::Contact, contact)]
+            .into_iter()
+            .flatten()
+            .collect();
         if !form.accept(errors) {
             return;
         }
-        let typed = SignIn {
-            contact: contact.get_untracked(),
-            password: password.get_untracked(),
-        };
+        let typed = SignIn { contact: contact.get_untracked(), password: password.get_untracked() };
         form.send(Request::post("/sessions").json(&typed), move |view: SessionView| {
             session.enter(view);
             if !router.current().needs_account() {

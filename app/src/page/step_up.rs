@@ -47,7 +47,8 @@ fn inside(handle: StepUp) -> AnyView {
     let form = Form::new("step-up");
     let password = RwSignal::new(String::new());
     let send = move || {
-        let missing = password.with_untracked(String::is_empty)
+        let missing = password
+            .with_untracked(String::is_empty)
             .then(|| FieldError::new(Field::Password, FieldCode::Required));
         if !form.accept(missing.into_iter().collect()) {
             return;

@@ -2,8 +2,8 @@
 //! always allowed; the label is never a placeholder.
 
 use crate::form::{Form, control_id};
-use laika_core::field::{Field, FieldError};
 use crate::ui::live;
+use laika_core::field::{Field, FieldError};
 use leptos::prelude::*;
 
 /// What kind of text a control takes: type, keyboard and autofill.

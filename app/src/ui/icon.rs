@@ -10,13 +10,15 @@ pub(crate) struct Icon(&'static str);
 /// The line's data.
 pub(crate) const HOME: Icon = Icon("M4 11.5 12 4l8 7.5M6 10v10h12V10M10 20v-5h4v5");
 /// Again and again by itself.
-pub(crate) const RULE: Icon = Icon("M20 12a8 8 0 0 1-14.3 4.9M4 12a8 8 0 0 1 14.3-4.9M18.5 3v4.3h-4.3M5.5 21v-4.3h4.3");
+pub(crate) const RULE: Icon =
+    Icon("M20 12a8 8 0 0 1-14.3 4.9M4 12a8 8 0 0 1 14.3-4.9M18.5 3v4.3h-4.3M5.5 21v-4.3h4.3");
 /// What was.
 pub(crate) const HISTORY: Icon = Icon("M5 6h2M10 6h9M5 12h2M10 12h9M5 18h2M10 18h9");
 /// A card.
 pub(crate) const PAYMENT: Icon = Icon("M3 6.5h18v11H3zM3 10.5h18M6.5 14.5H10");
 /// A person.
-pub(crate) const ME: Icon = Icon("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20.5c.7-4 3.7-5.5 7.5-5.5s6.8 1.5 7.5 5.5");
+pub(crate) const ME: Icon =
+    Icon("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20.5c.7-4 3.7-5.5 7.5-5.5s6.8 1.5 7.5 5.5");
 /// It is so.
 pub(crate) const TICK: Icon = Icon("M5 12.5 10 17.5 19.5 7");
 /// Good, in a ring.
@@ -24,15 +26,19 @@ pub(crate) const GOOD: Icon = Icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M8 12.3l
 /// Not known yet: a clock.
 pub(crate) const CLOCK: Icon = Icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M12 7v5.3l3.3 2");
 /// Refused: a cross in an octagon.
-pub(crate) const BAD: Icon = Icon("M8.3 3h7.4L21 8.3v7.4L15.7 21H8.3L3 15.7V8.3zM9.3 9.3l5.4 5.4M14.7 9.3l-5.4 5.4");
+pub(crate) const BAD: Icon =
+    Icon("M8.3 3h7.4L21 8.3v7.4L15.7 21H8.3L3 15.7V8.3zM9.3 9.3l5.4 5.4M14.7 9.3l-5.4 5.4");
 /// To know: an i in a ring.
 pub(crate) const INFO: Icon = Icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M12 11v5.5M12 7.5v.3");
 /// Off: a ring with a bar.
 pub(crate) const OFF: Icon = Icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M8 12h8");
 /// A shield, for promises.
-pub(crate) const SHIELD: Icon = Icon("M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6zM9 12l2.2 2.2L15.2 10");
+pub(crate) const SHIELD: Icon =
+    Icon("M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6zM9 12l2.2 2.2L15.2 10");
 /// An eye, for what can be checked.
-pub(crate) const EYE: Icon = Icon("M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12M12 14.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6");
+pub(crate) const EYE: Icon = Icon(
+    "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12M12 14.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6",
+);
 
 /// Draws it in the colour of the text round it.
 pub(crate) fn icon(icon: Icon) -> AnyView {

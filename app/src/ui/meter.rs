@@ -163,13 +163,8 @@ mod tests {
 
     #[test]
     fn everything_on_the_bar_fits_it() {
-        let level = Level {
-            parts: vec![1, 2],
-            full: 4,
-            threshold: Some(2),
-            target: Some(8),
-            adds: 5,
-        };
+        let level =
+            Level { parts: vec![1, 2], full: 4, threshold: Some(2), target: Some(8), adds: 5 };
         assert_eq!(level.percent(3), "37.50%");
         assert_eq!(level.percent(8), "100.00%");
         assert_eq!(Level::default().percent(0), "0.00%", "a dry line divides by nothing");

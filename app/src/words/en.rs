@@ -59,14 +59,18 @@ pub(super) const WORDS: Words = Words {
         send_codes: "Send the codes",
         confirm_title: "Enter the two codes",
         confirm_lead: |phone, email| {
-            format!("One went by SMS to {phone}, one by e-mail to {email}. They are valid for 5 minutes.")
+            format!(
+                "One went by SMS to {phone}, one by e-mail to {email}. They are valid for 5 minutes."
+            )
         },
         confirm: "Confirm",
         resend: "Send new codes",
         resent: "New codes are on their way. The old ones no longer work.",
         change_contacts: "Change phone or e-mail",
         welcome_in: "Welcome. Your line is ready.",
-        zone: |zone| format!("Days and months are counted in {zone} time. You can change it later under Me."),
+        zone: |zone| {
+            format!("Days and months are counted in {zone} time. You can change it later under Me.")
+        },
         codes_in_outbox: "In the sandbox nothing is really sent: read the codes in the outbox.",
     },
     home: Home {
@@ -137,7 +141,6 @@ pub(super) const WORDS: Words = Words {
         is_on: "On",
         is_off: "Off",
         is_paused: "Paused",
-        never_saved: "No rule yet",
         turn_off: "Turn off",
         turned_off: "Off. Nothing is charged any more.",
         pause: "Pause",
@@ -153,7 +156,9 @@ pub(super) const WORDS: Words = Words {
         pay_with: "Pay with",
         tell_me: "Tell me",
         low: "When little is left",
-        low_example: |data| format!("Fires at exactly {data} too, as often as needed, within the limits"),
+        low_example: |data| {
+            format!("Fires at exactly {data} too, as often as needed, within the limits")
+        },
         scheduled: "On fixed days",
         scheduled_example: "For example each month on the 1st at 09:00",
         expiring: "Before the data expires",
@@ -178,22 +183,17 @@ pub(super) const WORDS: Words = Words {
         minutes: "min",
         times: "times",
         optional: "Leave empty for none",
-        alert_hint: "A message only, also while the rule is off. Leave empty for none.",
+        alert_hint: "A message only, also while the rule is off.",
         methods_hint: "Tried in this order.",
         no_methods: "No payment method yet.",
         add_method: "Add a payment method",
         earlier: "Earlier",
-        later: "Later",
-        use_method: "Use",
         preview: "What this rule does",
         worst: "The most it can take",
         worst_month: |money| format!("At most {money} a month"),
-        worst_why: "Whatever happens: any use, any schedule, any repeat.",
         no_worst: "Fill in the rule to see the most it can take.",
         dates: "Next dates",
         dates_none: "No fixed dates: it depends on your use.",
-        replay: "With your use of the last 90 days",
-        bar: "After the next recharge",
         save: "Save",
         saved: "Saved. Nothing is charged until it is on.",
         review: "Review and turn on",
@@ -204,15 +204,31 @@ pub(super) const WORDS: Words = Words {
         stale_same: "Your line changed meanwhile. The result is the same; press once more.",
         stale_other: "Your line changed meanwhile. Please look at the result again, then save.",
         mismatch: |ours, theirs| {
-            format!("Not saved: this app computes with version {ours}, the server with {theirs}. Reload the page. Nothing was charged.")
+            format!(
+                "Not saved: this app computes with version {ours}, the server with {theirs}. Reload the page. Nothing was charged."
+            )
         },
         unsaved: "Changed, not saved yet",
         incomplete: "Fill in what is missing, then it can be turned on.",
         status: "Now",
         needs_save: "Save first; then it can be turned on.",
         date_said: |date| format!("That is {date}."),
-        month_cost: "In a usual month",
         log: "Changes",
+        step: |data, money| format!("Sold in steps of {data}, {money} each."),
+        dates_expected: "~ depends on your use: expected from the last weeks, never certain.",
+        at_once: "The moment it is on",
+        already_sent: "A charge had already been sent. It is looked up, and cancelled or refunded where possible.",
+        pause_hint: "Nothing is charged before this day begins.",
+        edit_turns_off: "Changed. Saving turns the rule off until you have reviewed it.",
+        alert: "Tell me when little is left",
+        alert_example: "One message each time it falls below",
+        add_first: "No payment method is chosen: nothing can be charged until you add one.",
+        log_saved: "Saved",
+        log_on: "Turned on",
+        log_off: "Turned off",
+        log_paused: "Paused",
+        log_resumed: "Resumed",
+        log_skipped: "Next one skipped",
     },
     history: History {
         title: "History",

@@ -1,0 +1,278 @@
+//! Saving and turning on. A save carries the hash of the preview on screen. Where the line has moved
+//! meanwhile the preview is computed again without touching the typing, and sent again only if it
+//! looks the same; otherwise the customer looks first.
+
+use super::typed::{Editor, Outcome};
+use crate::api::{self, Answer, Failure, Request};
+use crate::form::Form;
+use crate::lines::Lines;
+use crate::load::Loaded;
+use crate::session::session;
+use crate::text::{Text, text};
+use crate::ui::button::{Weight, button};
+use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::error_summary::error_summary;
+use crate::ui::field::{Kind, field};
+use crate::ui::live;
+use crate::ui::status::{Mood, notice};
+use crate::ui::toast::toasts;
+use gloo_net::http::Method;
+use laika_core::ENGINE_VERSION;
+use laika_core::api::{Consent, RuleView, SaveRule, StepUp, TurnOn};
+use laika_core::field::{Field, FieldCode, FieldError};
+use leptos::prelude::*;
+
+/// What saving is about; a handle that is copied freely.
+#[derive(Clone, Copy)]
+pub(super) struct Saving {
+    pub(super) editor: Editor,
+    pub(super) form: Form,
+    pub(super) rule: Loaded<RuleView>,
+    pub(super) lines: Lines,
+    pub(super) sheet: Dialog,
+    /// What to look at before the next press.
+    pub(super) said: RwSignal<Option<String>>,
+}
+
+impl Saving {
+    /// Whether what stands in the editor is what is saved; tracked.
+    fn clean(self) -> bool {
+        let draft = self.editor.typed.draft();
+        self.rule.with(|view| view.rule.is_some() && view.draft == draft).unwrap_or(false)
+    }
+
+    /// Saves, then goes on. Nothing is sent while a field is wrong.
+    fn save(self, then: fn(Saving)) {
+        let outcome = self.editor.outcome.get_untracked();
+        self.said.set(None);
+        if !self.form.accept(outcome.errors().to_vec()) {
+            return;
+        }
+        self.put(outcome, then, true);
+    }
+
+    fn put(self, outcome: Outcome, then: fn(Saving), again: bool) {
+        let Outcome::Good(preview, hash) = &outcome else { return };
+        let Some(path) = untrack(|| self.lines.path("/rule")) else { return };
+        let save = SaveRule {
+            draft: untrack(|| self.editor.typed.draft()),
+            state_version: preview.state_version,
+            as_of: preview.as_of,
+            engine_version: ENGINE_VERSION.to_owned(),
+            preview_sha256: hash.clone(),
+        };
+        let request = Request::new(Method::PUT, path).json(&save).once(self.form.key());
+        let saved = move |view: RuleView| {
+            self.rule.put(view);
+            toasts().say(text().words.rule.saved);
+            session().changed();
+            then(self);
+        };
+        let refused = move |failure: &Failure| match failure.code() {
+            Some("preview_stale") => {
+                self.look_again(outcome, then, again);
+                true
+            }
+            Some("preview_mismatch") => {
+                let server = untrack(|| self.editor.inputs.with(|i| i.engine_version.clone()));
+                let server = server.unwrap_or_default();
+                self.said.set(Some((text().words.rule.mismatch)(ENGINE_VERSION, &server)));
+                true
+            }
+            _ => false,
+        };
+        self.form.send_or(request, saved, refused);
+    }
+
+    /// The line has moved: new inputs, the same typing. The same result is sent by itself, once.
+    fn look_again(self, before: Outcome, then: fn(Saving), again: bool) {
+        let Some(path) = untrack(|| self.lines.path("/preview-inputs")) else { return };
+        let words = &text().words.rule;
+        let take = move |answer: Answer| match answer.and_then(|text| api::read(&text)) {
+            Ok(inputs) => {
+                self.form.renew();
+                self.editor.inputs.put(inputs);
+                let after = self.editor.outcome.get_untracked();
+                if !after.looks_like(&before) {
+                    self.said.set(Some(words.stale_other.to_owned()));
+                } else if again {
+                    self.put(after, then, false);
+                } else {
+                    self.said.set(Some(words.stale_same.to_owned()));
+                }
+            }
+            Err(failure) => self.form.refuse(failure),
+        };
+        api::ask(Request::get(path), Box::new(take));
+    }
+}
+
+/// The foot: the worst case, save, review. It gives its room back to a keyboard.
+pub(super) fn foot(saving: Saving) -> AnyView {
+    let text = text();
+    let words = &text.words.rule;
+    let clean = Memo::new(move |_| saving.clean());
+    let on = Memo::new(move |_| {
+        saving.rule.with(|v| v.rule.as_ref().is_some_and(|r| r.on)).unwrap_or(false)
+    });
+    let most = move || {
+        saving.editor.outcome.with(|outcome| {
+            outcome.preview().map_or_else(
+                || words.incomplete.to_owned(),
+                |preview| (words.worst_month)(&text.money(preview.bound.per_month)),
+            )
+        })
+    };
+    let note = move || match (on.get(), clean.get()) {
+        (true, true) => None,
+        (true, false) => Some(words.edit_turns_off),
+        (false, true) => Some(words.saved),
+        (false, false) => Some(words.unsaved),
+    };
+    let busy = Signal::derive(move || saving.form.busy());
+    let buttons = move || {
+        let done = clean.get() && on.get();
+        (!done).then(|| {
+            view! {
+                <div class="row">
+                    {(!clean.get()).then(|| {
+                        button(Weight::Plain, text.words.common.save, busy, move || {
+                            saving.save(|_| ())
+                        })
+                    })}
+                    {button(Weight::Filled, words.review, busy, move || {
+                        if untrack(|| saving.clean()) {
+                            saving.sheet.open();
+                        } else {
+                            saving.save(|saving| saving.sheet.open());
+                        }
+                    })}
+                </div>
+            }
+        })
+    };
+    view! {
+        <div class="foot">
+            <div role="alert">
+                {live(move || saving.said.get().map(|said| notice(Mood::Unknown, "", said)))}
+            </div>
+            <div>
+                <b>{live(most)}</b>
+                <p class="small muted">{live(note)}</p>
+            </div>
+            {live(buttons)}
+        </div>
+        {dialog(saving.sheet, "consent-title", move || consent(saving))}
+    }
+    .into_any()
+}
+
+/// What is agreed to, and the password unless it was given within the last minutes.
+fn consent(saving: Saving) -> AnyView {
+    let text = text();
+    let words = &text.words.rule;
+    let form = Form::new("consent");
+    let password = RwSignal::new(String::new());
+    let fresh = untrack(|| session().account())
+        .and_then(|account| account.stepped_up_until)
+        .is_some_and(|until| session().now() < until);
+    let asked = RwSignal::new(!fresh);
+    let agreed = untrack(|| {
+        saving.rule.with(|view| view.rule.as_ref().map(|r| r.version).zip(view.consent.clone()))
+    });
+    let Some((version, agreed)) = agreed.flatten() else {
+        return view! { <p id="consent-title">{words.needs_save}</p> }.into_any();
+    };
+    let paragraphs = agreed
+        .text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| view! { <p>{line.to_owned()}</p> })
+        .collect_view();
+    let press = move || {
+        let wanted = TurnOn { rule_version: version, consent_sha256: agreed.sha256.clone() };
+        if !asked.get_untracked() {
+            turn_on(saving, form, asked, wanted);
+            return;
+        }
+        let missing = password
+            .with_untracked(String::is_empty)
+            .then(|| FieldError::new(Field::Password, FieldCode::Required));
+        if !form.accept(missing.into_iter().collect()) {
+            return;
+        }
+        let typed = StepUp { password: password.get_untracked() };
+        let request = Request::post("/sessions/current/step-up").json(&typed);
+        form.tell(request, move || {
+            // The next try needs no second entry.
+            asked.set(false);
+            session().ask();
+            turn_on(saving, form, asked, wanted);
+        });
+    };
+    view! {
+        <form
+            class="stack"
+            novalidate=true
+            on:submit=move |event| {
+                event.prevent_default();
+                press();
+            }
+        >
+            <h2 id="consent-title">{words.sheet_title}</h2>
+            <p class="muted small">{words.sheet_lead}</p>
+            <div class="agreed stack tight">{paragraphs}</div>
+            {no_method(text, saving)}
+            {error_summary(form)}
+            {live(move || asked.get().then(|| {
+                let common = &text.words.common;
+                field(
+                    form,
+                    Field::Password,
+                    common.password_again,
+                    common.password_again_why,
+                    Kind::PASSWORD,
+                    password,
+                    None,
+                )
+            }))}
+            <div class="row">
+                {crate::ui::button::submit(
+                    Weight::Filled,
+                    words.turn_on,
+                    Signal::derive(move || form.busy()),
+                )}
+                {button(Weight::Plain, text.words.common.cancel, Signal::stored(false), move || {
+                    saving.sheet.close()
+                })}
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// A rule that cannot be charged may be turned on, but not unknowingly.
+fn no_method(text: Text, saving: Saving) -> AnyView {
+    let none = untrack(|| saving.editor.typed.payment_methods.with(Vec::is_empty));
+    let said = none.then(|| notice(Mood::Unknown, "", text.words.rule.add_first));
+    said.into_any()
+}
+
+fn turn_on(saving: Saving, form: Form, asked: RwSignal<bool>, wanted: TurnOn) {
+    let Some(path) = untrack(|| saving.lines.path("/rule/on")) else { return };
+    let request = Request::post(path).json(&wanted);
+    let done = move |view: RuleView| {
+        saving.rule.put(view);
+        saving.sheet.close();
+        toasts().say(text().words.rule.turned_on);
+        session().changed();
+    };
+    let password_first = move |failure: &Failure| {
+        let wanted = failure.code() == Some("step_up_required");
+        if wanted {
+            asked.set(true);
+        }
+        wanted
+    };
+    form.send_or(request, done, password_first);
+}
