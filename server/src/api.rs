@@ -110,3 +110,6 @@ async fn render_errors(request: Request, next: Next) -> Response {
     let request_id = secret::id("req");
     error::render(next.run(request).await, &request_id)
 }
+
+#[cfg(test)]
+mod tests;

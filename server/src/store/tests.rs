@@ -1,6 +1,8 @@
 //! The store's own suite: races and repetitions, on SQLite always and on the PostgreSQL that
 //! `LAIKA_TEST_POSTGRES` names (an empty database), where there is one.
 
+mod money;
+
 use super::{
     Store,
     accounts::HOUSE,

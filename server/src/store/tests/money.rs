@@ -1,0 +1,196 @@
+//! The suite's part about money: jobs and their claims, recharges and the books.
+
+use super::{at_once, new_line, now, on_each};
+use crate::{
+    error::Result,
+    store::{
+        Store,
+        jobs::{self, Claimed, Work},
+        ledger,
+        lines::{self, Line},
+        payment_methods,
+        recharges,
+    },
+};
+use laika_core::{
+    decide::Order,
+    id::PaymentMethodId,
+    ledger::{Book, Posting},
+    money::Money,
+    recharge::{Fact, Recharge, apply},
+    rule::Adds,
+    time::{Instant, Span},
+};
+use std::sync::Arc;
+
+/// Claims what is due a minute from now, of this line only.
+async fn claim(store: &Store, line: &Line) -> Result<Vec<Claimed>> {
+    let at = now().plus(Span::minutes(1));
+    let mut tx = store.write().await?;
+    let mut claimed = jobs::claim(&mut tx, at, at, 100).await?;
+    tx.commit().await;
+    claimed.retain(|job| job.line_id == line.id);
+    Ok(claimed)
+}
+
+async fn finish(store: &Store, job: &Claimed) -> Result<bool> {
+    let mut tx = store.write().await?;
+    let finished = jobs::finish(&mut tx, job).await?;
+    tx.commit().await;
+    Ok(finished)
+}
+
+async fn enqueue(store: &Store, line: &Line, at: Instant) -> Result<()> {
+    let mut tx = store.write().await?;
+    let (account, id) = (line.account_id.as_str(), line.id.as_str());
+    jobs::enqueue(&mut tx, account, id, &Work::Evaluate, at).await?;
+    tx.commit().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_due_job_is_claimed_by_one_of_many_workers() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        enqueue(&store, &line, now()).await?;
+        let claims = at_once(8, || {
+            let (store, line) = (Arc::clone(&store), line.clone());
+            async move { claim(&store, &line).await }
+        });
+        let claimed: Vec<Claimed> = claims.await.into_iter().flatten().collect();
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(claimed[0].attempts, 1);
+        assert!(finish(&store, &claimed[0]).await?);
+        assert!(claim(&store, &line).await?.is_empty());
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_was_paused_past_its_claim_finishes_nothing() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        enqueue(&store, &line, now()).await?;
+        let paused = claim(&store, &line).await?.remove(0);
+        let mut tx = store.write().await?;
+        jobs::release_all(&mut tx).await?;
+        tx.commit().await;
+        let taken_over = claim(&store, &line).await?.remove(0);
+        assert!(!finish(&store, &paused).await?, "its claim is lost");
+        assert!(finish(&store, &taken_over).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn asking_again_moves_a_job_forward_and_never_back() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        enqueue(&store, &line, now().plus(Span::hours(2))).await?;
+        assert!(claim(&store, &line).await?.is_empty(), "not due yet");
+        enqueue(&store, &line, now()).await?;
+        enqueue(&store, &line, now().plus(Span::hours(3))).await?;
+        let claimed = claim(&store, &line).await?;
+        assert_eq!(claimed.len(), 1, "one job, and it is due");
+        // Asked for again while it is held: whoever holds it leaves it to the next claim.
+        enqueue(&store, &line, now()).await?;
+        assert!(!finish(&store, &claimed[0]).await?);
+        let again = claim(&store, &line).await?.remove(0);
+        assert!(finish(&store, &again).await?);
+        Ok(())
+    })
+    .await;
+}
+
+fn order(line: &Line) -> Order {
+    Order {
+        amount: Money::new(300, line.currency),
+        adds: Adds::Credit(Money::new(300, line.currency)),
+        payment_methods: vec![PaymentMethodId::new("pm").expect("an id")],
+        triggers: Vec::new(),
+    }
+}
+
+/// Opens a recharge; the database's word when it refuses.
+async fn open(store: &Store, line: &Line, version: Option<u32>) -> Result<Recharge> {
+    let mut tx = store.write().await?;
+    let number = lines::next_recharge(&mut tx, line).await?;
+    let opened = Recharge::open(line.id.clone(), number, version, order(line), now()).recharge;
+    recharges::insert(&mut tx, line, number, &opened, None, None).await?;
+    tx.commit().await;
+    Ok(opened)
+}
+
+#[tokio::test]
+async fn one_automatic_recharge_is_open_per_line_whatever_the_code_believes() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        let first = open(&store, &line, Some(1)).await?;
+        assert!(open(&store, &line, Some(1)).await.is_err(), "a second one");
+        open(&store, &line, None).await?;
+        let ended = apply(first, &Fact::Stopped, now()).recharge;
+        let mut tx = store.write().await?;
+        recharges::update(&mut tx, line.account_id.as_str(), &ended).await?;
+        tx.commit().await;
+        open(&store, &line, Some(1)).await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transaction_of_the_books_is_posted_once_and_balances() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        let money = Money::new(900, line.currency);
+        let postings = [
+            Posting::money(Book::Customer, Book::Prepaid, money),
+            Posting::money(Book::Prepaid, Book::LineCredit, money),
+        ];
+        let key = format!("{}/1", line.id);
+        for (attempt, good) in [(1, true), (2, false)] {
+            let mut tx = store.write().await?;
+            let posted = ledger::post(&mut tx, &line, &key, &postings).await;
+            assert_eq!(posted.is_ok(), good, "attempt {attempt}");
+            if good { tx.commit().await } else { tx.rollback().await? }
+        }
+        let mut snapshot = store.read().await?;
+        assert!(ledger::unbalanced(&mut snapshot).await?.is_empty());
+        let own = |all: Vec<ledger::BookBalance>| -> Vec<(String, i64)> {
+            let own = all.into_iter().filter(|balance| balance.line_id == line.id.as_str());
+            own.map(|balance| (balance.book, balance.amount)).collect()
+        };
+        let kept = own(ledger::balances(&mut snapshot).await?);
+        assert_eq!(kept, own(ledger::sums(&mut snapshot).await?));
+        assert!(kept.contains(&("line_credit".to_owned(), 900)));
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_card_is_worn_after_ten_declines_a_day_or_fifteen_a_month() {
+    on_each(async |store| {
+        let card = crate::secret::id("card");
+        let account = crate::store::accounts::HOUSE;
+        let mut worn = Vec::new();
+        for attempt in 0..25_i64 {
+            // Ten on the first day, then one every second day.
+            let days = if attempt < 10 { 0 } else { (attempt - 9) * 2 };
+            let at = now().plus(Span::days(days));
+            let key = format!("{card}-{attempt}");
+            let mut tx = store.write().await?;
+            payment_methods::declined(&mut tx, account, &key, &card, at).await?;
+            payment_methods::declined(&mut tx, account, &key, &card, at).await?;
+            if payment_methods::declined_too_often(&mut tx, &card, at).await? {
+                worn.push(attempt + 1);
+            }
+            tx.commit().await;
+        }
+        assert_eq!(worn[..3], [10, 15, 16], "the tenth of a day, then the fifteenth of a month");
+        Ok(())
+    })
+    .await;
+}
