@@ -72,7 +72,7 @@ impl World {
 
     /// The newest message to a contact.
     async fn message(&self, contact: &str) -> String {
-        let all = messages::newest(&mut *self.app.store.read().await.expect("a snapshot")).await;
+        let all = messages::newest(&mut self.app.store.read().await.expect("a snapshot")).await;
         let all = all.expect("read");
         let to_them = all.into_iter().find(|message| message.recipient == contact);
         to_them.map(|message| message.body).unwrap_or_default()
