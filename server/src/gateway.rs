@@ -127,7 +127,7 @@ pub enum SetupState {
 pub struct Attached {
     /// What charges name.
     pub token: String,
-    /// Such as `visa`.
+    /// Such as `Visa`.
     pub brand: String,
     /// `credit`, `debit` or `prepaid`.
     pub funding: String,

@@ -74,7 +74,7 @@ impl SandboxGateway {
         let method: records::PaymentMethod = self.ask("GET", &path, None, Value::Null).await?;
         Ok(SetupState::Attached(Attached {
             token: method.id,
-            brand: method.card.brand,
+            brand: brand(&method.card.brand),
             funding: method.card.funding,
             last4: method.card.last4,
             exp_month: method.card.exp_month,
@@ -251,6 +251,21 @@ fn hard(decline: Decline) -> bool {
         Decline::GenericDecline | Decline::InsufficientFunds => false,
         Decline::ProcessingError | Decline::AuthenticationFailed => false,
     }
+}
+
+/// The brand as its owner writes it.
+fn brand(name: &str) -> String {
+    match name {
+        "visa" => "Visa",
+        "mastercard" => "Mastercard",
+        "amex" => "American Express",
+        "unionpay" => "UnionPay",
+        "discover" => "Discover",
+        "diners" => "Diners Club",
+        "jcb" => "JCB",
+        other => other,
+    }
+    .to_owned()
 }
 
 fn code(decline: Decline) -> String {

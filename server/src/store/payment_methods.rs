@@ -27,7 +27,7 @@ pub struct Method {
     pub token: String,
     /// What it can do.
     pub rail: Rail,
-    /// Such as `visa`.
+    /// Such as `Visa`.
     pub brand: String,
     /// `credit`, `debit` or `prepaid`.
     pub funding: String,

@@ -8,8 +8,7 @@ use crate::{
         jobs::{self, Claimed, Work},
         ledger,
         lines::{self, Line},
-        payment_methods,
-        recharges,
+        payment_methods, recharges,
     },
 };
 use laika_core::{
@@ -48,7 +47,7 @@ async fn enqueue(store: &Store, line: &Line, at: Instant) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_due_job_is_claimed_by_one_of_many_workers() {
     on_each(async |store| {
         let line = new_line(&store).await?;
