@@ -57,6 +57,9 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
 
     steps.own("app", || app::build_and_weigh(place))?;
     steps.run("server", &Cmd::new(&place.root, "cargo build -p laika-server"))?;
+    let store = Cmd::new(&place.root, "cargo test -p laika-server --lib store::")
+        .env("LAIKA_POSTGRES", found.postgres.display().to_string());
+    steps.tests("store on both databases", &store)?;
     steps.own("browser's packages", || packages(place, &found))?;
     steps.tests("from outside", &outside(place, &found))?;
 

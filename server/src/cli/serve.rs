@@ -16,8 +16,8 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         let listener = bind(&app.config.listen.bind_to(), "LAIKA_LISTEN").await?;
         let origin = app.config.listen.origin(listener.local_addr()?);
         let _ = app.origin.set(origin.clone());
-        let mut tasks = JoinSet::new();
-        sandbox::start(&app, &mut tasks).await.map_err(|error| {
+        let (mut tasks, mut outside) = (JoinSet::new(), JoinSet::new());
+        sandbox::start(&app, &mut outside).await.map_err(|error| {
             let address = app.config.sandbox_listen.bind_to();
             Failure::failed(format!("LAIKA_SANDBOX_LISTEN: {address}: {error}"))
         })?;
@@ -32,6 +32,8 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         };
         listen::serve(listener, api::router(app.clone()), stop).await;
         while tasks.join_next().await.is_some() {}
+        // Why: only now; what the worker had under way was answered, not lost.
+        outside.shutdown().await;
         app.store.close().await;
         Ok(Outcome::Done)
     })

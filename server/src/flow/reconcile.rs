@@ -15,10 +15,12 @@ use crate::{
     },
 };
 use laika_core::{
-    recharge::{Effect, Outcome},
+    recharge::{Effect, Outcome, Status},
     time::Span,
 };
 
+/// *Source*: rules.md, invariant 17.
+const ALERT_AFTER: Span = Span::minutes(30);
 /// How far back the list is read: longer than any key lives.
 const BACK: Span = Span::hours(72);
 
@@ -40,6 +42,23 @@ pub async fn reconcile(app: &Shared) -> Result<()> {
     };
     for payment in &payments {
         compare(app, payment).await?;
+    }
+    alert(app).await
+}
+
+/// Nothing stays unknown for long without somebody hearing of it.
+async fn alert(app: &Shared) -> Result<()> {
+    let now = app.clock.now();
+    let open = {
+        let mut snapshot = app.store.read().await?;
+        recharges::opened_since(&mut snapshot, now).await?
+    };
+    for (_, recharge) in open {
+        let unknown = matches!(recharge.status, Status::Unknown | Status::DeliveryUnknown);
+        if unknown && now.since(recharge.opened_at) >= ALERT_AFTER {
+            let (id, status) = (&recharge.id, recharge.status);
+            tracing::error!(recharge = %id, ?status, "not known for over 30 min");
+        }
     }
     Ok(())
 }

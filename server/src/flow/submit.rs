@@ -18,6 +18,7 @@ use crate::{
         jobs::{self, Claimed},
         lines::Line,
         payment_methods::{self, Method},
+        settings,
     },
 };
 use laika_core::{
@@ -106,7 +107,14 @@ async fn allowed(
     if payment_methods::declined_too_often(tx, &method.fingerprint, now).await? {
         return Ok(Err("no_usable_method".to_owned()));
     }
-    let Some(version) = recharge.rule_version else { return Ok(Ok(method)) };
+    let Some(version) = recharge.rule_version else {
+        let stopped = line.stopped || settings::charging_stopped(tx).await?;
+        return Ok(match (stopped, line.closed) {
+            (true, _) => Err("stopped_by_operator".to_owned()),
+            (false, true) => Err("line_closed".to_owned()),
+            (false, false) => Ok(method),
+        });
+    };
     let mut inputs = inputs::load(tx, line, now).await?;
     let Some(stored) = inputs.stored else { return Ok(Err("rule_off".to_owned())) };
     if stored.rule.version != version {

@@ -1,5 +1,5 @@
-//! The store's own suite: races and repetitions, on SQLite always and on the PostgreSQL that
-//! `LAIKA_TEST_POSTGRES` names (an empty database), where there is one.
+//! The store's own suite: races and repetitions, on SQLite always, and on a PostgreSQL of its own
+//! where `LAIKA_POSTGRES` names the programs, as `cargo xtask test` does.
 
 mod money;
 
@@ -19,6 +19,7 @@ use laika_core::{
     money::Currency,
     time::Instant,
 };
+use laika_tests::support::postgres::Database;
 use std::{future::Future, sync::Arc};
 use tokio::task::JoinSet;
 
@@ -47,9 +48,10 @@ impl Drop for Folder {
 /// Runs a test on each database.
 async fn on_each<F: Future<Output = Result<()>>>(test: impl Fn(Arc<Store>) -> F) {
     let folder = Folder::new();
-    let postgres = std::env::var("LAIKA_TEST_POSTGRES").ok();
-    let postgres = postgres.map(|url| DatabaseUrl::parse(&url).expect("an address"));
-    for url in [Some(folder.url()), postgres].into_iter().flatten() {
+    let postgres = std::env::var_os("LAIKA_POSTGRES").map(|_| Database::new());
+    let postgres = postgres.as_ref();
+    let url = postgres.map(|it| DatabaseUrl::parse(&it.url()).expect("an address"));
+    for url in [Some(folder.url()), url].into_iter().flatten() {
         let store = Arc::new(Store::open(&url).await.expect("opens"));
         test(Arc::clone(&store)).await.expect("the store answers");
         store.close().await;
