@@ -23,7 +23,8 @@ pub async fn sandbox(
     signature::check(&headers, &body, [WEBHOOK_SECRET], app.clock.wall())?;
     let event: Webhook = serde_json::from_slice(&body)
         .map_err(|error| Error::bad_request("bad_json", error.to_string()))?;
-    if !event.kind.starts_with("payment.") {
+    let shaped = event.about.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !event.kind.starts_with("payment.") || !shaped {
         return Ok(StatusCode::NO_CONTENT);
     }
     match app.gateway()?.payment(&event.about).await {

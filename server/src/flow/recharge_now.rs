@@ -15,6 +15,7 @@ use crate::{
         payment_methods,
         recharges::{self, Request, Stored},
         rules::json,
+        settings,
     },
 };
 use laika_core::{api::RechargeNow, decide::Order, rule::Adds};
@@ -24,7 +25,8 @@ const MOST_STEPS: u32 = 100;
 
 /// Opens it, or finds what the same request opened before.
 ///
-/// *Errors*: 404; 409 `idempotency_mismatch`, `terms_changed`, `no_usable_method`; 422 `bad_steps`.
+/// *Errors*: 404; 409 `idempotency_mismatch`, `stopped_by_operator`, `line_closed`, `terms_changed`,
+/// `no_usable_method`; 422 `bad_steps`.
 pub async fn recharge_now(
     app: &Shared,
     account_id: &str,
@@ -57,6 +59,10 @@ pub async fn recharge_now(
 
 /// What is bought, if the price on screen is the present one and the method can be charged.
 async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
+    if line.stopped || settings::charging_stopped(tx).await? {
+        let words = "Charging is stopped at the moment. Nothing was charged.";
+        return Err(Error::conflict("stopped_by_operator", words));
+    }
     if line.closed {
         return Err(Error::conflict("line_closed", "This line is closed."));
     }

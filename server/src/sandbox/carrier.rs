@@ -86,6 +86,8 @@ pub enum Answer {
 pub struct Carrier {
     /// In the order they were delivered.
     top_ups: Vec<TopUp>,
+    /// Where each key's stands among them.
+    places: BTreeMap<String, usize>,
     scripts: BTreeMap<String, NextTopUp>,
 }
 
@@ -126,13 +128,14 @@ impl Carrier {
             }
         };
         let top_up = TopUp { id: ids.next("top"), key, give, delivered_at: now };
+        self.places.insert(top_up.key.clone(), self.top_ups.len());
         self.top_ups.push(top_up.clone());
         Reply { answer: Ok(Answer::TopUp(top_up)), transport }
     }
 
     /// The top-up delivered under a key.
     pub fn find(&self, key: &str) -> Option<&TopUp> {
-        self.top_ups.iter().find(|top_up| top_up.key == key)
+        self.top_ups.get(*self.places.get(key)?)
     }
 
     /// Deliveries from `from` (inclusive) to `until` (exclusive), in order.

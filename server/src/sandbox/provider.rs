@@ -15,7 +15,7 @@ pub use bank::month_of;
 use bank::{Verdict, capture, verdict};
 use records::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How long a key is remembered, as at Stripe. After that the same key charges again.
 pub const KEY_KEPT: i64 = DAY;
@@ -75,7 +75,6 @@ pub enum Answer {
 struct Kept {
     request: Request,
     answer: Result<Answer, Refusal>,
-    at: i64,
 }
 
 /// Everything the provider knows.
@@ -86,7 +85,11 @@ pub struct Provider {
     methods: BTreeMap<String, PaymentMethod>,
     /// In the order they were made.
     payments: Vec<Payment>,
+    /// Where each stands among them.
+    places: BTreeMap<String, usize>,
     keys: BTreeMap<String, Kept>,
+    /// Keys with the time of their first use, oldest first.
+    key_ages: VecDeque<(i64, String)>,
     scripts: BTreeMap<String, NextCharge>,
     webhook_url: Option<String>,
     /// Not yet acknowledged, oldest first.
@@ -108,7 +111,12 @@ impl Provider {
 
     /// Answers a known key from what is kept, before anything that may have changed is looked at.
     fn keyed(&mut self, key: String, request: Request, now: i64, ids: &mut Ids) -> Reply<Answer> {
-        self.keys.retain(|_, kept| now - kept.at < KEY_KEPT);
+        while let Some((at, _)) = self.key_ages.front()
+            && now - at >= KEY_KEPT
+        {
+            let forgotten = self.key_ages.pop_front();
+            forgotten.map(|(_, key)| self.keys.remove(&key));
+        }
         if let Some(kept) = self.keys.get(&key) {
             let answer = if kept.request == request {
                 kept.answer.clone()
@@ -121,7 +129,8 @@ impl Provider {
         // Why: nothing happened, so the key is still free, as if the request had never arrived.
         let never_arrived = transport == Transport::Lost && answer.is_err();
         if !never_arrived {
-            self.keys.insert(key, Kept { request, answer: answer.clone(), at: now });
+            self.key_ages.push_back((now, key.clone()));
+            self.keys.insert(key, Kept { request, answer: answer.clone() });
         }
         Reply { answer, transport }
     }
@@ -160,6 +169,9 @@ impl Provider {
                 self.scripts.insert(customer, next);
                 Ok(Answer::Done {})
             }
+            Request::SetWebhook { url } if !on_this_machine(&url) => {
+                refused(422, "url_refused", "webhooks go to this machine only")
+            }
             Request::SetWebhook { url } => {
                 self.webhook_url = Some(url);
                 Ok(Answer::Done {})
@@ -182,8 +194,8 @@ impl Provider {
         if !self.customers.contains_key(&customer) {
             return not_found("customer");
         }
-        if !returns_to_this_machine(&return_url) {
-            return refused(422, "return_url_refused", "return_url is not http://localhost");
+        if !on_this_machine(&return_url) {
+            return refused(422, "return_url_refused", "return_url is not on this machine");
         }
         let id = ids.next("set");
         let setup = Setup {
@@ -328,6 +340,7 @@ impl Provider {
                 "payment.requires_action"
             }
         };
+        self.places.insert(id.clone(), self.payments.len());
         self.payments.push(payment.clone());
         // Why: where the network loses the answer it loses the webhook as well, so that the caller
         // is left not knowing, as it can be in earnest.
@@ -345,8 +358,8 @@ impl Provider {
         if charge.currency.len() != 3 || !charge.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return refused(422, "currency_refused", "currency must be an ISO 4217 code");
         }
-        if !returns_to_this_machine(&charge.return_url) {
-            return refused(422, "return_url_refused", "return_url is not http://localhost");
+        if !on_this_machine(&charge.return_url) {
+            return refused(422, "return_url_refused", "return_url is not on this machine");
         }
         match self.methods.get(&charge.payment_method) {
             Some(method) if method.customer == charge.customer && method.attached => {
@@ -379,7 +392,7 @@ impl Provider {
     }
 
     fn cancel_payment(&mut self, id: &str, now: i64, ids: &mut Ids) -> Result<Answer, Refusal> {
-        if let Some(payment) = self.payments.iter().find(|payment| payment.id == id)
+        if let Some(payment) = self.payment(id)
             && payment.status == PaymentStatus::Cancelled
         {
             return Ok(Answer::Payment(payment.clone()));
@@ -394,7 +407,7 @@ impl Provider {
 
     /// A payment that still waits for its customer.
     fn waiting(&mut self, id: &str) -> Result<&mut Payment, Refusal> {
-        match self.payments.iter_mut().find(|payment| payment.id == id) {
+        match self.payment_mut(id) {
             None => not_found("payment"),
             Some(payment) if payment.status == PaymentStatus::RequiresAction => Ok(payment),
             Some(_) => refused(409, "payment_closed", "this payment is already decided"),
@@ -408,14 +421,13 @@ impl Provider {
         now: i64,
         ids: &mut Ids,
     ) -> Result<Answer, Refusal> {
-        let Some(payment) = self.payments.iter_mut().find(|payment| payment.id == id) else {
-            return not_found("payment");
-        };
+        let refund = ids.next("ref");
+        let Some(payment) = self.payment_mut(id) else { return not_found("payment") };
         // INVARIANT: refunds never exceed the capture.
         if amount_minor <= 0 || amount_minor > payment.captured_minor - payment.refunded_minor() {
             return refused(422, "amount_refused", "more than is left of this payment");
         }
-        payment.refunds.push(Refund { id: ids.next("ref"), amount_minor, created_at: now });
+        payment.refunds.push(Refund { id: refund, amount_minor, created_at: now });
         let payment = payment.clone();
         self.tell("payment.refunded", id, now, ids);
         Ok(Answer::Payment(payment))
@@ -442,7 +454,11 @@ impl Provider {
 
     /// A payment by its id.
     pub fn payment(&self, id: &str) -> Option<&Payment> {
-        self.payments.iter().find(|payment| payment.id == id)
+        self.payments.get(*self.places.get(id)?)
+    }
+
+    fn payment_mut(&mut self, id: &str) -> Option<&mut Payment> {
+        self.payments.get_mut(*self.places.get(id)?)
     }
 
     /// Payments in the order they were made.
@@ -456,9 +472,10 @@ impl Provider {
     }
 }
 
-/// Hosted pages send people back to an app on this machine and nowhere else.
-fn returns_to_this_machine(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://localhost") else { return false };
+/// Hosted pages send people back to an app on this machine and nowhere else; webhooks likewise.
+fn on_this_machine(url: &str) -> bool {
+    let hosts = ["http://localhost", "http://127.0.0.1"];
+    let Some(rest) = hosts.iter().find_map(|host| url.strip_prefix(host)) else { return false };
     let rest = match rest.strip_prefix(':') {
         Some(rest) => rest.trim_start_matches(|c: char| c.is_ascii_digit()),
         None => rest,

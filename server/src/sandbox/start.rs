@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::{io, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
-/// Makes a sandbox available to the server, and says whether it runs inside this process.
+/// Makes a sandbox available to the server: one that runs already, or one inside this process, among
+/// `tasks`. It runs until they are dropped, so that the worker can finish what is under way.
 pub async fn start(app: &Arc<App>, tasks: &mut tokio::task::JoinSet<()>) -> io::Result<()> {
     let config = &app.config;
     let listener = match TcpListener::bind(config.sandbox_listen.bind_to()).await {
@@ -29,11 +30,7 @@ pub async fn start(app: &Arc<App>, tasks: &mut tokio::task::JoinSet<()>) -> io::
     let sandbox = open(&config.sandbox_data)?;
     tracing::info!(origin, "sandbox payment provider and carrier: no real money");
     let _ = app.sandbox.set(origin);
-    let stop = {
-        let app = app.clone();
-        async move { app.stopping().await }
-    };
-    tasks.spawn(serve(sandbox, listener, stop));
+    tasks.spawn(serve(sandbox, listener, std::future::pending()));
     Ok(())
 }
 
