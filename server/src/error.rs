@@ -187,6 +187,7 @@ pub fn render(response: Response, request_id: &str) -> Response {
         errors: problem.errors,
         request_id: request_id.to_string(),
     });
+    let wait = problem.more.get("retry_after_s").map(Value::to_string);
     let mut body = body.unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
         members.extend(problem.more);
@@ -195,5 +196,8 @@ pub fn render(response: Response, request_id: &str) -> Response {
     *rendered.status_mut() = problem.status;
     let media_type = HeaderValue::from_static("application/problem+json");
     rendered.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    if let Some(wait) = wait.and_then(|wait| HeaderValue::from_str(&wait).ok()) {
+        rendered.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
     rendered
 }
