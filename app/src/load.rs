@@ -39,7 +39,10 @@ impl<T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static> Loaded<T> 
     fn take(self, answer: Result<T, Failure>) {
         match answer {
             Ok(value) => {
-                self.failure.set(None);
+                // Only what changes is told: a page must not be built anew by good news.
+                if self.failure.with_untracked(Option::is_some) {
+                    self.failure.set(None);
+                }
                 if self.value.with_untracked(|old| old.as_ref() != Some(&value)) {
                     self.value.set(Some(value));
                 }

@@ -36,7 +36,9 @@ impl Session {
 
     /// Asks the server who is signed in.
     pub(crate) fn ask(self) {
-        self.failure.set(None);
+        if self.failure.with_untracked(Option::is_some) {
+            self.failure.set(None);
+        }
         let take = move |answer: Answer| match answer.and_then(|text| api::read(&text)) {
             Ok(view) => self.enter(view),
             Err(failure) => self.failure.set(Some(failure)),

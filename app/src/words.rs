@@ -97,7 +97,7 @@ labels! {
         dates_none: S, save: S, saved: S, review: S, sheet_title: S,
         sheet_lead: S, turn_on: S, turned_on: S, stale_same: S, stale_other: S,
         mismatch: fn(&str, &str) -> String, unsaved: S, incomplete: S, status: S, needs_save: S,
-        date_said: fn(&str) -> String, log: S, step: fn(&str, &str) -> String, dates_expected: S, at_once: S, already_sent: S, pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S, log_resumed: S, log_skipped: S,
+        date_said: fn(&str) -> String, log: S, step: fn(&str, &str) -> String, dates_expected: S, at_once: S, in_recharge: S, in_day: S, in_month: S, in_year: S, already_sent: S, pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S, log_resumed: S, log_skipped: S,
     }
     /// Recharges and looks that did not charge.
     History {

@@ -31,10 +31,14 @@ pub(crate) fn page() -> AnyView {
     let inputs = load::<PreviewInputs>(move || lines.path("/preview-inputs"));
     // The editor opens once, on the first answer; later news must not touch the typing.
     let there = Memo::new(move |_| rule.with(|_| ()).is_some() && inputs.with(|_| ()).is_some());
-    let whole = move || match (there.get(), rule.failure().or(inputs.failure())) {
-        (true, _) => edit(rule, inputs, lines),
-        (false, Some(failure)) => failed(&failure, move || session().changed()),
-        (false, None) => bones(&["6rem", "18rem", "12rem"]),
+    let whole = move || {
+        if there.get() {
+            return edit(rule, inputs, lines);
+        }
+        match rule.failure().or(inputs.failure()) {
+            Some(failure) => failed(&failure, move || session().changed()),
+            None => bones(&["6rem", "18rem", "12rem"]),
+        }
     };
     view! { {head(words.title, words.lead)} {live(whole)} }.into_any()
 }

@@ -5,6 +5,7 @@ use crate::form::{Form, control_id};
 use crate::ui::live;
 use laika_core::field::{Field, FieldError};
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// What kind of text a control takes: type, keyboard and autofill.
 #[derive(Clone, Copy)]
@@ -47,6 +48,10 @@ impl Kind {
     /// A time of day.
     pub(crate) const TIME: Kind = Kind::of("time", "", "off");
 }
+
+/// Leaving a field often is pressing a button: an error that appears then must not move the button
+/// away from under the finger before it is lifted.
+const CLICK: Duration = Duration::from_millis(200);
 
 /// What core says of a field when it is left.
 pub(crate) type Check = Box<dyn Fn() -> Option<FieldError>>;
@@ -100,6 +105,13 @@ pub(crate) fn input(
 ) -> AnyView {
     let id = control_id(name);
     let described = format!("{id}-hint {id}-error");
+    let check = StoredValue::new_local(check);
+    let judge = move || {
+        let verdict = check.try_with_value(|check| check.as_ref().map(|check| check()));
+        if let Some(Some(verdict)) = verdict {
+            form.judge(name, verdict);
+        }
+    };
     view! {
         <input
             id=id
@@ -112,11 +124,15 @@ pub(crate) fn input(
             aria-describedby=described
             aria-invalid=move || form.error(name).map(|_| "true")
             prop:value=move || value.get()
-            on:input=move |event| value.set(event_target_value(&event))
-            on:blur=move |_| {
-                if let Some(check) = &check {
-                    form.judge(name, check());
+            on:input=move |event| {
+                value.set(event_target_value(&event));
+                // What was wrong and is mended is taken away while typing, not under the pointer.
+                if form.error(name).is_some() {
+                    judge();
                 }
+            }
+            on:blur=move |_| {
+                set_timeout(judge, CLICK);
             }
         />
     }

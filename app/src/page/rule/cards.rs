@@ -71,8 +71,8 @@ pub(super) fn cards(editor: Editor, form: Form, methods: Methods, open: bool) ->
             {card(words.when, open, when, when_fields(editor, form))}
             {card(words.how_much, open, much, amount_fields(editor, form))}
             {card(words.never_more, open, most, limit_fields(editor, form))}
-            {card(words.pay_with, open, pay, method_fields(editor, methods))}
-            {card(words.tell_me, open, tell, alert_fields(editor, form))}
+            {card(words.pay_with, false, pay, method_fields(editor, methods))}
+            {card(words.tell_me, false, tell, alert_fields(editor, form))}
         </div>
     }
     .into_any()

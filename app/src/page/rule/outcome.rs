@@ -107,12 +107,25 @@ fn by_amount(rule: &Rule) -> Option<(Bytes, bool)> {
 fn worst(text: Text, preview: &Preview) -> AnyView {
     let words = &text.words.rule;
     let most = text.money(preview.bound.per_month);
-    let whole = text.speech(|speech| speech.bound(&preview.bound));
+    let bound = &preview.bound;
+    let each = [
+        (words.in_recharge, bound.per_recharge),
+        (words.in_day, bound.per_day),
+        (words.in_year, bound.per_year),
+    ];
+    let rows = each.map(|(name, most)| {
+        view! {
+            <dt>{name}</dt>
+            <dd>{text.money(most)}</dd>
+        }
+    });
     view! {
         <div>
             <h2 class="legend">{words.worst}</h2>
-            <p class="amount">{(words.worst_month)(&most)}</p>
-            <p class="muted small">{whole}</p>
+            <p class="amount">
+                {most} <small class="muted">" "{words.in_month}</small>
+            </p>
+            <dl class="facts">{rows}</dl>
         </div>
     }
     .into_any()
