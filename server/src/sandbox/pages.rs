@@ -5,7 +5,7 @@
 //! request: it is read into a [`Card`](super::cards::Card), or shown again to be corrected (the
 //! page is never stored), and dropped.
 
-use super::cards::{Entry, FieldError, OFFERED, TEST_CARDS, TestCard, read};
+use super::cards::{Decline, Entry, FieldError, OFFERED, TEST_CARDS, TestCard, read};
 use super::provider::month_of;
 use super::provider::records::{Payment, PaymentStatus, Setup, SetupStatus};
 use super::provider::{Answer as Provided, Request as ToProvider};
@@ -30,12 +30,13 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/pay/authenticate/{id}", get(show_bank).post(post_bank))
 }
 
-/// `?lang=` and the test card to fill in.
+/// `?lang=`, the test card to fill in, and whether the bank's question was answered "no".
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Asked {
     lang: Option<String>,
     fill: String,
+    refused: Option<String>,
 }
 
 impl Asked {
@@ -74,7 +75,11 @@ async fn show_setup(
         expiry: "12 / 34".to_owned(),
         cvc: if card.name.starts_with("amex") { "1234" } else { "123" }.to_owned(),
     });
-    card_page(&setup, language, &entry, filled.is_some(), &Trouble::None)
+    let trouble = match asked.refused {
+        Some(_) => Trouble::Refused(Decline::AuthenticationFailed),
+        None => Trouble::None,
+    };
+    card_page(&setup, language, &entry, filled.is_some(), &trouble)
 }
 
 #[derive(Deserialize)]
@@ -115,9 +120,8 @@ async fn post_setup(
             SetupStatus::RequiresAction => to_bank(&setup.id, language),
             _ => back_to(&setup.return_url, "setup", &setup.id),
         },
-        Err(refusal) if refusal.decline.is_some() => {
-            let trouble = Trouble::Refused(&refusal);
-            card_page(&setup, language, &Entry::default(), false, &trouble)
+        Err(Refusal { decline: Some(why), .. }) => {
+            card_page(&setup, language, &Entry::default(), false, &Trouble::Refused(why))
         }
         _ => closed(language),
     }
@@ -202,9 +206,8 @@ async fn post_bank(
     let answer = sandbox.take(Request::Provider(request), None).await.answer;
     match (about, answer) {
         // A refused card: another may be tried on the same page.
-        (About::Card(setup), Err(refusal)) if refusal.decline.is_some() => {
-            let trouble = Trouble::Refused(&refusal);
-            card_page(&setup, language, &Entry::default(), false, &trouble)
+        (About::Card(setup), Err(Refusal { decline: Some(_), .. })) => {
+            see(&format!("{}?lang={}&refused=1", setup.path, language.tag()))
         }
         (About::Card(setup), Ok(_)) => back_to(&setup.return_url, "setup", &id),
         (About::Payment(payment, _), Ok(_)) => back_to(&payment.charge.return_url, "payment", &id),
@@ -216,7 +219,7 @@ async fn post_bank(
 enum Trouble<'a> {
     None,
     Fields(&'a [FieldError]),
-    Refused(&'a Refusal),
+    Refused(Decline),
 }
 
 impl Trouble<'_> {
@@ -230,10 +233,7 @@ impl Trouble<'_> {
     fn summary(&self, words: &Words, language: Language) -> String {
         let items = match self {
             Self::None => return String::new(),
-            Self::Refused(refusal) => {
-                let why = refusal.decline.map(|why| decline(why, language)).unwrap_or_default();
-                format!("<p>{why}</p>")
-            }
+            Self::Refused(why) => format!("<p>{}</p>", decline(*why, language)),
             Self::Fields(errors) => {
                 let item = |list: String, error: &FieldError| {
                     let (field, text) = (error.field(), field_error(*error, language));

@@ -181,6 +181,9 @@ async fn the_hosted_page_asks_the_bank_and_the_card_number_stays_nowhere() {
     let asked = world.form(&path, &typed("sca_once")).await;
     assert_eq!(asked.status, 303, "to the bank's page");
     let bank = format!("/pay/authenticate/{}", setup.id);
+    let refused = world.form(&bank, "approved=0").await;
+    assert_eq!(refused.status, 303, "back to the card, to try again or another one");
+    assert_eq!(world.form(&path, &typed("sca_once")).await.status, 303);
     assert_eq!(world.form(&bank, "approved=1").await.status, 303);
     assert_eq!(world.form(&bank, "approved=1").await.status, 410, "once only");
     assert_eq!(world.form(&path, &typed("works")).await.status, 410, "closed");
