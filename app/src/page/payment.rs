@@ -24,7 +24,11 @@ type Methods = Loaded<Vec<PaymentMethodView>>;
 
 /// What a method is called.
 pub(crate) fn name(method: &PaymentMethodView) -> String {
-    format!("{} •••• {}", method.brand, method.last4)
+    let mut brand = method.brand.clone();
+    if let Some(first) = brand.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    format!("{brand} •••• {}", method.last4)
 }
 
 /// The page.

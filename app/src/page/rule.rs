@@ -57,11 +57,13 @@ fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> 
             <div class="side">
                 {outcome::sentence(editor)} {outcome::consequences(editor, lines)}
             </div>
-            <div class="stack main">
-                {switch::switch(rule, lines)} {error_summary(form)}
-                {cards::cards(editor, form, methods, new)}
+            <div class="left">
+                <div class="stack main">
+                    {switch::switch(rule, lines)} {error_summary(form)}
+                    {cards::cards(editor, form, methods, new)}
+                </div>
+                {save::foot(saving)} <div class="end">{changes(rule)}</div>
             </div>
-            <div class="end stack">{save::foot(saving)} {changes(rule)}</div>
         </div>
     }
     .into_any()

@@ -34,7 +34,13 @@ pub(crate) fn standing(text: Text, status: &RuleStatus) -> Standing {
 fn telling(status: &RuleStatus) -> &Decision {
     let idle = matches!(status.now.reason(), Some(Reason::NotDue | Reason::TargetMet));
     let held_back = status.as_if_due.reason().is_some_and(|reason| {
-        !matches!(reason, Reason::NotDue | Reason::TargetMet | Reason::NoticeRunning { .. })
+        !matches!(
+            reason,
+            Reason::NotDue
+                | Reason::TargetMet
+                | Reason::NoticeRunning { .. }
+                | Reason::CoolingDown { .. }
+        )
     });
     if idle && held_back { &status.as_if_due } else { &status.now }
 }

@@ -23,7 +23,8 @@ impl Toasts {
     pub(crate) fn say(self, words: impl Into<String>) {
         let number = self.count.get_value().wrapping_add(1);
         self.count.set_value(number);
-        self.said.update(|said| said.push((number, words.into())));
+        // One at a time: the newest is the one that matters.
+        self.said.set(vec![(number, words.into())]);
         set_timeout(move || self.said.update(|said| said.retain(|(n, _)| *n != number)), SHOWN);
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn consequences(editor: Editor, lines: Lines) -> AnyView {
         .into_any()
     };
     view! {
-        <section class="stack" aria-label=words.preview>
+        <section class="stack consequences" aria-label=words.preview>
             {bar(editor, lines)} <div class="card">{live(drawn)}</div> {announcer(editor)}
         </section>
     }
