@@ -1,9 +1,9 @@
 //! The server: HTTP API, store, worker, command line, and the embedded app.
 //!
-//! Reading order: [`config`] [`clock`] [`error`] are what everything takes; [`store`] keeps; [`api`]
-//! is the list of endpoints; `flow` holds the use cases, one file each; `worker` claims due jobs
-//! and runs `flow::perform`, the one match from effects to adapters. Every rule of money is in
-//! `laika-core`; this crate only feeds it and keeps what it answers.
+//! Reading order: [`config`] [`clock`] [`error`] are what everything takes; [`store`] keeps;
+//! [`api`] is the list of endpoints; `flow` holds the use cases, one file each; `worker` claims
+//! due jobs and runs `flow::perform`, the one match from effects to adapters. Every rule of money
+//! is in `laika-core`; this crate only feeds it and keeps what it answers.
 
 pub mod api;
 pub mod carrier;

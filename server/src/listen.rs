@@ -1,5 +1,5 @@
-//! The HTTP listener: connections with a limit on their number and on how long headers may take, and
-//! a stop that lets answers under way finish. It knows nothing of what is served.
+//! The HTTP listener: connections with a limit on their number and on how long headers may take,
+//! and a stop that lets answers under way finish. It knows nothing of what is served.
 
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::server::conn::http1;

@@ -41,7 +41,7 @@ impl Passwords {
     /// Whether the password is the one of this hash; without a hash never, and no sooner.
     pub async fn agrees(&self, password: String, hash: Option<String>) -> Result<bool> {
         self.off_thread(move || {
-            // Why: made for everybody the first time, so that not even the first stranger is slower.
+            // Why: made for everybody the first time, so that no first stranger is slower.
             LazyLock::force(&NOBODY);
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.clone());

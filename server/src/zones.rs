@@ -1,5 +1,5 @@
-//! Time zones as data for core, from the one tz database that is built into the binary. Nothing else
-//! of the server knows a zone, so browser and server cannot differ.
+//! Time zones as data for core, from the one tz database that is built into the binary. Nothing
+//! else of the server knows a zone, so browser and server cannot differ.
 
 use jiff::{
     Timestamp,

@@ -1,4 +1,5 @@
-//! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in order.
+//! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in
+//! order.
 
 use super::{Failure, Outcome, block_on, nothing_more};
 use crate::{

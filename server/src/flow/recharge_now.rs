@@ -25,8 +25,8 @@ const MOST_STEPS: u32 = 100;
 
 /// Opens it, or finds what the same request opened before.
 ///
-/// *Errors*: 404; 409 `idempotency_mismatch`, `stopped_by_operator`, `line_closed`, `terms_changed`,
-/// `no_usable_method`; 422 `bad_steps`.
+/// *Errors*: 404; 409 `idempotency_mismatch`, `stopped_by_operator`, `line_closed`,
+/// `terms_changed`, `no_usable_method`; 422 `bad_steps`.
 pub async fn recharge_now(
     app: &Shared,
     account_id: &str,

@@ -1,6 +1,6 @@
-//! Saving a rule: the same `validate` and the same `preview` as in the browser, on the same inputs.
-//! A state that moved, or another hash, is refused; nothing is saved that was not on screen. A saved
-//! rule is off until it is turned on.
+//! Saving a rule: the same `validate` and the same `preview` as in the browser, on the same
+//! inputs. A state that moved, or another hash, is refused; nothing is saved that was not on
+//! screen. A saved rule is off until it is turned on.
 
 use super::{advance::ring, evaluate, inputs, open};
 use crate::{

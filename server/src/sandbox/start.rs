@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::{io, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
-/// Makes a sandbox available to the server: one that runs already, or one inside this process, among
-/// `tasks`. It runs until they are dropped, so that the worker can finish what is under way.
+/// Makes a sandbox available to the server: one that runs already, or one inside this process,
+/// among `tasks`. It runs until they are dropped, so that the worker can finish what is under way.
 pub async fn start(app: &Arc<App>, tasks: &mut tokio::task::JoinSet<()>) -> io::Result<()> {
     let config = &app.config;
     let listener = match TcpListener::bind(config.sandbox_listen.bind_to()).await {
