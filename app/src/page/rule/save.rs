@@ -221,7 +221,7 @@ fn consent(saving: Saving) -> AnyView {
         >
             <h2 id="consent-title">{words.sheet_title}</h2>
             <p class="muted small">{words.sheet_lead}</p>
-            <div class="agreed stack tight">{paragraphs}</div>
+            <div class="agreed stack tight" role="group" tabindex="0" aria-labelledby="consent-title">{paragraphs}</div>
             {no_method(text, saving)}
             {error_summary(form)}
             {live(move || asked.get().then(|| {
