@@ -19,14 +19,15 @@ const field = (name) => page.getByLabel(name, { exact: true });
 const heading = (name) => page.getByRole('heading', { name, exact: true });
 const goTo = (name) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
 
-await register();
-await logOutAndIn();
-await seeTheLine();
-await addACard();
-await writeTheRule();
-await useData();
-await turnOff();
-await visit.close();
+await visit.go(async () => {
+  await register();
+  await logOutAndIn();
+  await seeTheLine();
+  await addACard();
+  await writeTheRule();
+  await useData();
+  await turnOff();
+});
 console.log('the whole way');
 
 async function register() {
@@ -104,17 +105,24 @@ async function addACard() {
   await visit.look('payment');
 }
 
+// What is typed shows at once what it means: the sentence, the next dates, the most it can take.
 async function writeTheRule() {
   await goTo(words.rule);
   await heading(words.rule).waitFor();
   await visit.look('rule-new');
-  await field(words.threshold).fill('2');
+  await page.getByRole('checkbox', { name: words.scheduled }).check();
+  await page.getByRole('radio', { name: words.fixedData }).check();
   await field(words.cap).fill('90');
-  await page.getByText(words.worst).first().waitFor();
+  await heading(words.worst).waitFor();
+  await page.getByText(words.atMost).first().waitFor();
+  const dates = page.getByRole('list').filter({ hasText: 'EUR' }).getByRole('listitem');
+  assert.equal(await dates.count(), 12, 'the next dates');
   await visit.look('rule-typed');
+  await page.getByRole('checkbox', { name: words.scheduled }).uncheck();
+  await page.getByRole('radio', { name: words.target }).check();
   await button(words.review).click();
   const sheet = page.getByRole('dialog');
-  await sheet.waitFor();
+  await sheet.getByRole('button', { name: words.turnOn }).waitFor();
   await visit.look('consent');
   const again = sheet.getByLabel(words.passwordAgain);
   if (await again.count()) await again.fill(PASSWORD);
@@ -123,20 +131,57 @@ async function writeTheRule() {
   await visit.look('rule-on');
 }
 
+// Uses data with the sandbox bar, down to what the rule was written for.
 async function useData() {
   await goTo(words.home);
-  const before = await left();
-  await button(words.use).click();
+  await page.getByText(words.sandbox, { exact: true }).click();
   const start = Date.now();
-  await page.waitForFunction(
-    ([was]) => Number(document.querySelector('[role=meter]').getAttribute('aria-valuenow')) < was,
-    [before],
-  );
-  assert.ok(Date.now() - start < 1500, `the meter moved after ${Date.now() - start} ms`);
+  await use('5000', 5_000_000_000);
+  assert.ok(Date.now() - start < 2_000, `the meter moved after ${Date.now() - start} ms`);
+  await use('2000', 3_000_000_000);
+  await use('1000', 2_000_000_000);
+  // At exactly 1 GB the rule fires, and fills up to 5 GB again.
+  await use('1000', 5_000_000_000);
+  await visit.look('home-recharged');
+
+  await link(words.outbox).click();
+  await page.getByRole('listitem').filter({ hasText: '2 GB' }).first().waitFor();
+  await page.getByRole('listitem').filter({ hasText: 'EUR 12.00' }).first().waitFor();
+  await visit.look('outbox');
+
+  await goTo(words.history);
+  await heading(words.history).waitFor();
+  await page.getByText(words.credited, { exact: true }).waitFor();
+  assert.equal(await recharges(), 1);
+  await button(words.why).click();
+  await page.getByText(words.same).first().waitFor();
+  await visit.look('history');
 }
 
+async function use(megabytes, then) {
+  await field(words.useData).selectOption(megabytes);
+  await button(words.use).click();
+  await page.waitForFunction(
+    ([value]) => document.querySelector('[role=meter]')?.getAttribute('aria-valuenow') === value,
+    [String(then)],
+  );
+}
+
+async function recharges() {
+  return page.getByText(words.credited, { exact: true }).count();
+}
+
+// Off: the data runs out, and nothing is charged.
 async function turnOff() {
   await goTo(words.rule);
   await button(words.turnOff).click();
-  await page.getByText(words.isOff).first().waitFor();
+  await page.getByText(words.turnedOff).first().waitFor();
+  await visit.look('rule-off');
+  await goTo(words.home);
+  await use('5000', 0);
+  await page.getByRole('meter', { name: words.dataLeft }).first().waitFor();
+  await visit.look('home-dry');
+  await goTo(words.history);
+  await page.getByText(words.credited, { exact: true }).first().waitFor();
+  assert.equal(await recharges(), 1);
 }

@@ -79,6 +79,19 @@ class Visit {
     this.#trouble = this.#trouble.filter((it, at) => at < before || !pattern.test(it));
   }
 
+  // Goes the way; where it ends too early, says what the browser saw there and keeps a picture.
+  async go(way) {
+    try {
+      await way();
+    } catch (error) {
+      await this.picture('where-it-stopped').catch(() => {});
+      console.error([`at ${this.page.url()}`, ...this.#trouble].join('\n'));
+      await this.browser.close();
+      throw error;
+    }
+    await this.close();
+  }
+
   async close() {
     await this.browser.close();
     assert.deepEqual(this.#trouble, [], 'the browser saw errors');
