@@ -3,11 +3,12 @@
 //!
 //! The reasons not to recharge are one enum in order of precedence: the first that applies is the
 //! answer (`decide/reason.rs`). `decide/facts.rs` is what it looks at, `decide/due.rs` finds which
-//! triggers are due, `decide/order.rs` how much that is.
+//! triggers are due, `decide/order.rs` how much that is, `decide/period.rs` what limits count in.
 
 mod due;
 mod facts;
 mod order;
+mod period;
 mod reason;
 
 use crate::bytes::Bytes;
@@ -19,6 +20,7 @@ use due::Due;
 use serde::{Deserialize, Serialize};
 
 pub use facts::{Account, History, MethodFacts, Notice, PastRecharge, Standing, Suspension};
+pub use period::{Period, Periods};
 pub use reason::Reason;
 
 /// Why `decide` is asked. It changes nothing but what counts as due.
@@ -258,28 +260,25 @@ fn limits(
     needed: Money,
     now: Instant,
 ) -> Result<(), Reason> {
-    let zone = &account.zone;
-    let today = zone.date(now);
-    let month = crate::zone::first_of_month(today);
-    let counted = || {
+    let periods = Periods::now(account, now);
+    let counted = |period: Period| {
         let taken = |r: &&PastRecharge| r.automatic && r.standing != Standing::Released;
-        history.recharges.iter().filter(taken)
+        let inside = move |r: &&PastRecharge| period.holds(r.reserved_at);
+        history.recharges.iter().filter(taken).filter(inside)
     };
     if let Some(cap) = rule.limits.cap_per_month {
-        let this_month =
-            counted().filter(|r| crate::zone::first_of_month(zone.date(r.reserved_at)) == month);
-        let spent_minor =
-            this_month.fold(0_i64, |sum, r| sum.saturating_add(r.amount.amount_minor));
+        let minor = counted(periods.month).map(|r| r.amount.amount_minor);
+        let spent_minor = minor.fold(0_i64, i64::saturating_add);
         if spent_minor.saturating_add(needed.amount_minor) > cap.amount_minor {
             let spent = Money::new(spent_minor, cap.currency);
-            let resets_at = zone.next_month(now);
+            let resets_at = periods.month.until;
             return Err(Reason::MonthlyCapReached { cap, spent, needed, resets_at });
         }
     }
     if let Some(most) = rule.limits.max_per_day {
-        let count = counted().filter(|r| zone.date(r.reserved_at) == today).count();
-        if u32::try_from(count).unwrap_or(u32::MAX) >= most {
-            return Err(Reason::DailyCountReached { resets_at: zone.next_day(now) });
+        let count = u32::try_from(counted(periods.day).count()).unwrap_or(u32::MAX);
+        if count >= most {
+            return Err(Reason::DailyCountReached { resets_at: periods.day.until });
         }
     }
     let opened = history.recharges.iter().filter(|r| r.automatic).map(|r| r.opened_at).max();

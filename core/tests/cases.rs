@@ -60,6 +60,7 @@ pub(crate) fn world() -> (Rule, Account, History) {
     let account = Account {
         line_id: LineId::new("line").expect("an id"),
         zone: zone("Europe/Madrid"),
+        kept_periods: None,
         stopped_by_operator: false,
         line_closed: false,
         available_bytes: Bytes::ZERO,

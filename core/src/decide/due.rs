@@ -9,6 +9,8 @@ use crate::time::{Instant, Span};
 
 /// A scheduled instant that was missed longer ago than this is not charged any more.
 const MISSED_FOR: Span = Span::hours(72);
+/// Two instants of one schedule are never nearer to each other: a local day has at least 23 hours.
+const SAME_DATE: Span = Span::hours(23);
 
 /// What is due, held and to come.
 pub(super) struct Due {
@@ -150,37 +152,10 @@ fn occurrences(
     lead: Span,
     due: &mut Due,
 ) -> Vec<(TriggerDue, Instant)> {
-    let mut found = Vec::new();
-    if let Some(schedule) = &rule.triggers.scheduled {
-        let consumed = history.consumed_through.unwrap_or(Instant::MIN);
-        let oldest = now.minus(MISSED_FOR).minus(lead);
-        let after = rule.armed_at.max(consumed).max(oldest);
-        let zone = &account.zone;
-        let begins = rule.limits.starts_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
-        let after = after.max(begins.minus(Span(1)));
-        let in_time = |at: &Instant| rule.limits.ends_on.is_none_or(|end| zone.date(*at) <= end);
-        let mut missed = None;
-        for at in schedule.upcoming(after, zone).take_while(in_time) {
-            let trigger = TriggerDue::Scheduled { at };
-            let noticed = history.notices.iter().any(|n| n.trigger == trigger);
-            if at <= now {
-                due.latest_passed = Some(at);
-                // Why: after an outage only the newest missed one counts, and only while it is new.
-                if noticed {
-                    found.push((trigger, at));
-                } else if at > now.minus(MISSED_FOR) {
-                    missed = Some((trigger, at));
-                }
-                continue;
-            }
-            let beyond = at.minus(lead) > now;
-            found.push((trigger, at));
-            if beyond {
-                break;
-            }
-        }
-        found.extend(missed);
-    }
+    let mut found: Vec<(TriggerDue, Instant)> = scheduled(rule, account, history, now, lead, due)
+        .into_iter()
+        .map(|at| (TriggerDue::Scheduled { at }, at))
+        .collect();
     if let (Some(days), Some(expires_at)) = (rule.triggers.expiring_days, account.latest_expiry_at)
         && history.consumed_expiry_at != Some(expires_at)
     {
@@ -188,5 +163,51 @@ fn occurrences(
         found.push((TriggerDue::Expiring { expires_at }, at));
     }
     found.sort_by_key(|(_, at)| *at);
+    found
+}
+
+/// The scheduled instants that are not consumed: those announced, the newest missed one, those
+/// within the lead, and one to come.
+fn scheduled(
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    now: Instant,
+    lead: Span,
+    due: &mut Due,
+) -> Vec<Instant> {
+    let Some(schedule) = &rule.triggers.scheduled else { return Vec::new() };
+    let zone = &account.zone;
+    let consumed = history.consumed_through.unwrap_or(Instant::MIN);
+    let oldest = now.minus(MISSED_FOR).minus(lead);
+    let begins = rule.limits.starts_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
+    let after = rule.armed_at.max(consumed).max(oldest).max(begins.minus(Span(1)));
+    let in_time = |at: &Instant| rule.limits.ends_on.is_none_or(|end| zone.date(*at) <= end);
+    // Why: what was announced stays, even where a change of zone has moved the schedule; what the
+    // new zone makes of the same date is not charged beside it.
+    let instants = history.notices.iter().filter_map(|notice| match notice.trigger {
+        TriggerDue::Scheduled { at } => Some(at),
+        TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
+    });
+    let mut found: Vec<Instant> = instants.filter(|at| *at > after).collect();
+    due.latest_passed = found.iter().copied().filter(|at| *at <= now).max();
+    let announced = found.clone();
+    let near = |at: &Instant| {
+        announced.iter().any(|told| at.since(*told).0.saturating_abs() < SAME_DATE.0)
+    };
+    let mut missed = None;
+    for at in schedule.upcoming(after, zone).take_while(in_time).filter(|at| !near(at)) {
+        if at <= now {
+            due.latest_passed = due.latest_passed.max(Some(at));
+            // Why: after an outage only the newest missed one counts, and only while it is new.
+            missed = Some(at).filter(|at| *at > now.minus(MISSED_FOR));
+            continue;
+        }
+        found.push(at);
+        if at.minus(lead) > now {
+            break;
+        }
+    }
+    found.extend(missed);
     found
 }

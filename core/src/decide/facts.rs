@@ -1,7 +1,7 @@
 //! What a decision looks at beside the rule: the account as it is and what happened before. The
 //! server gathers it, the browser gets the same from the server, and a record keeps all of it.
 
-use super::TriggerDue;
+use super::{Periods, TriggerDue};
 use crate::bytes::Bytes;
 use crate::catalogue::Terms;
 use crate::id::{LineId, PaymentMethodId, RechargeId};
@@ -20,6 +20,8 @@ pub struct Account {
     pub line_id: LineId,
     /// The zone in which the account counts days and months.
     pub zone: Zone,
+    /// The day and month that were running at the last change of zone; absent without one.
+    pub kept_periods: Option<Periods>,
     /// The operator's kill switch, global or for this line.
     pub stopped_by_operator: bool,
     /// The line no longer exists at the carrier.

@@ -54,6 +54,7 @@ fn world() -> (Rule, Account, History, Instant) {
     let account = Account {
         line_id: LineId::new("line").unwrap_or_else(|| unreachable!()),
         zone: Zone::utc(),
+        kept_periods: None,
         stopped_by_operator: false,
         line_closed: false,
         available_bytes: gb(1),
@@ -284,4 +285,44 @@ fn what_is_submitted_is_decided_again() {
     assert!(matches!(again(&account), Decision::Recharge { .. }));
     account.available_bytes = gb(3);
     assert_eq!(again(&account).reason(), Some(&Reason::NotDue));
+}
+
+#[test]
+fn what_was_announced_stays_when_the_zone_moves() {
+    let (rule, mut account, mut history) = scheduled();
+    history.notices = announce(&rule, &account, &history, at("2026-11-23T09:00:00Z"));
+    // Three hours further east: 09:00 there is 06:00 UTC, three hours before what was announced.
+    account.zone = Zone { first_offset_s: 3 * 3600, ..Zone::utc() };
+    let early = at("2026-11-24T06:00:00Z");
+    assert_eq!(code(&rule, &account, &history, early), "notice_running until 2026-11-24T09:00:00Z");
+    let due = at("2026-11-24T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, due), "recharge 600");
+    history.consumed_through = Some(due);
+    history.notices.clear();
+    assert_eq!(code(&rule, &account, &history, due), "not_due next 2026-12-23T06:00:00Z");
+}
+
+#[test]
+fn no_change_of_zone_makes_a_cap_count_twice() {
+    let (rule, mut account, mut history, _) = world();
+    history.recharges.push(past(1, Standing::Spent, "2026-11-20T00:00:00Z", 2700));
+    let utc = Zone::utc();
+    let east = Zone { first_offset_s: 14 * 3600, ..Zone::utc() };
+    // In the east it is December already; in UTC, where the cap was running, it is not.
+    let now = at("2026-11-30T12:00:00Z");
+    account.kept_periods = Some(Periods::kept(&utc, None, &east, now));
+    account.zone = east.clone();
+    assert_eq!(
+        code(&rule, &account, &history, now),
+        "monthly_cap_reached until 2026-12-31T10:00:00Z"
+    );
+    // And back again: the running month still is the one that began in UTC.
+    account.kept_periods = Some(Periods::kept(&east, account.kept_periods, &utc, now));
+    account.zone = utc;
+    assert_eq!(
+        code(&rule, &account, &history, now),
+        "monthly_cap_reached until 2026-12-31T10:00:00Z"
+    );
+    let over = at("2026-12-31T10:00:00Z");
+    assert_eq!(code(&rule, &account, &history, over), "recharge 1200");
 }

@@ -19,6 +19,7 @@ fn account() -> Account {
     Account {
         line_id: LineId::new("line").unwrap_or_else(|| unreachable!()),
         zone: Zone::utc(),
+        kept_periods: None,
         stopped_by_operator: false,
         line_closed: false,
         available_bytes: Bytes::GB,

@@ -14,8 +14,10 @@ use crate::{
 use axum::{Json, extract::State};
 use laika_core::{
     api::{AccountChange, AccountView},
-    decide::Cause,
+    decide::{Cause, Periods},
     field::{Field, FieldCode, FieldError},
+    time::Instant,
+    zone::Zone,
 };
 
 /// `PATCH /account`.
@@ -32,11 +34,10 @@ pub async fn change(
     };
     let mut tx = app.store.write().await?;
     let account = accounts::get(&mut tx, session.account()).await?;
-    let account = account.ok_or_else(Error::unauthenticated)?;
-    let language = change.language.unwrap_or(account.language);
-    let time_zone = time_zone.unwrap_or_else(|| account.time_zone.clone());
-    let moved = time_zone != account.time_zone;
-    accounts::change(&mut tx, session.account(), language, &time_zone).await?;
+    let mut account = account.ok_or_else(Error::unauthenticated)?;
+    account.language = change.language.unwrap_or(account.language);
+    let moved = time_zone.is_some_and(|name| move_to(&mut account, name, app.clock.now()));
+    accounts::change(&mut tx, &account).await?;
     for line in lines::of_account(&mut tx, session.account()).await?.iter().filter(|_| moved) {
         // Why: a preview made in the old zone is stale, and dates by the clock have moved.
         let id = line.id.as_str();
@@ -49,4 +50,16 @@ pub async fn change(
     ring(&app);
     let account = account.ok_or_else(Error::unauthenticated)?;
     Ok(Json(view(&account, session.stepped_up_until(), app.clock.now())))
+}
+
+/// Changes the zone and keeps the running day and month; whether it is another zone at all.
+fn move_to(account: &mut accounts::Account, name: String, now: Instant) -> bool {
+    let zone = |name: &str| zones::zone(name, now).unwrap_or_else(Zone::utc);
+    let moved = name != account.time_zone;
+    if moved {
+        let (old, new) = (zone(&account.time_zone), zone(&name));
+        account.kept_periods = Some(Periods::kept(&old, account.kept_periods, &new, now));
+        account.time_zone = name;
+    }
+    moved
 }

@@ -134,6 +134,7 @@ pub async fn confirm(
         password_hash: Some(pending.password_hash),
         language: pending.language,
         time_zone: pending.time_zone,
+        kept_periods: None,
     };
     let mut tx = app.store.write().await?;
     let contacts = [&account.phone, &account.email];

@@ -51,6 +51,7 @@ pub async fn load(conn: &mut Conn, line: &Line, now: Instant) -> Result<Inputs> 
     let account = Account {
         line_id: line.id.clone(),
         zone: zone(&owner, now)?,
+        kept_periods: owner.kept_periods,
         stopped_by_operator: line.stopped || settings::charging_stopped(conn).await?,
         line_closed: line.closed,
         available_bytes: balance.available(now),

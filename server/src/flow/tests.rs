@@ -61,6 +61,7 @@ impl World {
             password_hash: None,
             language: Language::En,
             time_zone: "Europe/Madrid".into(),
+            kept_periods: None,
         };
         accounts::insert(&mut tx, &account, now).await.expect("an account");
         let new = NewLine {

@@ -2,7 +2,7 @@
 
 use super::{Conn, Tx};
 use crate::{error::Result, sql};
-use laika_core::{api::Language, id::AccountId, time::Instant};
+use laika_core::{api::Language, decide::Periods, id::AccountId, time::Instant};
 use sqlx::{Row, any::AnyRow};
 
 /// The operator's own account: the owner of lines that no customer has.
@@ -25,10 +25,13 @@ pub struct Account {
     pub language: Language,
     /// The zone in which its days and months are counted.
     pub time_zone: String,
+    /// What was running when that zone was changed.
+    pub kept_periods: Option<Periods>,
 }
 
 /// Reads the columns in the order of the SELECTs below.
 fn account(row: &AnyRow) -> Result<Account> {
+    let kept: Option<String> = row.try_get(7)?;
     Ok(Account {
         id: super::id(row.try_get(0)?, AccountId::new)?,
         version: row.try_get(1)?,
@@ -37,13 +40,15 @@ fn account(row: &AnyRow) -> Result<Account> {
         password_hash: row.try_get(4)?,
         language: Language::from_tag(row.try_get::<String, _>(5)?.as_str()),
         time_zone: row.try_get(6)?,
+        kept_periods: kept.as_deref().map(super::rules::from_json).transpose()?,
     })
 }
 
 /// An account by its id.
 pub async fn get(conn: &mut Conn, id: &str) -> Result<Option<Account>> {
     let row = sql!(
-        "SELECT id, version, phone, email, password_hash, language, time_zone
+        "SELECT id, version, phone, email, password_hash, language, time_zone,
+                kept_periods
          FROM accounts WHERE id = $1",
         id
     )
@@ -55,7 +60,8 @@ pub async fn get(conn: &mut Conn, id: &str) -> Result<Option<Account>> {
 /// The account that has this phone or e-mail, in normal form.
 pub async fn by_contact(conn: &mut Conn, contact: &str) -> Result<Option<Account>> {
     let row = sql!(
-        "SELECT id, version, phone, email, password_hash, language, time_zone
+        "SELECT id, version, phone, email, password_hash, language, time_zone,
+                kept_periods
          FROM accounts WHERE phone = $1 OR email = $1",
         contact
     )
@@ -84,13 +90,17 @@ pub async fn insert(tx: &mut Tx, account: &Account, now: Instant) -> Result<()> 
     Ok(())
 }
 
-/// Changes language and zone.
-pub async fn change(tx: &mut Tx, id: &str, language: Language, time_zone: &str) -> Result<()> {
+/// Stores language, zone and what is kept over a change of zone.
+pub async fn change(tx: &mut Tx, account: &Account) -> Result<()> {
+    let kept = account.kept_periods.as_ref().map(super::rules::json).transpose()?;
     sql!(
-        "UPDATE accounts SET language = $1, time_zone = $2, version = version + 1 WHERE id = $3",
-        language.tag(),
-        time_zone,
-        id
+        "UPDATE accounts SET language = $1, time_zone = $2, kept_periods = $3,
+                             version = version + 1
+         WHERE id = $4",
+        account.language.tag(),
+        &account.time_zone,
+        kept.as_deref(),
+        account.id.as_str()
     )
     .execute(&mut **tx)
     .await?;

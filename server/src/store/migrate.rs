@@ -16,8 +16,14 @@ macro_rules! files {
 }
 
 /// In the order they run; only ever appended to.
-const FILES: &[(&str, &str)] =
-    files!["0001_accounts", "0002_messages", "0003_lines", "0004_money", "0005_rules"];
+const FILES: &[(&str, &str)] = files![
+    "0001_accounts",
+    "0002_messages",
+    "0003_lines",
+    "0004_money",
+    "0005_rules",
+    "0006_zone_changes",
+];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
     for (name, text) in FILES {

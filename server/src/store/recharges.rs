@@ -13,8 +13,9 @@ use laika_core::{
 };
 use sqlx::{Row, any::AnyRow};
 
-/// How far back `decide` is told of recharges: any local month, and more than two days.
-const PAST: Span = Span::days(33);
+/// How far back `decide` is told of recharges: two local months, as a change of zone may make the
+/// running one end with the next.
+const PAST: Span = Span::days(63);
 
 /// A recharge and what the server keeps beside it.
 #[derive(Clone, Debug)]

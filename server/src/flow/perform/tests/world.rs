@@ -317,6 +317,7 @@ async fn settle(app: &Shared) -> Line {
         password_hash: None,
         language: Language::En,
         time_zone: "Europe/Madrid".to_owned(),
+        kept_periods: None,
     };
     let new = add_line::NewLine {
         iccid: ICCID.to_owned(),
