@@ -30,22 +30,24 @@ pub(crate) fn bar() -> AnyView {
         (seconds > 0).then(|| (words.ahead)(&span(text, seconds)))
     };
     view! {
-        <details class="sandbox">
-            <summary>
-                <b>{words.name}</b>
-                <span>{words.no_money}</span>
-                <span class="muted">{live(ahead)}</span>
-            </summary>
-            <div class="tools">
-                {use_data(text, form)} {pass_time(text, form)} {arm(text, form)}
-                <div class="tool">
-                    <a class="button" href=Route::Outbox.path()>{words.outbox}</a>
+        <aside aria-label=words.name>
+            <details class="sandbox">
+                <summary>
+                    <b>{words.name}</b>
+                    <span>{words.no_money}</span>
+                    <span class="muted">{live(ahead)}</span>
+                </summary>
+                <div class="tools">
+                    {use_data(text, form)} {pass_time(text, form)} {arm(text, form)}
+                    <div class="tool">
+                        <a class="button" href=Route::Outbox.path()>{words.outbox}</a>
+                    </div>
                 </div>
-            </div>
-            <div role="alert">
-                {live(move || form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
-            </div>
-        </details>
+                <div role="alert">
+                    {live(move || form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
+                </div>
+            </details>
+        </aside>
     }
     .into_any()
 }
