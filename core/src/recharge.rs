@@ -3,18 +3,23 @@
 //! effects that the shell has to perform. Facts come from answers, webhooks and look-ups alike, so
 //! a repeated fact changes nothing and a late one never undoes a success.
 //!
+//! `recharge/fact.rs` and `recharge/effect.rs` are what comes in and what goes out;
 //! `recharge/payment.rs` takes the money, `recharge/delivery.rs` hands out what it paid for.
 
 mod delivery;
+mod effect;
+mod fact;
 mod payment;
 
-use crate::decide::{Order, PastRecharge, Standing, Suspension};
-use crate::id::{BucketId, IdempotencyKey, LineId, PaymentMethodId, RechargeId};
+use crate::decide::{Order, PastRecharge, Standing};
+use crate::id::{IdempotencyKey, LineId, PaymentMethodId, RechargeId};
 use crate::ledger::Posting;
 use crate::money::Money;
-use crate::rule::Adds;
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
+
+pub use effect::{Due, Effect, Grant, News};
+pub use fact::{Fact, Seen};
 
 /// A recharge and all that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,196 +140,6 @@ pub enum Outcome {
     NeverArrived,
 }
 
-/// What was seen outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Fact {
-    /// An attempt is about to be sent: recorded in the transaction that decided it again.
-    Submitted {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Decided again before sending, and the answer was no.
-    Withdrawn {
-        /// Which attempt.
-        attempt: u32,
-        /// The reason's code.
-        reason: String,
-    },
-    /// The gateway took the money.
-    Captured {
-        /// Which attempt.
-        attempt: u32,
-        /// The gateway's name for the payment.
-        payment: String,
-        /// What it took.
-        amount: Money,
-    },
-    /// The bank said no.
-    Declined {
-        /// Which attempt.
-        attempt: u32,
-        /// The gateway's code.
-        code: String,
-        /// Never to be tried again with this instrument.
-        hard: bool,
-    },
-    /// The bank wants the customer.
-    ActionRequired {
-        /// Which attempt.
-        attempt: u32,
-        /// The gateway's name for the payment.
-        payment: String,
-        /// Where the customer authenticates.
-        url: String,
-    },
-    /// Sent, and no usable answer.
-    Unanswered {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// The gateway has nothing under the attempt's key, nor in its list.
-    NotFound {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// The gateway confirms that the payment can no longer capture.
-    PaymentCancelled {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// The rule was switched off or paused, or the method removed.
-    Stopped,
-    /// The carrier delivered.
-    Delivered {
-        /// The carrier's name for the top-up.
-        top_up: String,
-    },
-    /// The carrier definitely did not deliver.
-    NotDelivered,
-    /// The carrier was asked, and no usable answer.
-    DeliveryUnanswered,
-    /// The gateway gave the money back.
-    Refunded {
-        /// Which attempt.
-        attempt: u32,
-        /// The gateway's name for the refund.
-        refund: String,
-    },
-    /// The refund was asked for, and no usable answer.
-    RefundUnanswered {
-        /// Which attempt.
-        attempt: u32,
-    },
-}
-
-/// A fact and when it was taken in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seen {
-    /// When.
-    pub at: Instant,
-    /// What.
-    pub fact: Fact,
-}
-
-/// What the shell has to do, from an instant on. Each is safe to do twice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Due {
-    /// Not before this.
-    pub at: Instant,
-    /// What.
-    pub effect: Effect,
-}
-
-/// Something to be done outside, or to the line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Effect {
-    /// Decide again, record the submission, and send the attempt under its key.
-    Charge {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Ask the gateway what became of the attempt, by key and by listing.
-    LookUpPayment {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Ask the gateway to make sure that the attempt cannot capture any more.
-    CancelPayment {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Ask the carrier to deliver, under the recharge's key.
-    TopUp,
-    /// Ask the carrier whether it delivered.
-    LookUpTopUp,
-    /// Give an attempt's capture back in full.
-    Refund {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Never charge this method for this rule again.
-    Bar {
-        /// Which method.
-        payment_method_id: PaymentMethodId,
-    },
-    /// The rule waits for the customer.
-    Suspend {
-        /// Why.
-        why: Suspension,
-    },
-    /// Tell the customer.
-    Tell {
-        /// What.
-        news: News,
-    },
-    /// Look at the line again.
-    Evaluate,
-}
-
-/// What the customer hears about a recharge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum News {
-    /// Charged and credited.
-    Recharged,
-    /// The first decline, with the next try if there is one.
-    Declined {
-        /// When it is tried again.
-        next_try_at: Option<Instant>,
-    },
-    /// The bank wants the customer.
-    CustomerNeeded {
-        /// Where.
-        url: String,
-        /// Until when.
-        until: Instant,
-    },
-    /// Sent, no answer.
-    Unknown,
-    /// Ended without a charge.
-    NotCharged,
-    /// The money comes back.
-    Refunding,
-    /// The money is back.
-    Refunded,
-}
-
-/// What the line gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grant {
-    /// The bucket it becomes, when it is data.
-    pub bucket_id: BucketId,
-    /// How much.
-    pub adds: Adds,
-    /// When it expires, when it is data.
-    pub expires_at: Option<Instant>,
-}
-
 /// What follows from a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -342,21 +157,35 @@ pub struct Step {
 /// Look-ups after no answer: so long after the submission, then every hour.
 const LOOK_UPS: [Span; 4] = [Span::minutes(1), Span::minutes(5), Span::minutes(30), Span::hours(2)];
 
+/// How far a recharge has come: what its statuses have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is on its way that could capture.
+    Unsent,
+    /// An attempt may still capture.
+    Sent,
+    /// The money is taken; what it paid for is not there yet.
+    Paid,
+    /// The money is on its way back.
+    Refunding,
+    /// Over: it stays as it is.
+    Ended,
+}
+
 impl Status {
+    fn phase(self) -> Phase {
+        match self {
+            Status::Opened | Status::Declined => Phase::Unsent,
+            Status::Charging | Status::NeedsCustomer | Status::Unknown => Phase::Sent,
+            Status::Paid | Status::Delivering | Status::DeliveryUnknown => Phase::Paid,
+            Status::Refunding => Phase::Refunding,
+            Status::Done | Status::Failed | Status::Cancelled | Status::Refunded => Phase::Ended,
+        }
+    }
+
     /// Whether this is an end.
     pub fn is_end(self) -> bool {
-        match self {
-            Status::Done | Status::Failed | Status::Cancelled | Status::Refunded => true,
-            Status::Opened
-            | Status::Charging
-            | Status::Declined
-            | Status::NeedsCustomer
-            | Status::Unknown
-            | Status::Paid
-            | Status::Delivering
-            | Status::DeliveryUnknown
-            | Status::Refunding => false,
-        }
+        self.phase() == Phase::Ended
     }
 
     /// Where it stands for limits and the effective balance.

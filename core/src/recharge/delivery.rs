@@ -1,7 +1,7 @@
 //! Handing out what was paid for, or the money back: the carrier is asked for an hour, and a refund
 //! follows only when it definitely did not deliver.
 
-use super::{Effect, Grant, News, Outcome, Status, Step, next_look_up};
+use super::{Effect, Grant, News, Outcome, Phase, Status, Step, next_look_up};
 use crate::decide::Suspension;
 use crate::id::BucketId;
 use crate::ledger::{Book, Posting};
@@ -13,18 +13,8 @@ const RETRY_FOR: Span = Span::hours(1);
 
 /// The carrier delivered: the line gets it, the money is earned.
 pub(super) fn delivered(step: &mut Step, now: Instant) -> bool {
-    match step.recharge.status {
-        Status::Paid | Status::Delivering | Status::DeliveryUnknown => {}
-        Status::Opened
-        | Status::Charging
-        | Status::Declined
-        | Status::NeedsCustomer
-        | Status::Unknown
-        | Status::Refunding
-        | Status::Done
-        | Status::Failed
-        | Status::Cancelled
-        | Status::Refunded => return false,
+    if step.recharge.status.phase() != Phase::Paid {
+        return false;
     }
     let amount = step.recharge.order.amount;
     let adds = step.recharge.order.adds;
@@ -119,17 +109,6 @@ pub(super) fn refund_unanswered(step: &mut Step, number: u32, now: Instant) -> b
 
 /// Since when the customer waits for the delivery; nothing when it is not waited for.
 fn waiting_since(step: &Step) -> Option<Instant> {
-    match step.recharge.status {
-        Status::Paid | Status::Delivering | Status::DeliveryUnknown => step.recharge.paid_at,
-        Status::Opened
-        | Status::Charging
-        | Status::Declined
-        | Status::NeedsCustomer
-        | Status::Unknown
-        | Status::Refunding
-        | Status::Done
-        | Status::Failed
-        | Status::Cancelled
-        | Status::Refunded => None,
-    }
+    let waits = step.recharge.status.phase() == Phase::Paid;
+    step.recharge.paid_at.filter(|_| waits)
 }

@@ -1,7 +1,9 @@
 //! Taking the money: attempts, declines and their ladder, authentication, no answer, stops. The
 //! next attempt starts only when the last has definitely failed and can no longer capture.
 
-use super::{Attempt, Effect, Fact, News, Outcome, Recharge, Status, Step, delivery, next_look_up};
+use super::{
+    Attempt, Effect, Fact, News, Outcome, Phase, Recharge, Status, Step, delivery, next_look_up,
+};
 use crate::decide::Suspension;
 use crate::id::{IdempotencyKey, PaymentMethodId};
 use crate::ledger::{Book, Posting};
@@ -82,17 +84,10 @@ fn next_rung(
 /// An attempt is about to be sent, for the first time or again under the same key.
 pub(super) fn submitted(step: &mut Step, number: u32, now: Instant) -> bool {
     let status = step.recharge.status;
-    let sendable = match status {
-        Status::Opened | Status::Declined | Status::Unknown | Status::Charging => true,
-        Status::NeedsCustomer
-        | Status::Paid
-        | Status::Delivering
-        | Status::DeliveryUnknown
-        | Status::Refunding
-        | Status::Done
-        | Status::Failed
-        | Status::Cancelled
-        | Status::Refunded => false,
+    let sendable = match status.phase() {
+        Phase::Unsent => true,
+        Phase::Sent => status != Status::NeedsCustomer,
+        Phase::Paid | Phase::Refunding | Phase::Ended => false,
     };
     let stopped = step.recharge.stopped;
     let Some(attempt) = step.recharge.attempt_mut(number) else { return false };
@@ -112,26 +107,16 @@ pub(super) fn submitted(step: &mut Step, number: u32, now: Instant) -> bool {
 
 /// Decided again before sending, and the answer was no.
 pub(super) fn withdrawn(step: &mut Step, number: u32, now: Instant) -> bool {
-    match step.recharge.status {
-        Status::Opened | Status::Declined => end(step, Status::Cancelled, now),
-        Status::Unknown | Status::Charging => {
+    match step.recharge.status.phase() {
+        Phase::Unsent => end(step, Status::Cancelled, now),
+        Phase::Sent if step.recharge.stopped => false,
+        Phase::Sent => {
             // Why: it may have been charged already; from here on only look-up and cancel.
-            let fresh = !step.recharge.stopped;
             step.recharge.stopped = true;
-            if fresh {
-                step.then(now, Effect::CancelPayment { attempt: number });
-            }
-            fresh
+            step.then(now, Effect::CancelPayment { attempt: number });
+            true
         }
-        Status::NeedsCustomer
-        | Status::Paid
-        | Status::Delivering
-        | Status::DeliveryUnknown
-        | Status::Refunding
-        | Status::Done
-        | Status::Failed
-        | Status::Cancelled
-        | Status::Refunded => false,
+        Phase::Paid | Phase::Refunding | Phase::Ended => false,
     }
 }
 
@@ -303,28 +288,21 @@ pub(super) fn cancelled(step: &mut Step, number: u32, now: Instant) -> bool {
 
 /// Off, paused or without its method: what was not sent is never sent.
 pub(super) fn stopped(step: &mut Step, now: Instant) -> bool {
-    if step.recharge.stopped || step.recharge.status.is_end() {
+    if step.recharge.stopped {
         return false;
     }
     let last = step.recharge.attempts.last().map_or(0, |a| a.number);
-    match step.recharge.status {
-        Status::Opened | Status::Declined => {
+    match step.recharge.status.phase() {
+        Phase::Unsent => {
             step.recharge.stopped = true;
             end(step, Status::Cancelled, now)
         }
-        Status::Charging | Status::Unknown | Status::NeedsCustomer => {
+        Phase::Sent => {
             step.recharge.stopped = true;
             step.then(now, Effect::CancelPayment { attempt: last });
             true
         }
-        Status::Paid
-        | Status::Delivering
-        | Status::DeliveryUnknown
-        | Status::Refunding
-        | Status::Done
-        | Status::Failed
-        | Status::Cancelled
-        | Status::Refunded => false,
+        Phase::Paid | Phase::Refunding | Phase::Ended => false,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::bytes::Bytes;
+use crate::decide::Suspension;
 use crate::ledger::{Book, Quantity};
 use crate::money::Currency;
+use crate::rule::Adds;
 
 fn at(minute: i64) -> Instant {
     Instant::from_seconds(1_800_000_000_i64.saturating_add(minute.saturating_mul(60)))
