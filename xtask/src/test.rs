@@ -4,6 +4,7 @@
 //! call, because the features of shared dependencies would be joined.
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::command::Cmd;
@@ -17,7 +18,7 @@ const WASM: &str = "--target wasm32-unknown-unknown";
 /// `cargo xtask check`: a minute's worth, before a commit.
 pub(crate) fn check(place: &Place) -> ExitCode {
     let mut steps = Steps::default();
-    let outcome = tools::for_check(place).and_then(|()| quick(place, &mut steps));
+    let outcome = tools::for_check(place).and_then(|()| quick(place, &mut steps, None));
     steps.end(outcome)
 }
 
@@ -35,7 +36,7 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
         Ok(String::new())
     })?;
     let Some((folders, found)) = wanted else { return Ok(()) };
-    quick(place, steps)?;
+    quick(place, steps, Some(&found.postgres))?;
 
     let runner = "wasm-bindgen-test-runner";
     let core = Cmd::new(&place.root, &format!("cargo test -p laika-core {WASM} --test *"))
@@ -44,7 +45,7 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
         .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
         .path(&folders);
-    let node = found.node.parent().map(std::path::Path::to_owned);
+    let node = found.node.parent().map(Path::to_owned);
     steps.tests("core in Node", &core.clone().path(node.as_slice()))?;
     let webdriver = webdriver(place, &found)?;
     steps.tests(
@@ -57,9 +58,6 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
 
     steps.own("app", || app::build_and_weigh(place))?;
     steps.run("server", &Cmd::new(&place.root, "cargo build -p laika-server"))?;
-    let store = Cmd::new(&place.root, "cargo test -p laika-server --lib store::")
-        .env("LAIKA_POSTGRES", found.postgres.display().to_string());
-    steps.tests("store on both databases", &store)?;
     steps.own("browser's packages", || packages(place, &found))?;
     steps.tests("from outside", &outside(place, &found))?;
 
@@ -75,8 +73,9 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
     Ok(())
 }
 
-/// What `check` and `test` share: nothing here needs more than the compiler.
-fn quick(place: &Place, steps: &mut Steps) -> Result {
+/// What `check` and `test` share. It needs no more than the compiler; where there is a PostgreSQL,
+/// the store's suite runs on it too.
+fn quick(place: &Place, steps: &mut Steps, postgres: Option<&Path>) -> Result {
     let cargo = |words: &str| Cmd::new(&place.root, &format!("cargo {words}"));
     let strict = |words: &str| cargo(words).env("RUSTDOCFLAGS", "-D warnings");
     let browser = format!("-p laika-app -p laika-core {WASM}");
@@ -87,7 +86,11 @@ fn quick(place: &Place, steps: &mut Steps) -> Result {
     let app_docs = format!("doc --no-deps --document-private-items -p laika-app {WASM}");
     steps.run("docs, browser", &strict(&app_docs))?;
     steps.tests("xtask", &cargo("test -q -p xtask"))?;
-    steps.tests("core and server", &cargo("test -p laika-core -p laika-server"))
+    let mut own = cargo("test -p laika-core -p laika-server");
+    if let Some(postgres) = postgres {
+        own = own.env("LAIKA_POSTGRES", postgres.display().to_string());
+    }
+    steps.tests("core and server", &own)
 }
 
 /// The tests that use Laika as the world does, with what they need to start it.
@@ -108,7 +111,7 @@ fn packages(place: &Place, found: &TestTools) -> Result<String> {
     if installed.is_some() && installed >= changed("package-lock.json") {
         return Ok("as locked".to_owned());
     }
-    let node = found.node.parent().map(std::path::Path::to_owned);
+    let node = found.node.parent().map(Path::to_owned);
     let words = "npm ci --ignore-scripts --no-audit --no-fund";
     Cmd::new(&folder, words).path(node.as_slice()).run()?;
     Ok("installed".to_owned())
