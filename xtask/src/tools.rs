@@ -51,7 +51,7 @@ const WASM_BINDGEN: Tool = Tool {
     otherwise: "cargo install wasm-bindgen-cli@0.2.130",
 };
 
-// Why not older: 108, which Debian 12 packages, exports the wrong table, and the app does not start.
+// Why not older: 108, which Debian 12 packages, exports the wrong table; the app does not start.
 const WASM_OPT: Tool = Tool {
     name: "wasm-opt",
     version: "123 or newer",
