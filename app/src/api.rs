@@ -72,7 +72,7 @@ impl Request {
 pub(crate) type Answer = Result<String, Failure>;
 
 /// Reads an answer as one of core's types.
-pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+pub(crate) fn read<T: DeserializeOwned + 'static>(text: &str) -> Result<T, Failure> {
     json::read(text).map_err(|_| Failure::Unreadable)
 }
 

@@ -116,7 +116,7 @@ impl Form {
 
     /// Sends once: while it is under way a second press does nothing. Field errors that come back
     /// are shown like our own.
-    pub(crate) fn send<T: DeserializeOwned>(
+    pub(crate) fn send<T: DeserializeOwned + 'static>(
         self,
         request: Request,
         then: impl FnOnce(T) + 'static,
@@ -137,7 +137,7 @@ impl Form {
     }
 
     /// The same, where a failure may only mean that something else comes first: `instead` says so.
-    pub(crate) fn send_or<T: DeserializeOwned>(
+    pub(crate) fn send_or<T: DeserializeOwned + 'static>(
         self,
         request: Request,
         then: impl FnOnce(T) + 'static,
