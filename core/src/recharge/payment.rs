@@ -162,6 +162,10 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
     if hard && step.recharge.automatic() {
         step.then(now, Effect::Bar { payment_method_id: method });
     }
+    if step.recharge.paid_at.is_some() {
+        // Why: an earlier attempt turned out to have the money; this one is only closed.
+        return true;
+    }
     step.recharge.status = Status::Declined;
     // Why: `next_rung` counts from the first decline, which is this fact; it is not recorded yet,
     // so `now` stands for it.
@@ -218,7 +222,8 @@ pub(super) fn unanswered(step: &mut Step, number: u32, now: Instant) -> bool {
         return false;
     }
     let since = attempt.submitted_at.unwrap_or(now);
-    let fresh = step.recharge.status != Status::Unknown;
+    // Why: once an attempt has the money, another that is not answered is only looked up.
+    let fresh = step.recharge.paid_at.is_none() && step.recharge.status != Status::Unknown;
     if fresh {
         step.recharge.status = Status::Unknown;
         step.tell(now, News::Unknown);
@@ -275,6 +280,9 @@ pub(super) fn cancelled(step: &mut Step, number: u32, now: Instant) -> bool {
         return false;
     }
     attempt.outcome = Some(Outcome::Cancelled);
+    if step.recharge.paid_at.is_some() {
+        return true;
+    }
     if !ignored && plan_next(step, now) {
         step.recharge.status = Status::Declined;
         return true;

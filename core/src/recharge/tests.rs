@@ -192,3 +192,25 @@ fn an_undelivered_recharge_is_retried_for_an_hour_and_refunded() {
     assert_eq!(refused.recharge.status, Status::Refunding);
     assert!(has(&refused, &Effect::Suspend { why: Suspension::NotDelivered }));
 }
+
+#[test]
+fn what_another_attempt_hears_never_undoes_a_success() {
+    let both = run(opened(&["a", "b"]), 0, &[submitted(1), declined(1, false), submitted(2)]);
+    // The bank had taken the money after all, while the second attempt is on its way.
+    let paid = apply(both.recharge, &captured(1), at(4));
+    assert_eq!(paid.recharge.status, Status::Paid);
+    let number = 2;
+    for late in [
+        declined(2, false),
+        Fact::Unanswered { attempt: number },
+        Fact::PaymentCancelled { attempt: number },
+    ] {
+        let step = apply(paid.recharge.clone(), &late, at(5));
+        assert_eq!(step.recharge.status, Status::Paid, "{late:?}");
+        assert_eq!(step.recharge.attempts.len(), 2, "nothing is charged beside it: {late:?}");
+        let done = apply(step.recharge, &delivered(), at(6));
+        assert_eq!(done.recharge.status, Status::Done, "{late:?}");
+    }
+    let unheard = apply(paid.recharge, &Fact::Unanswered { attempt: number }, at(5));
+    assert!(has(&unheard, &Effect::LookUpPayment { attempt: number }), "a second capture goes back");
+}
