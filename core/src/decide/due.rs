@@ -181,17 +181,23 @@ fn scheduled(
     let consumed = history.consumed_through.unwrap_or(Instant::MIN);
     let oldest = now.minus(MISSED_FOR).minus(lead);
     let begins = rule.limits.starts_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
-    let after = rule.armed_at.max(consumed).max(oldest).max(begins.minus(Span(1)));
+    // Why: a pause that is over by its date ended as a resume does: what it held is gone.
+    let paused = rule.paused_until_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
+    let first = begins.max(paused).minus(Span(1));
+    let after = rule.armed_at.max(consumed).max(oldest).max(first);
     let in_time = |at: &Instant| rule.limits.ends_on.is_none_or(|end| zone.date(*at) <= end);
     // Why: what was announced stays, even where a change of zone has moved the schedule; what the
     // new zone makes of the same date is not charged beside it.
     let instants = history.notices.iter().filter_map(|notice| match notice.trigger {
-        TriggerDue::Scheduled { at } => Some(at),
+        TriggerDue::Scheduled { at } => Some((at, notice.charge_at)),
         TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
     });
-    let mut found: Vec<Instant> = instants.filter(|at| *at > after).collect();
-    due.latest_passed = found.iter().copied().filter(|at| *at <= now).max();
-    let announced = found.clone();
+    let told: Vec<(Instant, Instant)> = instants.filter(|(at, _)| *at > after).collect();
+    let announced: Vec<Instant> = told.iter().map(|(at, _)| *at).collect();
+    due.latest_passed = announced.iter().copied().filter(|at| *at <= now).max();
+    let is_new = |at: Instant| at > now.minus(MISSED_FOR);
+    let mut found: Vec<Instant> =
+        told.iter().filter(|(_, charge_at)| is_new(*charge_at)).map(|(at, _)| *at).collect();
     let near = |at: &Instant| {
         announced.iter().any(|told| at.since(*told).0.saturating_abs() < SAME_DATE.0)
     };
@@ -200,7 +206,7 @@ fn scheduled(
         if at <= now {
             due.latest_passed = due.latest_passed.max(Some(at));
             // Why: after an outage only the newest missed one counts, and only while it is new.
-            missed = Some(at).filter(|at| *at > now.minus(MISSED_FOR));
+            missed = Some(at).filter(|at| is_new(*at));
             continue;
         }
         found.push(at);

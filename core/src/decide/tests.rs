@@ -326,3 +326,22 @@ fn no_change_of_zone_makes_a_cap_count_twice() {
     let over = at("2026-12-31T10:00:00Z");
     assert_eq!(code(&rule, &account, &history, over), "recharge 1200");
 }
+
+#[test]
+fn an_instant_in_a_pause_is_gone_when_the_pause_ends_by_its_date() {
+    let (mut rule, account, history) = scheduled();
+    rule.paused_until_on = NaiveDate::from_ymd_opt(2026, 11, 25);
+    let ends = at("2026-11-25T00:00:00Z");
+    assert_eq!(code(&rule, &account, &history, ends), "not_due next 2026-12-23T09:00:00Z");
+    assert!(announce(&rule, &account, &history, ends).is_empty());
+}
+
+#[test]
+fn one_announced_and_missed_for_72_hours_is_gone_too() {
+    let (rule, account, mut history) = scheduled();
+    history.notices = announce(&rule, &account, &history, at("2026-11-23T09:00:00Z"));
+    let late = at("2026-11-27T08:59:59Z");
+    assert_eq!(code(&rule, &account, &history, late), "recharge 600");
+    let later = at("2026-11-27T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, later), "not_due next 2026-12-23T09:00:00Z");
+}
