@@ -25,9 +25,8 @@ fn customer(name: &str) -> (Place, Process, Customer) {
 
 /// What the provider itself says it took and kept.
 fn charges(customer: &Customer) -> Vec<Value> {
-    let session = customer.get("/session").expect(200).json();
-    let provider = session["sandbox"]["provider_origin"].as_str().expect("a provider").to_owned();
-    let all = Request::new("GET", &format!("{provider}/charges")).send().expect("the provider");
+    let url = format!("{}/charges", customer.provider());
+    let all = Request::new("GET", &url).send().expect("the provider");
     let all = all.expect(200).json();
     let kept = |it: &&Value| it["captured_minor"].as_u64() > it["refunded_minor"].as_u64();
     all["charges"].as_array().expect("a list").iter().filter(kept).cloned().collect()

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use laika_core::api::{
     Confirmation, LineView, NextCharge, OutboxMessage, PaymentMethodView, RechargeView,
-    Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule, SetupView,
-    TurnOn,
+    Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule, SessionView,
+    SetupView, TurnOn,
 };
 use laika_core::bytes::Bytes;
 use laika_core::draft::{RuleDraft, validate};
@@ -122,14 +122,35 @@ impl Customer {
         format!("/lines/{}/{what}", self.line.id.as_str())
     }
 
-    /// Types a card at the provider's own page and comes back with it.
-    pub fn add_card(&self, number: &str) -> PaymentMethodView {
+    /// Types a card at the provider's own page; gives the setup's id and what the page answered.
+    pub fn type_card(&self, number: &str) -> (String, Answer) {
         let setup: SetupView = read(&self.post("/payment-methods/setups", &()).expect(201));
         let entry = [("number", number), ("expiry", "12 / 34"), ("cvc", "123")];
-        let page = Request::new("POST", &setup.url).form(&entry);
-        page.send().expect("the provider").expect(303);
-        let path = format!("/payment-methods/setups/{}/complete", setup.setup_id);
-        read(&self.post(&path, &()).expect(200))
+        let page = Request::new("POST", &setup.url).form(&entry).send();
+        (setup.setup_id, page.expect("the provider"))
+    }
+
+    /// Comes back from the provider's page, with a card or without one.
+    pub fn come_back(&self, setup_id: &str) -> Answer {
+        self.post(&format!("/payment-methods/setups/{setup_id}/complete"), &())
+    }
+
+    /// Adds a card that its bank has no questions about.
+    pub fn add_card(&self, number: &str) -> PaymentMethodView {
+        let (setup, page) = self.type_card(number);
+        page.expect(303);
+        read(&self.come_back(&setup).expect(200))
+    }
+
+    /// What the sandbox would have sent to anybody, the newest first.
+    pub fn outbox(&self) -> Vec<OutboxMessage> {
+        read(&self.get("/sandbox/outbox").expect(200))
+    }
+
+    /// Where the payment provider is.
+    pub fn provider(&self) -> String {
+        let session: SessionView = read(&self.get("/session").expect(200));
+        session.sandbox.expect("the sandbox").provider_origin
     }
 
     /// What a preview is computed from, as of now.
