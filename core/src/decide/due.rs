@@ -112,7 +112,8 @@ fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, du
             }
             continue;
         }
-        let recorded = history.notices.iter().find(|n| n.trigger == trigger);
+        let told = |n: &&Notice| n.trigger == trigger && covers(n, rule, account);
+        let recorded = history.notices.iter().find(told);
         if recorded.is_none() && at.minus(lead) > now {
             looks(due, at.minus(lead));
             continue;
@@ -143,6 +144,13 @@ fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, du
     }
 }
 
+/// Whether an announcement still covers what is charged now; a higher amount needs a new one.
+fn covers(notice: &Notice, rule: &Rule, account: &Account) -> bool {
+    super::largest_recharge(rule, account).is_none_or(|(cost, _)| {
+        cost.currency == notice.at_most.currency && cost.amount_minor <= notice.at_most.amount_minor
+    })
+}
+
 /// Occurrences that are not consumed, by time: those passed or within the lead, and one to come.
 fn occurrences(
     rule: &Rule,
@@ -163,6 +171,8 @@ fn occurrences(
         found.push((TriggerDue::Expiring { expires_at }, at));
     }
     found.sort_by_key(|(_, at)| *at);
+    // Why: one that was announced anew is in the history twice.
+    found.dedup();
     found
 }
 

@@ -345,3 +345,18 @@ fn one_announced_and_missed_for_72_hours_is_gone_too() {
     let later = at("2026-11-27T09:00:00Z");
     assert_eq!(code(&rule, &account, &history, later), "not_due next 2026-12-23T09:00:00Z");
 }
+
+#[test]
+fn nothing_is_charged_above_what_was_announced() {
+    let (rule, mut account, mut history) = scheduled();
+    // Announced while the step was cheaper than what was agreed to.
+    if let Some(step) = &mut account.terms.step {
+        step.price = eur(200);
+    }
+    history.notices = announce(&rule, &account, &history, at("2026-11-23T09:00:00Z"));
+    account.terms = Terms::sandbox(eur(0).currency);
+    let due = at("2026-11-24T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, due), "notice_running until 2026-11-25T09:00:00Z");
+    let again = announce(&rule, &account, &history, due);
+    assert_eq!(again.first().map(|notice| notice.at_most), Some(eur(1500)), "announced anew");
+}

@@ -212,5 +212,8 @@ fn what_another_attempt_hears_never_undoes_a_success() {
         assert_eq!(done.recharge.status, Status::Done, "{late:?}");
     }
     let unheard = apply(paid.recharge, &Fact::Unanswered { attempt: number }, at(5));
-    assert!(has(&unheard, &Effect::LookUpPayment { attempt: number }), "a second capture goes back");
+    assert!(
+        has(&unheard, &Effect::LookUpPayment { attempt: number }),
+        "a second capture goes back"
+    );
 }

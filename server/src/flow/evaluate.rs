@@ -68,7 +68,8 @@ async fn announce_due(
             let speech = speech(&inputs.owner, &inputs.account.zone, now);
             let body = speech.announcement(notice.charge_at, notice.at_most);
             let occurrence = looks::occurrence(&notice.trigger);
-            let key = format!("{}-v{}-{occurrence}", line.id, rule.version);
+            let most = notice.at_most.amount_minor;
+            let key = format!("{}-v{}-{occurrence}-{most}", line.id, rule.version);
             tell(tx, &inputs.owner, &key, &body, now).await?;
         }
         inputs.history.notices.push(notice);

@@ -10,13 +10,15 @@ use crate::{error::Result, sql};
 use laika_core::{decide::Notice, decide::TriggerDue, record::DecisionRecord};
 use sqlx::Row;
 
-/// Records an announcement; whether it is new.
+/// Records an announcement, in the place of one that no longer covers the charge; whether it is new.
 pub async fn announce(tx: &mut Tx, line: &Line, notice: &Notice) -> Result<bool> {
     let done = sql!(
         "INSERT INTO notices
              (account_id, line_id, occurrence, notice, recorded_at)
          VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (account_id, line_id, occurrence) DO NOTHING",
+         ON CONFLICT (account_id, line_id, occurrence)
+         DO UPDATE SET notice = excluded.notice, recorded_at = excluded.recorded_at
+         WHERE notices.notice <> excluded.notice",
         line.account_id.as_str(),
         line.id.as_str(),
         occurrence(&notice.trigger),
