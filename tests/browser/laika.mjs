@@ -50,15 +50,23 @@ class Visit {
       for (const colorScheme of SCHEMES) {
         await this.page.emulateMedia({ colorScheme });
         const label = `${String(this.#number).padStart(2, '0')}-${name}-${size.width}-${colorScheme}`;
-        await this.page.screenshot({ path: join(this.pictures, `${label}.png`), fullPage: true });
         await this.#axe(label);
         const wide = await this.page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(wide <= size.width, `${label}: ${wide} px wide`);
+        await this.#picture(label, size);
       }
     }
     await this.page.setViewportSize(SIZES[0]);
     await this.page.emulateMedia({ colorScheme: SCHEMES[0] });
     console.log(`looked at ${name}`);
+  }
+
+  // The whole page in a window as high as it is, so that bars stand at its ends, not across it.
+  async #picture(label, size) {
+    const high = await this.page.evaluate(() => document.documentElement.scrollHeight);
+    await this.page.setViewportSize({ ...size, height: Math.max(size.height, high) });
+    await this.page.screenshot({ path: join(this.pictures, `${label}.png`) });
+    await this.page.setViewportSize(size);
   }
 
   // Evaluated rather than added as a script: the page's own policy allows no foreign one.
