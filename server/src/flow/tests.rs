@@ -33,7 +33,7 @@ use laika_core::{
     money::Currency,
     rail::Rail,
     recharge::Status,
-    time::Instant,
+    time::{Instant, Span},
 };
 
 const ACCOUNT: &str = "acc_test";
@@ -352,4 +352,20 @@ async fn late_and_repeated_events_end_in_the_same_balance() {
         drop(conn);
         assert_eq!(world.audit().await, Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn use_beyond_all_bounds_can_still_be_read() {
+    let world = World::new().await;
+    for id in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"] {
+        world.uses(id, Bytes::MAX).await;
+    }
+    let mut conn = world.app.store.read().await.expect("a snapshot");
+    let line = lines::get(&mut conn, ACCOUNT, world.line.id.as_str()).await.expect("read");
+    let line = line.expect("the line");
+    let shown = view::line(&mut conn, &line, world.app.clock.now()).await.expect("a view");
+    assert_eq!(shown.balance.overrun_bytes, Bytes::MAX);
+    let later = world.app.clock.now().plus(Span::minutes(1));
+    let shown = view::preview_inputs(&mut conn, &line, later).await.expect("inputs");
+    assert_eq!(shown.recent_use.bytes, Bytes::MAX);
 }

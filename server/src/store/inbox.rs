@@ -112,10 +112,13 @@ pub async fn recent_use(conn: &mut Conn, line: &Line, as_of: Instant) -> Result<
     Ok(RecentUse { days, bytes })
 }
 
-/// What the line used from one instant to before another.
+/// What the line used from one instant to before another; it stops at [`Bytes::MAX`].
 pub async fn used(conn: &mut Conn, line: &Line, from: Instant, to: Instant) -> Result<Bytes> {
+    // Why: in two parts, as the sum of a few absurd events is more than a BIGINT holds.
     let row = sql!(
-        "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM usage_events
+        "SELECT CAST(COALESCE(SUM(bytes / 1000000000), 0) AS BIGINT),
+                CAST(COALESCE(SUM(bytes % 1000000000), 0) AS BIGINT)
+         FROM usage_events
          WHERE account_id = $1 AND line_id = $2 AND used_at >= $3 AND used_at < $4",
         line.account_id.as_str(),
         line.id.as_str(),
@@ -124,7 +127,9 @@ pub async fn used(conn: &mut Conn, line: &Line, from: Instant, to: Instant) -> R
     )
     .fetch_one(conn)
     .await?;
-    bytes(row.try_get(0)?)
+    let (gigabytes, rest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let whole = u64::try_from(gigabytes).ok().and_then(|n| Bytes::GB.checked_mul(n));
+    Ok(whole.unwrap_or(Bytes::MAX).plus(Bytes::from_i64(rest).unwrap_or(Bytes::MAX)))
 }
 
 /// Each event's time and amount from one instant to before another.
