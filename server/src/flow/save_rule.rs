@@ -9,7 +9,7 @@ use crate::{
     store::{
         Tx, accounts,
         lines::{self, Line},
-        looks,
+        looks, payment_methods,
         rules::{self, NewVersion, Stored},
     },
 };
@@ -53,7 +53,12 @@ pub async fn save(
         return Err(mismatch(request));
     }
     let rule = Rule { version: inputs.next_version, armed_at: line.newest_at, ..rule };
-    let stored = replace(rules::get(&mut tx, &line).await?, rule, request);
+    let old = rules::get(&mut tx, &line).await?;
+    let renewed = match &old {
+        Some(old) => has_new_instrument(&mut tx, account, &old.rule, &rule).await?,
+        None => false,
+    };
+    let stored = replace(old, rule, request, renewed);
     open::stop(&mut tx, &line, open::Which::Automatic).await?;
     looks::forget_all(&mut tx, &line).await?;
     rules::put(&mut tx, &line, &stored).await?;
@@ -83,12 +88,32 @@ async fn unmoved(tx: &mut Tx, line: &Line, request: &SaveRule) -> Result<Preview
     inputs::preview(tx, &before, request.as_of).await
 }
 
-/// What deciding remembers goes on with the new rule; a new method ends a suspension.
-fn replace(old: Option<Stored>, rule: Rule, request: &SaveRule) -> Stored {
+/// Whether the new rule names an instrument that the old one did not. A card that was removed and
+/// added again is another method, but the same instrument.
+async fn has_new_instrument(
+    tx: &mut Tx,
+    account: &AccountId,
+    old: &Rule,
+    new: &Rule,
+) -> Result<bool> {
+    let mut known = Vec::new();
+    for id in &old.payment_methods {
+        let method = payment_methods::get(tx, account.as_str(), id.as_str()).await?;
+        known.extend(method.map(|method| method.instrument));
+    }
+    for id in &new.payment_methods {
+        let method = payment_methods::get(tx, account.as_str(), id.as_str()).await?;
+        if method.is_some_and(|method| !known.contains(&method.instrument)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What deciding remembers goes on with the new rule; another instrument ends a suspension.
+fn replace(old: Option<Stored>, rule: Rule, request: &SaveRule, renewed: bool) -> Stored {
     let alert = rule.alert;
-    let new_method =
-        |old: &Stored| rule.payment_methods.iter().any(|id| !old.rule.payment_methods.contains(id));
-    let suspended = old.as_ref().filter(|old| !new_method(old)).and_then(|old| old.suspended);
+    let suspended = old.as_ref().filter(|_| !renewed).and_then(|old| old.suspended);
     let same_alert = old.as_ref().filter(|old| old.rule.alert == alert);
     Stored {
         alerted: same_alert.is_some_and(|old| old.alerted),

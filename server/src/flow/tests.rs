@@ -19,7 +19,7 @@ use crate::{
         lines::{self, Line},
         looks, messages,
         payment_methods::{self, Method, instrument},
-        recharges,
+        recharges, rules,
         tests::Folder,
     },
 };
@@ -27,6 +27,7 @@ use laika_core::{
     ENGINE_VERSION,
     api::{Language, RuleView, SaveRule, TurnOn},
     bytes::Bytes,
+    decide::Suspension,
     draft::{RuleDraft, validate},
     forecast::{preview, preview_sha256},
     id::{AccountId, PaymentMethodId},
@@ -368,4 +369,33 @@ async fn use_beyond_all_bounds_can_still_be_read() {
     let later = world.app.clock.now().plus(Span::minutes(1));
     let shown = view::preview_inputs(&mut conn, &line, later).await.expect("inputs");
     assert_eq!(shown.recent_use.bytes, Bytes::MAX);
+}
+
+#[tokio::test]
+async fn the_same_card_added_again_ends_no_suspension() {
+    let world = World::new().await;
+    world.save("k1", |_| {}).await.expect("saved");
+    let mut tx = world.app.store.write().await.expect("a transaction");
+    let now = world.app.clock.now();
+    rules::suspend(&mut tx, &world.line, Some(Suspension::Declined)).await.expect("suspended");
+    payment_methods::remove(&mut tx, ACCOUNT, "pm_test", now).await.expect("removed");
+    let again = Method { id: PaymentMethodId::new("pm_again").expect("an id"), ..card() };
+    payment_methods::insert(&mut tx, ACCOUNT, &again, now).await.expect("a card");
+    tx.commit().await;
+    world.save("k2", |_| {}).await.expect("saved");
+    world.turn_on().await.expect("on");
+    assert!(world.reasons().await.contains(&"suspended".to_string()));
+    let mut tx = world.app.store.write().await.expect("a transaction");
+    let other = Method {
+        id: PaymentMethodId::new("pm_other").expect("an id"),
+        fingerprint: "fp_other".into(),
+        instrument: instrument("fp_other", 2034, 12),
+        ..card()
+    };
+    payment_methods::insert(&mut tx, ACCOUNT, &other, now).await.expect("another card");
+    tx.commit().await;
+    world.save("k3", |_| {}).await.expect("saved");
+    world.turn_on().await.expect("on");
+    world.uses("1", gigabytes(9)).await;
+    assert_eq!(world.recharges().await, [Status::Opened], "another instrument ends it");
 }
