@@ -128,9 +128,7 @@ impl Config {
             )?,
             sandbox_data: or("LAIKA_SANDBOX_DATA", "laika-sandbox.jsonl").into(),
             database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
-            usage_secrets: secret(&text, "LAIKA_USAGE_SECRET")?
-                .map(|all| all.split(',').map(|one| Secret::new(one.trim())).collect())
-                .unwrap_or_default(),
+            usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
         })
     }
 }
@@ -144,6 +142,16 @@ fn listen(name: &str, text: &str) -> Result<Listen, ConfigError> {
     parsed.ok_or_else(|| {
         ConfigError(format!("{name}: \"{text}\" is not HOST:PORT, for example localhost:8080"))
     })
+}
+
+/// Secrets separated by commas. An empty one is refused: anybody can sign with it.
+fn secrets(name: &str, all: Option<String>) -> Result<Vec<Secret>, ConfigError> {
+    let Some(all) = all else { return Ok(Vec::new()) };
+    let each: Vec<&str> = all.split(',').map(str::trim).collect();
+    if each.contains(&"") {
+        return Err(ConfigError(format!("{name}: there is an empty secret beside a comma")));
+    }
+    Ok(each.into_iter().map(Secret::new).collect())
 }
 
 /// A secret from `NAME`, or from the file that `NAME_FILE` names.
@@ -197,5 +205,8 @@ mod tests {
         assert!(!format!("{config:?}").contains("one"));
         let both = [("LAIKA_USAGE_SECRET", "one"), ("LAIKA_USAGE_SECRET_FILE", "/x")];
         assert!(read(&both).is_err());
+        for empty in ["one,", ",one", "one,,two", " ", " , "] {
+            assert!(read(&[("LAIKA_USAGE_SECRET", empty)]).is_err(), "{empty:?}");
+        }
     }
 }
