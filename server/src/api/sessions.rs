@@ -96,7 +96,10 @@ pub async fn step_up(
     let token = secret::token();
     let mut tx = app.store.write().await?;
     let hashed = sha256_hex(token.as_bytes());
-    sessions::step_up(&mut tx, &session.token_sha256, &hashed, wall).await?;
+    if !sessions::step_up(&mut tx, &session.token_sha256, &hashed, wall).await? {
+        // Why: a double tap. The cookie of the first answer must not be replaced by a dead one.
+        return Err(Error::unauthenticated());
+    }
     tx.commit().await;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, &token, MAX_AGE_S)?;

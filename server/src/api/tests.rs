@@ -259,6 +259,20 @@ async fn a_session_ends_by_sign_out_by_idling_and_its_token_changes_at_step_up()
 }
 
 #[tokio::test]
+async fn of_two_step_ups_at_once_no_cookie_given_is_dead() {
+    let world = World::new().await;
+    let first = world.register("+34612345678", "ana@example.org").await;
+    let step_up = || world.post("/sessions/current/step-up", &first, json!({"password": PASSWORD}));
+    let (one, two) = tokio::join!(step_up(), step_up());
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 401]);
+    for answer in [one, two].iter().filter(|answer| answer.status == 204) {
+        assert_eq!(world.ask("GET", "/lines", &cookie(answer), None).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn turning_on_needs_a_fresh_password() {
     let world = World::new().await;
     let ana = world.register("+34612345678", "ana@example.org").await;

@@ -75,9 +75,10 @@ pub async fn seen(tx: &mut Tx, token_sha256: &str, wall: Instant) -> Result<()> 
     Ok(())
 }
 
-/// The password was entered again: the session goes on under a new token.
-pub async fn step_up(tx: &mut Tx, old: &str, new: &str, wall: Instant) -> Result<()> {
-    sql!(
+/// The password was entered again: the session goes on under a new token. False when it has ended
+/// or got another token meanwhile.
+pub async fn step_up(tx: &mut Tx, old: &str, new: &str, wall: Instant) -> Result<bool> {
+    let done = sql!(
         "UPDATE sessions SET token_sha256 = $1, stepped_up_at = $2, seen_at = $2
          WHERE token_sha256 = $3",
         new,
@@ -86,7 +87,7 @@ pub async fn step_up(tx: &mut Tx, old: &str, new: &str, wall: Instant) -> Result
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Ends a session.
