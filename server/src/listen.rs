@@ -15,6 +15,8 @@ use tower_service::Service;
 const CONNECTIONS: usize = 2048;
 /// A client that takes longer for its headers is not a browser.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// After an accept that failed: long enough not to fill the log while file handles are short.
+const BREATH: Duration = Duration::from_millis(200);
 /// Answers under way at stop get this long.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
@@ -35,8 +37,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             Err(error) => {
                 // Why: out of file handles or a connection already gone; the next one may be good.
                 tracing::warn!(%error, "accept failed");
-                tokio::task::yield_now().await;
-                continue;
+                tokio::select! {
+                    () = tokio::time::sleep(BREATH) => continue,
+                    () = &mut stop => break,
+                }
             }
         };
         let router = router.clone();
