@@ -24,8 +24,15 @@ const ALERT_AFTER: Span = Span::minutes(30);
 /// How far back the list is read: longer than any key lives.
 const BACK: Span = Span::hours(72);
 
-/// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
+/// Says what is not known for too long, then compares the gateway's list.
 pub async fn reconcile(app: &Shared) -> Result<()> {
+    // Why: first, as most is unknown just when the gateway gives no list.
+    alert(app).await?;
+    compare_list(app).await
+}
+
+/// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
+async fn compare_list(app: &Shared) -> Result<()> {
     let gateway = app.gateway()?;
     let webhook = format!("{}/api/v1/webhooks/sandbox", app.own_origin());
     if let Err(Failure::Unknown(no)) = gateway.announce(&webhook).await {
@@ -43,7 +50,7 @@ pub async fn reconcile(app: &Shared) -> Result<()> {
     for payment in &payments {
         compare(app, payment).await?;
     }
-    alert(app).await
+    Ok(())
 }
 
 /// Nothing stays unknown for long without somebody hearing of it.
