@@ -14,7 +14,7 @@ use axum::{
 };
 use laika_core::time::Instant;
 use serde::de::DeserializeOwned;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The session cookie's name; the prefix makes browsers insist on Secure, Path=/ and no Domain.
 pub const COOKIE: &str = "__Host-laika";
@@ -112,7 +112,8 @@ impl FromRequestParts<Shared> for SignedIn {
     }
 }
 
-/// The address that the connection comes from; forwarded headers are not believed.
+/// The address that the connection comes from; forwarded headers are not believed. Of IPv6 it is
+/// the network: whoever has one address there has 2^64 of them.
 #[derive(Clone, Debug)]
 pub struct CallerAddress(pub String);
 
@@ -121,7 +122,17 @@ impl FromRequestParts<Shared> for CallerAddress {
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<CallerAddress> {
         let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(CallerAddress(info.map(|info| info.0.ip().to_string()).unwrap_or_default()))
+        Ok(CallerAddress(info.map(|info| network(info.0.ip())).unwrap_or_default()))
+    }
+}
+
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 
@@ -139,5 +150,19 @@ impl FromRequestParts<Shared> for RequestKey {
             .ok_or_else(|| {
                 Error::bad_request("idempotency_key", "Send an Idempotency-Key of 1-80 characters.")
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn a_caller_with_many_addresses_is_one_caller() {
+        let of = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
     }
 }
