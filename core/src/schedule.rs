@@ -11,6 +11,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Every so many days, weeks or months; at least 1.
+    #[serde(deserialize_with = "at_least_one")]
     pub every: u32,
     /// What is counted, and the day within it.
     #[serde(flatten)]
@@ -29,12 +30,14 @@ pub enum Unit {
     Day,
     /// Weeks from the Monday of the start date's week.
     Week {
-        /// The days in such a week, Monday first.
+        /// The days in such a week, Monday first; at least one.
+        #[serde(deserialize_with = "some_weekdays")]
         weekdays: Vec<Weekday>,
     },
     /// Months from the start date's month.
     Month {
         /// 1-31; in a shorter month its last day, without drift.
+        #[serde(deserialize_with = "day_of_month")]
         day: u32,
     },
 }
@@ -205,6 +208,21 @@ impl Schedule {
     }
 }
 
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let every = u32::deserialize(deserializer)?;
+    if every > 0 { Ok(every) } else { Err(D::Error::custom("every is not at least 1")) }
+}
+
+fn some_weekdays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>, D::Error> {
+    let days = Vec::deserialize(deserializer)?;
+    if days.is_empty() { Err(D::Error::custom("weekdays is empty")) } else { Ok(days) }
+}
+
+fn day_of_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let day = u32::deserialize(deserializer)?;
+    if (1..=31).contains(&day) { Ok(day) } else { Err(D::Error::custom("day is not 1 to 31")) }
+}
+
 fn days_between(start: NaiveDate, date: NaiveDate) -> i64 {
     date.signed_duration_since(start).num_days()
 }
@@ -262,6 +280,18 @@ mod tests {
         let json = r#"{"every":1,"unit":"month","day":28,"at":"02:07","start":"2027-03-27"}"#;
         let again = serde_json::to_string(&schedule(json)).unwrap_or_default();
         assert_eq!(again, json);
-        assert!(serde_json::from_str::<Schedule>(r#"{"every":1,"unit":"year"}"#).is_err());
+        for (from, to) in [
+            ("month", "year"),
+            ("\"every\":1", "\"every\":0"),
+            ("28", "0"),
+            ("28", "32"),
+            ("\"month\",\"day\":28", "\"week\",\"weekdays\":[]"),
+            ("02:07", "24:00"),
+            ("2027-03-27", "2027-02-29"),
+        ] {
+            let bad = json.replacen(from, to, 1);
+            assert_ne!(bad, json);
+            assert!(serde_json::from_str::<Schedule>(&bad).is_err(), "{bad}");
+        }
     }
 }
