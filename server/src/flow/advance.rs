@@ -17,7 +17,8 @@ use crate::{
         jobs::{self, Claimed, Work},
         ledger, lines,
         lines::Line,
-        payment_methods, recharges, rules,
+        payment_methods, recharges,
+        rules::{self, Stored},
     },
 };
 use laika_core::{
@@ -179,12 +180,14 @@ async fn credit(tx: &mut Tx, line: &Line, recharge: &Recharge, grant: &Grant) ->
     recharges::credited(tx, account, id, before, after).await
 }
 
-/// A purchase by hand that went through shows that charging and delivering work again.
+/// A purchase by hand that went through shows that charging and delivering work again. What fell
+/// due on a date while the rule was suspended is gone.
 async fn end_suspension(tx: &mut Tx, line: &Line) -> Result<()> {
-    let suspended = rules::get(tx, line).await?.and_then(|stored| stored.suspended);
-    match suspended {
+    let Some(stored) = rules::get(tx, line).await? else { return Ok(()) };
+    match stored.suspended {
         Some(Suspension::Declined | Suspension::CustomerNeeded | Suspension::NotDelivered) => {
-            rules::suspend(tx, line, None).await
+            let consumed_through = stored.consumed_through.max(Some(line.newest_at));
+            rules::put(tx, line, &Stored { suspended: None, consumed_through, ..stored }).await
         }
         Some(Suspension::Disputed) | None => Ok(()),
     }

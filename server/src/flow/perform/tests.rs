@@ -282,3 +282,22 @@ async fn a_purchase_by_hand_is_charged_once_per_key_at_the_price_on_screen() {
     assert_eq!(world.status().await, Status::Done);
     world.books_balance().await;
 }
+
+#[tokio::test]
+async fn a_purchase_by_hand_ends_a_suspension_and_not_what_it_held() {
+    let world = World::new("ends", &["works"]).await;
+    world.suspend(Suspension::Declined).await;
+    let before = world.app.clock.now();
+    let asked = RechargeNow {
+        steps: 2,
+        amount: Money::new(600, Currency::from_code("EUR").expect("EUR")),
+        payment_method_id: world.methods().await[0].id.clone(),
+    };
+    let (account, line) = (world.account(), world.line_id());
+    recharge_now(&world.app, account, line, "k", &asked).await.expect("bought");
+    world.drain().await;
+    let rule = world.rule().await;
+    assert_eq!((world.status().await, rule.suspended), (Status::Done, None));
+    let gone = rule.consumed_through.expect("what fell due on a date meanwhile is gone");
+    assert!(gone >= before, "{gone}");
+}

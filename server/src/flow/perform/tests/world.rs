@@ -252,9 +252,19 @@ impl World {
     }
 
     pub(super) async fn suspended(&self) -> Option<Suspension> {
+        self.rule().await.suspended
+    }
+
+    pub(super) async fn rule(&self) -> rules::Stored {
         let mut snapshot = self.app.store.read().await.expect("a snapshot");
         let stored = rules::get(&mut snapshot, &self.line).await.expect("read");
-        stored.and_then(|stored| stored.suspended)
+        stored.expect("a rule")
+    }
+
+    pub(super) async fn suspend(&self, why: Suspension) {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        rules::suspend(&mut tx, &self.line, Some(why)).await.expect("suspended");
+        tx.commit().await;
     }
 
     pub(super) async fn methods(&self) -> Vec<MethodFacts> {
