@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ConfigError},
     error::Error,
 };
-use std::{ffi::OsString, fmt, process::ExitCode};
+use std::{ffi::OsString, fmt, io::Write, process::ExitCode};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,12 @@ fn nothing_more(parser: &mut lexopt::Parser, command: &str) -> Result<bool, Fail
 /// Runs a command's async part on its own runtime.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Runtime::new()?.block_on(work)
+}
+
+/// Prints an answer as one line. *Errors*: when nobody reads it any more; it never panics.
+fn print_json(answer: &impl serde::Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(answer).map_err(Failure::failed)?;
+    Ok(writeln!(std::io::stdout(), "{json}")?)
 }
 
 /// Opens the database of the environment, for a command that ends.

@@ -2,7 +2,8 @@
 //! is printing on the terminal; the outbox page shows the same rows. It writes no sentence.
 
 use crate::{Shared, error::Result, store::messages};
-use std::time::Duration;
+use laika_core::contact;
+use std::{io::Write, time::Duration};
 
 /// Another process may have enqueued something without ringing here.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -31,7 +32,9 @@ async fn send_all(app: &Shared) -> Result<()> {
         let mut tx = app.store.write().await?;
         for message in &unsent {
             let channel = message.channel.name();
-            eprintln!("outbox · {channel} to {} · {}", message.recipient, message.body);
+            let (to, body) = (contact::mask(&message.recipient), &message.body);
+            // Why: a terminal that has gone away must not end the messenger.
+            let _ = writeln!(std::io::stderr(), "outbox · {channel} to {to} · {body}");
             messages::sent(&mut tx, &message.key, app.clock.now()).await?;
         }
         tx.commit().await;

@@ -1,6 +1,6 @@
 //! `laika audit --json`: what must never be, found or not found; exit code 1 when found.
 
-use super::{Failure, Outcome, block_on, help, open};
+use super::{Failure, Outcome, block_on, help, open, print_json};
 use crate::flow::audit::audit as check;
 
 pub(super) fn audit(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
@@ -22,6 +22,6 @@ pub(super) fn audit(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         app.store.close().await;
         Ok(report)
     })?;
-    println!("{}", serde_json::to_string(&report).map_err(Failure::failed)?);
+    print_json(&report)?;
     Ok(if report.violations.is_empty() { Outcome::Done } else { Outcome::Found })
 }

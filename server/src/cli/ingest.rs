@@ -1,7 +1,7 @@
 //! `laika ingest FILE|-`: counts usage from JSON lines, chunk by chunk, and prints what became of
 //! the rows. It may run beside a serving process; both only write what neither has.
 
-use super::{Failure, Outcome, block_on, help, open};
+use super::{Failure, Outcome, block_on, help, open, print_json};
 use crate::flow::{
     handle_usage::{self, CHUNK, Receipt, Row},
     usage_event,
@@ -30,7 +30,7 @@ pub(super) fn ingest(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         Box::new(File::open(&path).map_err(named)?)
     };
     let receipt = block_on(count(BufReader::new(input)))?;
-    println!("{}", serde_json::to_string(&receipt).map_err(Failure::failed)?);
+    print_json(&receipt)?;
     Ok(if receipt.rejected.is_empty() { Outcome::Done } else { Outcome::SomeRejected })
 }
 

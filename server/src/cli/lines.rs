@@ -1,6 +1,6 @@
 //! `laika line add` and `laika lines --json`: lines for operators and for tests from outside.
 
-use super::{Failure, Outcome, block_on, help, open};
+use super::{Failure, Outcome, block_on, help, open, print_json};
 use crate::{
     flow::add_line::{self, NewLine},
     store::{accounts::HOUSE, balances, lines, recharges},
@@ -105,7 +105,7 @@ pub(super) fn lines(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
                 iccid: line.iccid,
                 recharges: Recharges { open, done },
             };
-            println!("{}", serde_json::to_string(&figures).map_err(Failure::failed)?);
+            print_json(&figures)?;
         }
         Ok(Outcome::Done)
     })
