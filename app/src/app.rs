@@ -6,6 +6,7 @@ use crate::page;
 use crate::route::{Route, Router, router};
 use crate::session::{Session, session};
 use crate::text::text;
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::icon::{self, Icon, icon, mark};
 use crate::ui::live;
 use crate::ui::page::{bones, failed};
@@ -29,17 +30,17 @@ fn root() -> AnyView {
     let online = RwSignal::new(device::online());
     route::listen("online", move |_| online.set(true));
     route::listen("offline", move |_| online.set(false));
-    view! {
-        {live(move || {
+    nodes![
+        live(move || {
             let language = session.language();
             if let Some(html) = document().document_element() {
                 let _ = html.set_attribute("lang", language.tag());
             }
             frame(session, router, online)
-        })}
-        {toast_region(toasts)}
-    }
-    .into_any()
+        }),
+        toast_region(toasts)
+    ]
+    .node()
 }
 
 fn frame(session: Session, router: Router, online: RwSignal<bool>) -> AnyView {
@@ -47,30 +48,32 @@ fn frame(session: Session, router: Router, online: RwSignal<bool>) -> AnyView {
     let signed_in = Memo::new(move |_| session.signed_in());
     let known = Memo::new(move |_| session.known());
     let sandbox = Memo::new(move |_| session.sandbox().is_some());
-    view! {
-        <a class="skip" href="#main">{text.words.common.skip}</a>
-        {live(move || {
+    nodes![
+        el("a").class("skip").attr("href", "#main").child(text.words.common.skip),
+        live(move || {
             (!online.get()).then(|| {
-                view! { <p class="banner" role="status">{text.words.common.offline}</p> }
+                el("p").class("banner").attr("role", "status").child(text.words.common.offline)
             })
-        })}
-        {live(move || (sandbox.get() && signed_in.get()).then(page::sandbox::bar))}
-        <div class=move || if signed_in.get() { "frame" } else { "frame bare" }>
-            <header class="top">
-                <a class="brand" href="/">{mark()} "Laika"</a>
-                {live(move || (!signed_in.get()).then(|| languages(session)))}
-            </header>
-            {live(move || signed_in.get().then(|| navigation(router)))}
-            <main id="main" tabindex="-1">
-                {live(move || match (known.get(), session.failure()) {
+        }),
+        live(move || (sandbox.get() && signed_in.get()).then(page::sandbox::bar)),
+        el("div")
+            .live("class", move || if signed_in.get() { "frame" } else { "frame bare" })
+            .child(
+                el("header")
+                    .class("top")
+                    .child(el("a").class("brand").attr("href", "/").child(mark()).child("Laika"))
+                    .child(live(move || (!signed_in.get()).then(|| languages(session))))
+            )
+            .child(live(move || signed_in.get().then(|| navigation(router))))
+            .child(el("main").attr("id", "main").attr("tabindex", "-1").child(live(
+                move || match (known.get(), session.failure()) {
                     (true, _) => show(router.get(), signed_in.get()),
                     (false, Some(failure)) => failed(&failure, move || session.ask()),
                     (false, None) => bones(&["2rem", "12rem", "9rem"]),
-                })}
-            </main>
-        </div>
-    }
-    .into_any()
+                }
+            )))
+    ]
+    .node()
 }
 
 /// The page for a route. Without an account, pages of an account lead to the door.
@@ -96,27 +99,26 @@ fn navigation(router: Router) -> AnyView {
     let text = text();
     let nav = &text.words.nav;
     let place = |to: Route, shape: Icon, words: &'static str| {
-        view! {
-            <li>
-                <a href=to.path() aria-current=move || (router.get() == to).then_some("page")>
-                    {icon(shape)}
-                    <span>{words}</span>
-                </a>
-            </li>
-        }
+        el("li").child(
+            el("a")
+                .attr("href", to.path())
+                .live("aria-current", move || (router.get() == to).then_some("page"))
+                .child(icon(shape))
+                .child(el("span").child(words)),
+        )
     };
-    view! {
-        <nav class="bar" aria-label=nav.label>
-            <ul>
-                {place(Route::Home, icon::HOME, nav.home)}
-                {place(Route::Rule, icon::RULE, nav.rule)}
-                {place(Route::History, icon::HISTORY, nav.history)}
-                {place(Route::Payment, icon::PAYMENT, nav.payment)}
-                {place(Route::Me, icon::ME, nav.me)}
-            </ul>
-        </nav>
-    }
-    .into_any()
+    el("nav")
+        .class("bar")
+        .attr("aria-label", nav.label)
+        .child(
+            el("ul")
+                .child(place(Route::Home, icon::HOME, nav.home))
+                .child(place(Route::Rule, icon::RULE, nav.rule))
+                .child(place(Route::History, icon::HISTORY, nav.history))
+                .child(place(Route::Payment, icon::PAYMENT, nav.payment))
+                .child(place(Route::Me, icon::ME, nav.me)),
+        )
+        .node()
 }
 
 /// The languages, each in its own words, for everybody who has not signed in yet.
@@ -124,21 +126,18 @@ fn languages(session: Session) -> AnyView {
     let text = text();
     let choice = |language: Language, name: &'static str| {
         let pressed = if text.language == language { "true" } else { "false" };
-        view! {
-            <button
-                type="button"
-                lang=language.tag()
-                aria-pressed=pressed
-                on:click=move |_| session.speak(language)
-            >
-                {name}
-            </button>
-        }
+        el("button")
+            .attr("type", "button")
+            .attr("lang", language.tag())
+            .attr("aria-pressed", pressed)
+            .on("click", move |_| session.speak(language))
+            .child(name)
     };
-    view! {
-        <div class="lang" role="group" aria-label=text.words.common.language>
-            {choice(Language::ZhCn, "中文")} {choice(Language::En, "English")}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("lang")
+        .attr("role", "group")
+        .attr("aria-label", text.words.common.language)
+        .child(choice(Language::ZhCn, "中文"))
+        .child(choice(Language::En, "English"))
+        .node()
 }

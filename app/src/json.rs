@@ -5,7 +5,8 @@
 //! every type, and every function between hands them up: a third of the module. Here a text that
 //! cannot be read throws, as JavaScript does, past all of them, to the one place that catches it.
 //! Each kind of value asks its visitor for that kind alone: what JSON never gives is not compiled.
-//! Measured on this app, brotli: 315 KB with `serde_json`, 249 KB with errors of our own.
+//! Measured on this app's module, brotli: from 284 KB with `serde_json` to 249 KB with one error of
+//! our own; throwing it took another 10 KB.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{

@@ -2,12 +2,14 @@
 //!
 //! They are plain functions that give an [`AnyView`]: one copy of each in the binary.
 
+use el::Node;
 use leptos::prelude::*;
 
 pub(crate) mod button;
 pub(crate) mod chart;
 pub(crate) mod choice;
 pub(crate) mod dialog;
+pub(crate) mod el;
 pub(crate) mod error_summary;
 pub(crate) mod field;
 pub(crate) mod icon;
@@ -19,8 +21,8 @@ pub(crate) mod toast;
 
 /// A part of a page that follows signals. Every such part is of this one type, so that the code
 /// that keeps it up to date is in the module once and not once for each part.
-pub(crate) fn live<V: IntoAny>(draw: impl Fn() -> V + Send + 'static) -> AnyView {
-    follow(Box::new(move || draw().into_any()))
+pub(crate) fn live<N: Node>(draw: impl Fn() -> N + Send + 'static) -> AnyView {
+    follow(Box::new(move || draw().node()))
 }
 
 fn follow(draw: Box<dyn Fn() -> AnyView + Send>) -> AnyView {

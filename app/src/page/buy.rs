@@ -11,6 +11,7 @@ use crate::text::text;
 use crate::ui::button::{Weight, button, go, guarded};
 use crate::ui::choice::radio_cards;
 use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::el::{Node, el};
 use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
@@ -73,40 +74,40 @@ fn inside(handle: Dialog, lines: Lines) -> AnyView {
     };
     let with = move || {
         usable().map(|m| {
-            view! {
-                <p class="small">
-                    {text.words.rule.pay_with} {text.words.common.colon}
-                    <b>{crate::page::payment::name(&m)}</b>
-                </p>
-            }
+            el("p")
+                .class("small")
+                .child(text.words.rule.pay_with)
+                .child(text.words.common.colon)
+                .child(el("b").child(crate::page::payment::name(&m)))
         })
     };
     let label = move || price(chosen()).map(|m| (words.buy_confirm)(&text.money(m)));
-    view! {
-        <div class="stack">
-            <h2 id="buy-title">{words.buy_title}</h2>
-            <p class="muted small">{words.buy_lead}</p>
-            {live(options)}
-            {live(with)}
-            <div role="alert">
-                {live(move || form.failure().map(|f| notice(Mood::Bad, "", text.money_failure(&f))))}
-            </div>
-            <div class="row">
-                {live(move || {
+    el("div")
+        .class("stack")
+        .child(el("h2").attr("id", "buy-title").child(words.buy_title))
+        .child(el("p").class("muted small").child(words.buy_lead))
+        .child(live(options))
+        .child(live(with))
+        .child(el("div").attr("role", "alert").child(live(move || {
+            form.failure().map(|f| notice(Mood::Bad, "", text.money_failure(&f)))
+        })))
+        .child(
+            el("div")
+                .class("row")
+                .child(live(move || {
                     let busy = Signal::derive(move || form.busy());
                     let label = label().unwrap_or_default();
                     guarded(Weight::Filled, "buy-pay", label, busy, reason, pay)
-                })}
-                {button(Weight::Plain, text.words.common.cancel, Signal::stored(false), move || {
-                    handle.close()
-                })}
-            </div>
-            {live(move || {
-                reason.get().map(|_| {
-                    go(Weight::Link, text.words.payment.add, Route::Payment.path())
-                })
-            })}
-        </div>
-    }
-    .into_any()
+                }))
+                .child(button(
+                    Weight::Plain,
+                    text.words.common.cancel,
+                    Signal::stored(false),
+                    move || handle.close(),
+                )),
+        )
+        .child(live(move || {
+            reason.get().map(|_| go(Weight::Link, text.words.payment.add, Route::Payment.path()))
+        }))
+        .node()
 }

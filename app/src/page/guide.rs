@@ -8,6 +8,7 @@ use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, go};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::icon::{self, icon};
 use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
@@ -39,11 +40,7 @@ pub(crate) fn page() -> AnyView {
             None => bones(&["5rem", "5rem", "5rem", "5rem", "5rem"]),
         },
     };
-    view! {
-        {head(words.title, words.lead)}
-        <div class="measure">{live(list)}</div>
-    }
-    .into_any()
+    nodes![head(words.title, words.lead), el("div").class("measure").child(live(list))].node()
 }
 
 fn steps(
@@ -99,45 +96,37 @@ fn draw(text: Text, steps: &[Step]) -> AnyView {
         .iter()
         .enumerate()
         .map(|(index, step)| {
-            let mark = if step.done {
-                icon(icon::TICK)
-            } else {
-                view! { {(index + 1).to_string()} }.into_any()
-            };
+            let mark =
+                if step.done { icon(icon::TICK) } else { nodes![(index + 1).to_string()].node() };
             let class = if step.done { "tick done" } else { "tick" };
             let spoken = if step.done { words.done } else { words.to_do };
             let way = step.way.filter(|_| !step.done).map(|(name, route)| {
                 let weight = if first == Some(index) { Weight::Filled } else { Weight::Plain };
-                view! { <div class="step-way">{go(weight, name, route.path())}</div> }
+                el("div").class("step-way").child(go(weight, name, route.path()))
             });
             let why = step.why.clone();
-            view! {
-                <li>
-                    <span class=class aria-hidden="true">{mark}</span>
-                    <div>
-                        <h2 class="step-name">
-                            {step.name} <span class="unseen">", "{spoken}</span>
-                        </h2>
-                        <p class="muted small">{why}</p>
-                        {way}
-                    </div>
-                </li>
-            }
+            el("li").child(el("span").class(class).attr("aria-hidden", "true").child(mark)).child(
+                el("div")
+                    .child(
+                        el("h2")
+                            .class("step-name")
+                            .child(step.name)
+                            .child(el("span").class("unseen").child(", ").child(spoken)),
+                    )
+                    .child(el("p").class("muted small").child(why))
+                    .child(way),
+            )
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     let all_done = first.is_none().then(|| {
-        view! {
-            <div class="stack">
-                {notice(Mood::Good, words.all_done, words.all_done_why)}
-                <div>{go(Weight::Filled, text.words.nav.to_home, "/")}</div>
-            </div>
-        }
+        el("div")
+            .class("stack")
+            .child(notice(Mood::Good, words.all_done, words.all_done_why))
+            .child(el("div").child(go(Weight::Filled, text.words.nav.to_home, "/")))
     });
-    view! {
-        <div class="stack loose">
-            {all_done}
-            <ol class="card steps">{items}</ol>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack loose")
+        .child(all_done)
+        .child(el("ol").class("card steps").child(items))
+        .node()
 }

@@ -10,6 +10,7 @@ use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go};
+use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::live;
 use crate::ui::meter::{Level, LevelWords, meter};
 use crate::ui::page::{bones, failed, head};
@@ -26,21 +27,25 @@ pub(crate) fn page() -> AnyView {
     let lines = lines();
     let recharges = load::<Vec<RechargeView>>(move || lines.path("/recharges"));
     let looks = load::<Vec<LookView>>(move || lines.path("/looks"));
-    view! {
-        {head(words.title, words.lead)}
-        <div class="two">
-            <section class="stack">
-                <h2 class="unseen">{words.recharges}</h2>
-                {recharge_list(text, recharges)}
-            </section>
-            <section class="card aside">
-                <h2>{words.looks}</h2>
-                <p class="muted small">{words.looks_lead}</p>
-                {look_list(text, looks)}
-            </section>
-        </div>
-    }
-    .into_any()
+    nodes![
+        head(words.title, words.lead),
+        el("div")
+            .class("two")
+            .child(
+                el("section")
+                    .class("stack")
+                    .child(el("h2").class("unseen").child(words.recharges))
+                    .child(recharge_list(text, recharges))
+            )
+            .child(
+                el("section")
+                    .class("card aside")
+                    .child(el("h2").child(words.looks))
+                    .child(el("p").class("muted small").child(words.looks_lead))
+                    .child(look_list(text, looks))
+            )
+    ]
+    .node()
 }
 
 fn recharge_list(text: Text, recharges: Loaded<Vec<RechargeView>>) -> AnyView {
@@ -51,25 +56,27 @@ fn recharge_list(text: Text, recharges: Loaded<Vec<RechargeView>>) -> AnyView {
         recharges.with(|all| all.iter().map(|v| v.recharge.id.clone()).collect::<Vec<_>>())
     });
     let list = move || match (ids.get(), recharges.failure()) {
-        (Some(ids), _) if ids.is_empty() => view! {
-            <div class="card empty">
-                <p>{words.none}</p>
-                {go(Weight::Filled, words.none_do, Route::Rule.path())}
-            </div>
-        }
-        .into_any(),
-        (Some(_), _) => view! {
-            <ol class="stack">
-                <For each=move || ids.get().unwrap_or_default() key=|id| id.clone() let(id)>
-                    <li class="card stack">{one(text, recharges, id)}</li>
-                </For>
-            </ol>
-        }
-        .into_any(),
+        (Some(ids), _) if ids.is_empty() => el("div")
+            .class("card empty")
+            .child(el("p").child(words.none))
+            .child(go(Weight::Filled, words.none_do, Route::Rule.path()))
+            .node(),
+        (Some(_), _) => el("ol").class("stack").child(cards(text, recharges, ids)).node(),
         (None, Some(failure)) => failed(&failure, move || session().changed()),
         (None, None) => bones(&["14rem", "14rem"]),
     };
     live(list)
+}
+
+/// One card for each recharge; a card stays while its recharge is there.
+fn cards(
+    text: Text,
+    recharges: Loaded<Vec<RechargeView>>,
+    ids: Memo<Option<Vec<RechargeId>>>,
+) -> AnyView {
+    let card = move |id| el("li").class("card stack").child(one(text, recharges, id));
+    let each = move || ids.get().unwrap_or_default();
+    view! { <For each=each key=|id| id.clone() children=card/> }.into_any()
 }
 
 fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, id: RechargeId) -> AnyView {
@@ -81,16 +88,16 @@ fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, id: RechargeId) -> AnyV
     };
     let body = move || {
         mine.get().map(|view| {
-            view! {
-                {recharge_line(text, &view)}
-                {three(text, &view)}
-                {before_after(text, &view)}
-                {timeline(text, &view)}
-            }
+            nodes![
+                recharge_line(text, &view),
+                three(text, &view),
+                before_after(text, &view),
+                timeline(text, &view)
+            ]
         })
     };
     let automatic = mine.with_untracked(|v| v.as_ref().is_some_and(|v| v.recharge.automatic()));
-    view! { {live(body)} {automatic.then(|| why(text, id))} }.into_any()
+    nodes![live(body), automatic.then(|| why(text, id))].node()
 }
 
 /// Expected, charged, credited.
@@ -102,23 +109,16 @@ fn three(text: Text, view: &RechargeView) -> AnyView {
     let credited = check
         .credited
         .map_or_else(|| none.to_owned(), |adds| text.speech(|speech| speech.adds(adds)));
-    view! {
-        <dl class="three">
-            <div>
-                <dt>{words.expected}</dt>
-                <dd>{text.money(check.expected)}</dd>
-            </div>
-            <div>
-                <dt>{words.charged}</dt>
-                <dd>{charged}</dd>
-            </div>
-            <div>
-                <dt>{words.credited}</dt>
-                <dd>{credited}</dd>
-            </div>
-        </dl>
-    }
-    .into_any()
+    el("dl")
+        .class("three")
+        .child(
+            el("div")
+                .child(el("dt").child(words.expected))
+                .child(el("dd").child(text.money(check.expected))),
+        )
+        .child(el("div").child(el("dt").child(words.charged)).child(el("dd").child(charged)))
+        .child(el("div").child(el("dt").child(words.credited)).child(el("dd").child(credited)))
+        .node()
 }
 
 /// The level bar before, with what came hatched on it.
@@ -141,7 +141,7 @@ fn before_after(text: Text, view: &RechargeView) -> Option<AnyView> {
     };
     let never = Signal::stored(false);
     let bar = meter(Signal::stored(level), Signal::stored(around), true, never);
-    Some(view! { <div class="panel low">{bar}</div> }.into_any())
+    Some(el("div").class("panel low").child(bar).node())
 }
 
 /// What was seen, in the order in which it was taken in.
@@ -149,12 +149,7 @@ fn timeline(text: Text, view: &RechargeView) -> AnyView {
     let words = &text.words.history;
     let recharge = &view.recharge;
     let line = |when: String, what: String, open: bool| {
-        view! {
-            <li class=if open { "open" } else { "" }>
-                <time>{when}</time>
-                {what}
-            </li>
-        }
+        el("li").class(if open { "open" } else { "" }).child(el("time").child(when)).child(what)
     };
     let seen = recharge
         .facts
@@ -163,15 +158,15 @@ fn timeline(text: Text, view: &RechargeView) -> AnyView {
             let what = text.speech(|speech| speech.fact(&seen.fact));
             line(text.when(seen.at), what, false)
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     let open = (!recharge.status.is_end())
         .then(|| line(String::new(), text.speech(|s| s.status(recharge.status)).to_owned(), true));
-    view! {
-        <ol class="timeline">
-            {line(text.when(recharge.opened_at), words.decided.to_owned(), false)} {seen} {open}
-        </ol>
-    }
-    .into_any()
+    el("ol")
+        .class("timeline")
+        .child(line(text.when(recharge.opened_at), words.decided.to_owned(), false))
+        .child(seen)
+        .child(open)
+        .node()
 }
 
 /// What became of computing a decision again.
@@ -207,23 +202,19 @@ fn why(text: Text, id: RechargeId) -> AnyView {
         Again::Closed | Again::Asking | Again::Failed(_) => words.why,
     };
     let answer = move || match again.get() {
-        Again::Closed => ().into_any(),
+        Again::Closed => nothing(),
         Again::Asking => status(Mood::Unknown, "", words.checking),
         Again::Failed(failure) => status(Mood::Bad, "", text.failure(&failure)),
         Again::Here(record) => explained(text, &record),
     };
-    view! {
-        <div class="stack tight">
-            <div>
-                {live(move || {
-                    let toggle = toggle.clone();
-                    button(Weight::Link, label(), Signal::stored(false), toggle)
-                })}
-            </div>
-            <div role="status">{live(answer)}</div>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack tight")
+        .child(el("div").child(live(move || {
+            let toggle = toggle.clone();
+            button(Weight::Link, label(), Signal::stored(false), toggle)
+        })))
+        .child(el("div").attr("role", "status").child(live(answer)))
+        .node()
 }
 
 fn explained(text: Text, record: &DecisionRecord) -> AnyView {
@@ -233,15 +224,17 @@ fn explained(text: Text, record: &DecisionRecord) -> AnyView {
     let sentence = text.speech(|speech| speech.rule(&record.rule));
     let decided = text.speech(|speech| speech.decision(&record.decision));
     let rule_version = record.rule.version.to_string();
-    view! {
-        <div class="stack tight inset">
-            <p>{decided}</p>
-            <p class="muted small">{sentence}</p>
-            {status(mood, said, "")}
-            <p class="caption muted">{(words.version)(&record.engine_version, &rule_version)}</p>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack tight inset")
+        .child(el("p").child(decided))
+        .child(el("p").class("muted small").child(sentence))
+        .child(status(mood, said, ""))
+        .child(
+            el("p")
+                .class("caption muted")
+                .child((words.version)(&record.engine_version, &rule_version)),
+        )
+        .node()
 }
 
 fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
@@ -249,10 +242,10 @@ fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
     let list = move || {
         looks.get().map(|all| {
             if all.is_empty() {
-                return view! { <p class="muted small">{words.looks_none}</p> }.into_any();
+                return el("p").class("muted small").child(words.looks_none).node();
             }
-            let items = all.iter().map(|look| view! { <li>{one_look(text, look)}</li> });
-            view! { <ul class="list looks">{items.collect_view()}</ul> }.into_any()
+            let items = all.iter().map(|look| el("li").child(one_look(text, look)));
+            el("ul").class("list looks").child(items.collect::<Vec<_>>()).node()
         })
     };
     live(list)
@@ -263,11 +256,9 @@ fn one_look(text: Text, look: &LookView) -> AnyView {
     let said = text.speech(|speech| speech.decision(&record.decision));
     let same = record.rerun().as_ref() == Some(&record.decision);
     let again = if same { text.words.history.same } else { text.words.history.other };
-    view! {
-        <div class="stack tight small">
-            {status(mood(record.decision.reason()), text.when(record.now), said)}
-            <p class="caption muted">{again}</p>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack tight small")
+        .child(status(mood(record.decision.reason()), text.when(record.now), said))
+        .child(el("p").class("caption muted").child(again))
+        .node()
 }

@@ -13,6 +13,7 @@ use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go};
 use crate::ui::chart::{Bar, ChartWords, bars};
 use crate::ui::dialog::Dialog;
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::live;
 use crate::ui::meter::meter;
 use crate::ui::page::{bones, failed, heading};
@@ -30,34 +31,29 @@ pub(crate) fn page() -> AnyView {
     let rule = load::<RuleView>(move || lines.path("/rule"));
     let recharges = load::<Vec<RechargeView>>(move || lines.path("/recharges"));
     let there = Memo::new(move |_| lines.all().with(|all| !all.is_empty()));
-    view! {
-        {heading(text.words.home.title, "unseen")}
-        {live(move || match (there.get(), lines.all().failure()) {
+    nodes![
+        heading(text.words.home.title, "unseen"),
+        live(move || match (there.get(), lines.all().failure()) {
             (Some(true), _) => whole(lines, rule, recharges),
             (Some(false), _) => no_line(),
             (None, Some(failure)) => failed(&failure, move || session.changed()),
             (None, None) => bones(&["19rem", "10rem", "8rem"]),
-        })}
-    }
-    .into_any()
+        })
+    ]
+    .node()
 }
 
 fn no_line() -> AnyView {
     let words = &text().words.home;
-    view! {
-        <div class="card">{status(Mood::Plain, words.no_line, words.no_line_why)}</div>
-    }
-    .into_any()
+    el("div").class("card").child(status(Mood::Plain, words.no_line, words.no_line_why)).node()
 }
 
 fn whole(lines: Lines, rule: Loaded<RuleView>, recharges: Loaded<Vec<RechargeView>>) -> AnyView {
-    view! {
-        <div class="two">
-            <div class="stack loose">{picker(lines)} {panel(lines, rule)}</div>
-            <div class="stack loose">{today(lines)} {last(recharges)}</div>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("two")
+        .child(el("div").class("stack loose").child(picker(lines)).child(panel(lines, rule)))
+        .child(el("div").class("stack loose").child(today(lines)).child(last(recharges)))
+        .node()
 }
 
 /// Which line, where there is more than one.
@@ -66,27 +62,23 @@ fn picker(lines: Lines) -> AnyView {
     let each = move |all: &Vec<LineView>| {
         let buttons = all.iter().enumerate().map(|(index, line)| {
             let label = line.label.clone();
-            view! {
-                <button
-                    type="button"
-                    aria-pressed=move || if lines.chosen() == index { "true" } else { "false" }
-                    on:click=move |_| lines.choose(index)
-                >
-                    {label}
-                </button>
-            }
+            el("button")
+                .attr("type", "button")
+                .live(
+                    "aria-pressed",
+                    move || if lines.chosen() == index { "true" } else { "false" },
+                )
+                .on("click", move |_| lines.choose(index))
+                .child(label)
         });
-        let buttons = buttons.collect_view();
-        view! {
-            <div class="lang" role="group" aria-label=text.words.home.which_line>
-                {buttons}
-            </div>
-        }
+        let buttons = buttons.collect::<Vec<_>>();
+        el("div")
+            .class("lang")
+            .attr("role", "group")
+            .attr("aria-label", text.words.home.which_line)
+            .child(buttons)
     };
-    view! {
-        {live(move || lines.all().with(|all| (all.len() > 1).then(|| each(all))))}
-    }
-    .into_any()
+    nodes![live(move || lines.all().with(|all| (all.len() > 1).then(|| each(all))))].node()
 }
 
 fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
@@ -115,37 +107,54 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
     };
     let overrun = move || {
         let over = lines.current()?.balance.overrun_bytes;
-        (!over.is_zero())
-            .then(|| view! { <p class="small">{(words.overrun)(&text.bytes(over))}</p> })
+        (!over.is_zero()).then(|| el("p").class("small").child((words.overrun)(&text.bytes(over))))
     };
     let dialog = Dialog::new();
-    view! {
-        <section class="panel stack">
-            <div class="row apart small panel-2">
-                <h2 class="line-name">{live(title)}</h2>
-                <span>{live(credit)}</span>
-            </div>
-            {meter(bar, said, false, stale)}
-            {live(overrun)}
-            <div class="next">
-                <div aria-live="polite">{live(move || lines.current().map(|line| next(text, &line)))}</div>
-                <div class="row">
-                    {live(move || lines.current().is_some_and(|line| line.rule.is_none()).then(|| {
-                        go(Weight::Filled, words.set_rule, Route::Rule.path())
-                    }))}
-                    {live(move || {
-                        let weight = match lines.current() {
-                            Some(line) if line.rule.is_none() => Weight::Plain,
-                            _ => Weight::Filled,
-                        };
-                        button(weight, words.recharge_now, Signal::stored(false), move || dialog.open())
-                    })}
-                </div>
-            </div>
-        </section>
-        {buy::sheet(dialog, lines)}
-    }
-    .into_any()
+    nodes![
+        el("section")
+            .class("panel stack")
+            .child(
+                el("div")
+                    .class("row apart small panel-2")
+                    .child(el("h2").class("line-name").child(live(title)))
+                    .child(el("span").child(live(credit)))
+            )
+            .child(meter(bar, said, false, stale))
+            .child(live(overrun))
+            .child(
+                el("div")
+                    .class("next")
+                    .child(
+                        el("div")
+                            .attr("aria-live", "polite")
+                            .child(live(move || lines.current().map(|line| next(text, &line))))
+                    )
+                    .child(
+                        el("div")
+                            .class("row")
+                            .child(live(move || lines
+                                .current()
+                                .is_some_and(|line| line.rule.is_none())
+                                .then(|| {
+                                    go(Weight::Filled, words.set_rule, Route::Rule.path())
+                                })))
+                            .child(live(move || {
+                                let weight = match lines.current() {
+                                    Some(line) if line.rule.is_none() => Weight::Plain,
+                                    _ => Weight::Filled,
+                                };
+                                button(
+                                    weight,
+                                    words.recharge_now,
+                                    Signal::stored(false),
+                                    move || dialog.open(),
+                                )
+                            }))
+                    )
+            ),
+        buy::sheet(dialog, lines)
+    ]
+    .node()
 }
 
 /// When the next recharge comes and what it takes, or why none does.
@@ -158,11 +167,16 @@ fn next(text: Text, line: &LineView) -> AnyView {
     let coming = rule.upcoming.first().filter(|_| stands.mood == Mood::Good).map(|next| {
         let about = if next.expected { "~" } else { "" };
         let said = format!("{about}{}, {}", text.day(next.at), text.money(next.amount));
-        view! { <p><span class="panel-2">{words.next}" "</span> <b>{said}</b></p> }
+        el("p")
+            .child(el("span").class("panel-2").child(words.next).child(" "))
+            .child(el("b").child(said))
     });
     let word = format!("{}{}{}", text.words.rule.title, text.words.common.colon, stands.word);
-    view! { <div class="stack tight">{status(stands.mood, word, stands.sentence)} {coming}</div> }
-        .into_any()
+    el("div")
+        .class("stack tight")
+        .child(status(stands.mood, word, stands.sentence))
+        .child(coming)
+        .node()
 }
 
 /// Today's use, hour by hour of the account's day.
@@ -174,7 +188,7 @@ fn today(lines: Lines) -> AnyView {
         let line = lines.current()?;
         let sum = line.today.iter().fold(Bytes::ZERO, |sum, hour| sum.plus(*hour));
         if sum.is_zero() {
-            return Some(view! { <p class="muted">{words.today_none}</p> }.into_any());
+            return Some(el("p").class("muted").child(words.today_none).node());
         }
         let midnight = session.with_zone(|zone| zone.start_of_day(zone.date(line.as_of)));
         let hour =
@@ -199,16 +213,16 @@ fn today(lines: Lines) -> AnyView {
         let sum = line.today.iter().fold(Bytes::ZERO, |sum, hour| sum.plus(*hour));
         Some(text.bytes(sum))
     };
-    view! {
-        <section class="card">
-            <div class="card-head">
-                <h2>{words.today}</h2>
-                <b>{live(sum)}</b>
-            </div>
-            {live(drawn)}
-        </section>
-    }
-    .into_any()
+    el("section")
+        .class("card")
+        .child(
+            el("div")
+                .class("card-head")
+                .child(el("h2").child(words.today))
+                .child(el("b").child(live(sum))),
+        )
+        .child(live(drawn))
+        .node()
 }
 
 fn last(recharges: Loaded<Vec<RechargeView>>) -> AnyView {
@@ -217,24 +231,24 @@ fn last(recharges: Loaded<Vec<RechargeView>>) -> AnyView {
     let list = move || {
         recharges.get().map(|all| {
             if all.is_empty() {
-                return view! { <p class="muted">{words.last_none}</p> }.into_any();
+                return el("p").class("muted").child(words.last_none).node();
             }
             let items = all
                 .iter()
                 .take(3)
-                .map(|view| view! { <li>{recharge_line(text, view)}</li> })
-                .collect_view();
-            view! { <ul class="list">{items}</ul> }.into_any()
+                .map(|view| el("li").child(recharge_line(text, view)))
+                .collect::<Vec<_>>();
+            el("ul").class("list").child(items).node()
         })
     };
-    view! {
-        <section class="card">
-            <div class="card-head">
-                <h2>{words.last}</h2>
-                <a href=Route::History.path()>{words.all_history}</a>
-            </div>
-            {live(list)}
-        </section>
-    }
-    .into_any()
+    el("section")
+        .class("card")
+        .child(
+            el("div")
+                .class("card-head")
+                .child(el("h2").child(words.last))
+                .child(el("a").attr("href", Route::History.path()).child(words.all_history)),
+        )
+        .child(live(list))
+        .node()
 }

@@ -7,6 +7,7 @@ use crate::session::{Session, session};
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button};
 use crate::ui::choice::radio_cards;
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use crate::ui::live;
@@ -29,41 +30,41 @@ pub(crate) fn page() -> AnyView {
         let request = Request::new(Method::DELETE, "/sessions/current");
         out.tell(request, || device::leave_for("/"));
     };
-    view! {
-        {head(words.title, "")}
-        <div class="stack loose measure">
-            {contacts(session)} {language(text, session)} {zone(text, session)}
-            {error_summary(out)}
-            <div>
-                {button(
-                    Weight::Plain,
-                    words.log_out,
-                    Signal::derive(move || out.busy()),
-                    leave,
-                )}
-            </div>
-            <p class="small muted">{(words.engine)(ENGINE_VERSION)}</p>
-        </div>
-    }
-    .into_any()
+    nodes![
+        head(words.title, ""),
+        el("div")
+            .class("stack loose measure")
+            .child(contacts(session))
+            .child(language(text, session))
+            .child(zone(text, session))
+            .child(error_summary(out))
+            .child(el("div").child(button(
+                Weight::Plain,
+                words.log_out,
+                Signal::derive(move || out.busy()),
+                leave,
+            )))
+            .child(el("p").class("small muted").child((words.engine)(ENGINE_VERSION)))
+    ]
+    .node()
 }
 
 fn contacts(session: Session) -> AnyView {
     let text = text();
     let words = &text.words.me;
     let of = move |look: fn(AccountView) -> String| session.account().map(look);
-    view! {
-        <section class="card stack">
-            <h2>{words.contacts}</h2>
-            <dl class="facts">
-                <dt>{text.field(Field::Phone)}</dt>
-                <dd>{live(move || of(|a| a.phone))}</dd>
-                <dt>{text.field(Field::Email)}</dt>
-                <dd>{live(move || of(|a| a.email))}</dd>
-            </dl>
-        </section>
-    }
-    .into_any()
+    el("section")
+        .class("card stack")
+        .child(el("h2").child(words.contacts))
+        .child(
+            el("dl")
+                .class("facts")
+                .child(el("dt").child(text.field(Field::Phone)))
+                .child(el("dd").child(live(move || of(|a| a.phone))))
+                .child(el("dt").child(text.field(Field::Email)))
+                .child(el("dd").child(live(move || of(|a| a.email)))),
+        )
+        .node()
 }
 
 fn language(text: Text, session: Session) -> AnyView {
@@ -82,14 +83,12 @@ fn language(text: Text, session: Session) -> AnyView {
         ("zh-CN", "中文（简体）".to_owned(), String::new()),
         ("en", "English".to_owned(), String::new()),
     ];
-    view! {
-        <section class="card stack">
-            <h2>{words.language}</h2>
-            {error_summary(form)}
-            {radio_cards("language", words.language, options, chosen)}
-        </section>
-    }
-    .into_any()
+    el("section")
+        .class("card stack")
+        .child(el("h2").child(words.language))
+        .child(error_summary(form))
+        .child(radio_cards("language", words.language, options, chosen))
+        .node()
 }
 
 fn zone(text: Text, session: Session) -> AnyView {
@@ -108,19 +107,19 @@ fn zone(text: Text, session: Session) -> AnyView {
         let zone = typed.get_untracked().trim().to_owned();
         send(form, session, AccountChange { language: None, time_zone: Some(zone) });
     };
-    view! {
-        <section class="card stack">
-            <h2>{words.zone}</h2>
-            {error_summary(form)}
-            <form
-                class="stack"
-                novalidate=true
-                on:submit=move |event| {
+    el("section")
+        .class("card stack")
+        .child(el("h2").child(words.zone))
+        .child(error_summary(form))
+        .child(
+            el("form")
+                .class("stack")
+                .attr("novalidate", true)
+                .on("submit", move |event| {
                     event.prevent_default();
                     save();
-                }
-            >
-                {field(
+                })
+                .child(field(
                     form,
                     Field::TimeZone,
                     text.field(Field::TimeZone),
@@ -128,19 +127,15 @@ fn zone(text: Text, session: Session) -> AnyView {
                     Kind::PLAIN,
                     typed,
                     None,
-                )}
-                {offered}
-                <div>
-                    {crate::ui::button::submit(
-                        Weight::Compact,
-                        text.words.common.save,
-                        Signal::derive(move || form.busy()),
-                    )}
-                </div>
-            </form>
-        </section>
-    }
-    .into_any()
+                ))
+                .child(offered)
+                .child(el("div").child(crate::ui::button::submit(
+                    Weight::Compact,
+                    text.words.common.save,
+                    Signal::derive(move || form.busy()),
+                ))),
+        )
+        .node()
 }
 
 fn send(form: Form, session: Session, change: AccountChange) {

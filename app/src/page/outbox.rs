@@ -4,6 +4,7 @@
 use crate::load::load;
 use crate::session::session;
 use crate::text::{Text, text};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, status};
@@ -25,21 +26,20 @@ pub(crate) fn page() -> AnyView {
     }
     let list = move || match (messages.get(), messages.failure()) {
         (Some(all), _) if all.is_empty() => {
-            view! { <div class="card">{status(Mood::Plain, "", words.outbox_none)}</div> }
-                .into_any()
+            el("div").class("card").child(status(Mood::Plain, "", words.outbox_none)).node()
         }
         (Some(all), _) => {
-            let items = all.iter().map(|message| one(text, message)).collect_view();
-            view! { <ol class="stack">{items}</ol> }.into_any()
+            let items = all.iter().map(|message| one(text, message)).collect::<Vec<_>>();
+            el("ol").class("stack").child(items).node()
         }
         (None, Some(failure)) => failed(&failure, move || session.changed()),
         (None, None) => bones(&["6rem", "6rem"]),
     };
-    view! {
-        {head(words.outbox_title, words.outbox_lead)}
-        <div class="measure">{live(list)}</div>
-    }
-    .into_any()
+    nodes![
+        head(words.outbox_title, words.outbox_lead),
+        el("div").class("measure").child(live(list))
+    ]
+    .node()
 }
 
 fn one(text: Text, message: &OutboxMessage) -> AnyView {
@@ -48,12 +48,10 @@ fn one(text: Text, message: &OutboxMessage) -> AnyView {
     let sep = text.words.common.sep;
     let meta = format!("{channel} {} {}{sep}{}", words.to, message.to, text.when(message.at));
     let subject = message.subject.clone();
-    view! {
-        <li class="card letter">
-            <p class="caption muted">{meta}</p>
-            {(!subject.is_empty()).then(|| view! { <b>{subject}</b> })}
-            <p class="pre">{message.body.clone()}</p>
-        </li>
-    }
-    .into_any()
+    el("li")
+        .class("card letter")
+        .child(el("p").class("caption muted").child(meta))
+        .child((!subject.is_empty()).then(|| el("b").child(subject)))
+        .child(el("p").class("pre").child(message.body.clone()))
+        .node()
 }

@@ -11,6 +11,7 @@ use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button};
 use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::icon::{self, icon};
 use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
@@ -44,38 +45,45 @@ pub(crate) fn page() -> AnyView {
     let confirm = Dialog::new();
     let list = move || match (methods.get(), methods.failure()) {
         (Some(all), _) if all.is_empty() => {
-            view! { <div class="card">{status(Mood::Plain, words.none, words.none_why)}</div> }
-                .into_any()
+            el("div").class("card").child(status(Mood::Plain, words.none, words.none_why)).node()
         }
         (Some(all), _) => cards(text, all, methods, removing, confirm),
         (None, Some(failure)) => failed(&failure, move || session.changed()),
         (None, None) => bones(&["5.5rem", "3rem"]),
     };
-    view! {
-        {head(words.title, words.lead)}
-        <div class="stack loose measure">
-            <div role="status">
-                {live(move || finishing.busy().then(|| status(Mood::Unknown, "", words.adding)))}
-                {live(move || finishing.failure().map(|f| {
-                    notice(Mood::Bad, words.not_added, text.failure(&f))
-                }))}
-                {live(move || adding.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
-            </div>
-            {live(list)}
-            <div>
-                {button(
-                    Weight::Filled,
-                    words.add,
-                    Signal::derive(move || adding.busy()),
-                    move || add(adding, ask),
-                )}
-            </div>
-            <p class="small muted">{words.ours_never}</p>
-        </div>
-        {step_up::sheet(ask)}
-        {dialog(confirm, "remove-title", move || remove(removing, confirm, methods))}
-    }
-    .into_any()
+    nodes![
+        head(words.title, words.lead),
+        el("div")
+            .class("stack loose measure")
+            .child(
+                el("div")
+                    .attr("role", "status")
+                    .child(live(move || finishing.busy().then(|| status(
+                        Mood::Unknown,
+                        "",
+                        words.adding
+                    ))))
+                    .child(live(move || finishing
+                        .failure()
+                        .map(|f| { notice(Mood::Bad, words.not_added, text.failure(&f)) })))
+                    .child(live(move || adding.failure().map(|f| notice(
+                        Mood::Bad,
+                        "",
+                        text.failure(&f)
+                    ))))
+            )
+            .child(live(list))
+            .child(el("div").child(button(
+                Weight::Filled,
+                words.add,
+                Signal::derive(move || adding.busy()),
+                move || add(adding, ask),
+            )))
+            .child(el("p").class("small muted").child(words.ours_never)),
+        step_up::sheet(ask),
+        dialog(confirm, "remove-title", move || remove(removing, confirm, methods))
+    ]
+    .node()
 }
 
 /// Goes to the provider's page, after the password where the server wants it.
@@ -121,14 +129,18 @@ fn cards(
         .enumerate()
         .map(|(index, method)| {
             let chosen = method.clone();
-            view! {
-                <li class="card method">
-                    {icon(icon::PAYMENT)}
-                    {facts(text, method, index == 0 && count > 1)}
-                    <div class="row">
-                        {(index > 0).then(|| shift(text, &all, index, true, methods))}
-                        {(index + 1 < count).then(|| shift(text, &all, index, false, methods))}
-                        {button(
+            el("li")
+                .class("card method")
+                .child(icon(icon::PAYMENT))
+                .child(facts(text, method, index == 0 && count > 1))
+                .child(
+                    el("div")
+                        .class("row")
+                        .child((index > 0).then(|| shift(text, &all, index, true, methods)))
+                        .child(
+                            (index + 1 < count).then(|| shift(text, &all, index, false, methods)),
+                        )
+                        .child(button(
                             Weight::Compact,
                             text.words.payment.remove,
                             Signal::stored(false),
@@ -136,13 +148,11 @@ fn cards(
                                 removing.set(Some(chosen.clone()));
                                 confirm.open();
                             },
-                        )}
-                    </div>
-                </li>
-            }
+                        )),
+                )
         })
-        .collect_view();
-    view! { <ol class="stack">{items}</ol> }.into_any()
+        .collect::<Vec<_>>();
+    el("ol").class("stack").child(items).node()
 }
 
 fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
@@ -161,14 +171,11 @@ fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
     } else {
         first.then(|| chip(Mood::Good, words.first))
     };
-    view! {
-        <div>
-            <b>{name(method)}</b>
-            <p class="muted small">{note}</p>
-            {state}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .child(el("b").child(name(method)))
+        .child(el("p").class("muted small").child(note))
+        .child(state)
+        .node()
 }
 
 /// A button that moves a method by one place.
@@ -195,12 +202,13 @@ fn shift(
         let request = Request::post("/payment-methods/order").json(&MethodOrder { ids });
         form.tell(request, move || methods.put(wanted));
     };
-    view! {
-        <button type="button" class="button compact" aria-label=spoken on:click=press>
-            {if up { "↑" } else { "↓" }}
-        </button>
-    }
-    .into_any()
+    el("button")
+        .attr("type", "button")
+        .class("button compact")
+        .attr("aria-label", spoken)
+        .on("click", press)
+        .child(if up { "↑" } else { "↓" })
+        .node()
 }
 
 /// The question before removing, with what it changes.
@@ -214,7 +222,7 @@ fn remove(
     let toasts = toasts();
     let session = session();
     let form = Form::new("remove");
-    let Some(method) = removing.get_untracked() else { return ().into_any() };
+    let Some(method) = removing.get_untracked() else { return nothing() };
     let last = !method.last_for.is_empty();
     let others = methods.with(|all| all.len() > 1).unwrap_or(false);
     let effect = match (last, others) {
@@ -231,18 +239,27 @@ fn remove(
             session.changed();
         });
     };
-    view! {
-        <div class="stack">
-            <h2 id="remove-title">{title}</h2>
-            <p>{effect}</p>
-            <div role="alert">
-                {live(move || form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
-            </div>
-            <div class="row">
-                {button(Weight::Danger, words.remove, Signal::derive(move || form.busy()), gone)}
-                {button(Weight::Plain, words.keep, Signal::stored(false), move || confirm.close())}
-            </div>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack")
+        .child(el("h2").attr("id", "remove-title").child(title))
+        .child(el("p").child(effect))
+        .child(
+            el("div").attr("role", "alert").child(live(move || {
+                form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f)))
+            })),
+        )
+        .child(
+            el("div")
+                .class("row")
+                .child(button(
+                    Weight::Danger,
+                    words.remove,
+                    Signal::derive(move || form.busy()),
+                    gone,
+                ))
+                .child(button(Weight::Plain, words.keep, Signal::stored(false), move || {
+                    confirm.close()
+                })),
+        )
+        .node()
 }

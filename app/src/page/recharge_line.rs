@@ -1,6 +1,7 @@
 //! One recharge in one line: what for how much, when, and where it stands.
 
 use crate::text::Text;
+use crate::ui::el::{Node, el};
 use crate::ui::status::{Mood, chip};
 use laika_core::api::RechargeView;
 use laika_core::recharge::Status;
@@ -17,16 +18,11 @@ pub(crate) fn recharge_line(text: Text, view: &RechargeView) -> AnyView {
     };
     let what = format!("{adds}{}{}", text.words.common.sep, text.money(order.amount));
     let when = format!("{}{}{by}", text.when(view.recharge.opened_at), text.words.common.sep);
-    view! {
-        <div class="row apart">
-            <div>
-                <b>{what}</b>
-                <p class="muted small">{when}</p>
-            </div>
-            {state(text, view.recharge.status)}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("row apart")
+        .child(el("div").child(el("b").child(what)).child(el("p").class("muted small").child(when)))
+        .child(state(text, view.recharge.status))
+        .node()
 }
 
 /// Where a recharge stands, as a chip.

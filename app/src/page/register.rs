@@ -8,6 +8,7 @@ use crate::route::{Route, router};
 use crate::session::session;
 use crate::text::text;
 use crate::ui::button::{Weight, button, submit};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Check, Kind, field};
 use crate::ui::live;
@@ -63,15 +64,13 @@ pub(crate) fn page() -> AnyView {
         password: RwSignal::new(String::new()),
     };
     let pending = RwSignal::new(None::<RegistrationView>);
-    view! {
-        <div class="narrow stack loose">
-            {live(move || match pending.get() {
-                None => contacts(typed, pending),
-                Some(sent) => codes(sent, pending),
-            })}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("narrow stack loose")
+        .child(live(move || match pending.get() {
+            None => contacts(typed, pending),
+            Some(sent) => codes(sent, pending),
+        }))
+        .node()
 }
 
 fn contacts(typed: Typed, pending: RwSignal<Option<RegistrationView>>) -> AnyView {
@@ -97,28 +96,28 @@ fn contacts(typed: Typed, pending: RwSignal<Option<RegistrationView>>) -> AnyVie
     let line = |name, hint, kind, value| {
         field(form, name, text.field(name), hint, kind, value, typed.check(name))
     };
-    view! {
-        {head(words.register_title, words.register_lead)}
-        {error_summary(form)}
-        <form
-            class="fields"
-            novalidate=true
-            on:submit=move |event| {
+    nodes![
+        head(words.register_title, words.register_lead),
+        error_summary(form),
+        el("form")
+            .class("fields")
+            .attr("novalidate", true)
+            .on("submit", move |event| {
                 event.prevent_default();
                 send();
-            }
-        >
-            {line(Field::Phone, words.phone_hint, Kind::PHONE, typed.phone)}
-            {line(Field::Email, words.email_hint, Kind::EMAIL, typed.email)}
-            {line(Field::Password, words.password_hint, Kind::NEW_PASSWORD, typed.password)}
-            <p class="hint">{zone_said}</p>
-            {submit(Weight::Filled, words.send_codes, Signal::derive(move || form.busy()))}
-        </form>
-        <p class="small">
-            {words.have_account} " " <a href=Route::SignIn.path()>{words.sign_in}</a>
-        </p>
-    }
-    .into_any()
+            })
+            .child(line(Field::Phone, words.phone_hint, Kind::PHONE, typed.phone))
+            .child(line(Field::Email, words.email_hint, Kind::EMAIL, typed.email))
+            .child(line(Field::Password, words.password_hint, Kind::NEW_PASSWORD, typed.password))
+            .child(el("p").class("hint").child(zone_said))
+            .child(submit(Weight::Filled, words.send_codes, Signal::derive(move || form.busy()))),
+        el("p")
+            .class("small")
+            .child(words.have_account)
+            .child(" ")
+            .child(el("a").attr("href", Route::SignIn.path()).child(words.sign_in))
+    ]
+    .node()
 }
 
 fn codes(sent: RegistrationView, pending: RwSignal<Option<RegistrationView>>) -> AnyView {
@@ -158,45 +157,43 @@ fn codes(sent: RegistrationView, pending: RwSignal<Option<RegistrationView>>) ->
         again.tell(request, move || toasts.say(words.resent));
     };
     let line = |name, value| field(form, name, text.field(name), "", Kind::CODE, value, None);
-    view! {
-        {head(words.confirm_title, (words.confirm_lead)(&sent.phone_masked, &sent.email_masked))}
-        {live(move || session.sandbox().map(|_| in_the_sandbox()))}
-        {error_summary(form)}
-        {error_summary(again)}
-        <form
-            class="fields"
-            novalidate=true
-            on:submit=move |event| {
+    nodes![
+        head(words.confirm_title, (words.confirm_lead)(&sent.phone_masked, &sent.email_masked)),
+        live(move || session.sandbox().map(|_| in_the_sandbox())),
+        error_summary(form),
+        error_summary(again),
+        el("form")
+            .class("fields")
+            .attr("novalidate", true)
+            .on("submit", move |event| {
                 event.prevent_default();
                 send();
-            }
-        >
-            {line(Field::PhoneCode, phone_code)} {line(Field::EmailCode, email_code)}
-            {submit(Weight::Filled, words.confirm, Signal::derive(move || form.busy()))}
-        </form>
-        <div class="row">
-            {button(Weight::Link, words.resend, Signal::derive(move || again.busy()), resend)}
-            {button(
-                Weight::Link,
-                words.change_contacts,
-                Signal::stored(false),
-                move || pending.set(None),
-            )}
-        </div>
-    }
-    .into_any()
+            })
+            .child(line(Field::PhoneCode, phone_code))
+            .child(line(Field::EmailCode, email_code))
+            .child(submit(Weight::Filled, words.confirm, Signal::derive(move || form.busy()))),
+        el("div")
+            .class("row")
+            .child(button(Weight::Link, words.resend, Signal::derive(move || again.busy()), resend))
+            .child(button(Weight::Link, words.change_contacts, Signal::stored(false), move || {
+                pending.set(None)
+            },))
+    ]
+    .node()
 }
 
 /// Where the codes are, when nothing is really sent. In a tab of its own: the form stays.
 fn in_the_sandbox() -> AnyView {
     let words = text().words;
-    view! {
-        <div class="stack tight">
-            {notice(Mood::Plain, words.sandbox.name, words.enter.codes_in_outbox)}
-            <a class="small" href=Route::Outbox.path() target="laika-outbox">
-                {words.sandbox.outbox}
-            </a>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack tight")
+        .child(notice(Mood::Plain, words.sandbox.name, words.enter.codes_in_outbox))
+        .child(
+            el("a")
+                .class("small")
+                .attr("href", Route::Outbox.path())
+                .attr("target", "laika-outbox")
+                .child(words.sandbox.outbox),
+        )
+        .node()
 }

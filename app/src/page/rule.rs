@@ -13,6 +13,7 @@ use crate::load::{Loaded, load};
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::dialog::Dialog;
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::error_summary::error_summary;
 use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
@@ -40,7 +41,7 @@ pub(crate) fn page() -> AnyView {
             None => bones(&["6rem", "18rem", "12rem"]),
         }
     };
-    view! { {head(words.title, words.lead)} {live(whole)} }.into_any()
+    nodes![head(words.title, words.lead), live(whole)].node()
 }
 
 fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> AnyView {
@@ -52,21 +53,28 @@ fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> 
     follow_errors(editor, form);
     let sheet = Dialog::new();
     let saving = Saving { editor, form, rule, lines, sheet, said: RwSignal::new(None) };
-    view! {
-        <div class="two editor">
-            <div class="side">
-                {outcome::sentence(editor)} {outcome::consequences(editor, lines)}
-            </div>
-            <div class="left">
-                <div class="stack main">
-                    {switch::switch(rule, lines)} {error_summary(form)}
-                    {cards::cards(editor, form, methods, new)}
-                </div>
-                {save::foot(saving)} <div class="end">{changes(rule)}</div>
-            </div>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("two editor")
+        .child(
+            el("div")
+                .class("side")
+                .child(outcome::sentence(editor))
+                .child(outcome::consequences(editor, lines)),
+        )
+        .child(
+            el("div")
+                .class("left")
+                .child(
+                    el("div")
+                        .class("stack main")
+                        .child(switch::switch(rule, lines))
+                        .child(error_summary(form))
+                        .child(cards::cards(editor, form, methods, new)),
+                )
+                .child(save::foot(saving))
+                .child(el("div").class("end").child(changes(rule))),
+        )
+        .node()
 }
 
 /// Errors of fields that were left once follow the typing: shown, changed and taken away.
@@ -95,20 +103,13 @@ fn changes(rule: Loaded<RuleView>) -> AnyView {
                 .iter()
                 .map(|change| {
                     let (when, what) = (text.when(change.at), done(text, change.what));
-                    view! {
-                        <li>
-                            <time>{when}</time>
-                            {what}
-                        </li>
-                    }
+                    el("li").child(el("time").child(when)).child(what)
                 })
-                .collect_view();
-            view! {
-                <details class="card">
-                    <summary>{words.log}</summary>
-                    <ol class="timeline">{items}</ol>
-                </details>
-            }
+                .collect::<Vec<_>>();
+            el("details")
+                .class("card")
+                .child(el("summary").child(words.log))
+                .child(el("ol").class("timeline").child(items))
         })
     })
 }

@@ -8,6 +8,7 @@ use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button};
+use crate::ui::el::{Node, el};
 use crate::ui::field::pick;
 use crate::ui::live;
 use crate::ui::status::{Mood, notice};
@@ -29,27 +30,37 @@ pub(crate) fn bar() -> AnyView {
         let seconds = session.sandbox().map_or(0, |s| s.clock_ahead_s);
         (seconds > 0).then(|| (words.ahead)(&span(text, seconds)))
     };
-    view! {
-        <aside aria-label=words.name>
-            <details class="sandbox">
-                <summary>
-                    <b>{words.name}</b>
-                    <span>{words.no_money}</span>
-                    <span class="muted">{live(ahead)}</span>
-                </summary>
-                <div class="tools">
-                    {use_data(text, form)} {pass_time(text, form)} {arm(text, form)}
-                    <div class="tool">
-                        <a class="button" href=Route::Outbox.path()>{words.outbox}</a>
-                    </div>
-                </div>
-                <div role="alert">
-                    {live(move || form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f))))}
-                </div>
-            </details>
-        </aside>
-    }
-    .into_any()
+    el("aside")
+        .attr("aria-label", words.name)
+        .child(
+            el("details")
+                .class("sandbox")
+                .child(
+                    el("summary")
+                        .child(el("b").child(words.name))
+                        .child(el("span").child(words.no_money))
+                        .child(el("span").class("muted").child(live(ahead))),
+                )
+                .child(
+                    el("div")
+                        .class("tools")
+                        .child(use_data(text, form))
+                        .child(pass_time(text, form))
+                        .child(arm(text, form))
+                        .child(
+                            el("div").class("tool").child(
+                                el("a")
+                                    .class("button")
+                                    .attr("href", Route::Outbox.path())
+                                    .child(words.outbox),
+                            ),
+                        ),
+                )
+                .child(el("div").attr("role", "alert").child(live(move || {
+                    form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f)))
+                }))),
+        )
+        .node()
 }
 
 /// How far the clock is ahead, roughly.
@@ -79,16 +90,18 @@ fn tool(
     value: RwSignal<String>,
     action: AnyView,
 ) -> AnyView {
-    view! {
-        <div class="tool">
-            <div class="field">
-                <label for=id>{label}</label>
-                {pick(id.to_owned(), None, options, value)}
-            </div>
-            {action}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("tool")
+        .child(
+            el("div").class("field").child(el("label").attr("for", id).child(label)).child(pick(
+                id.to_owned(),
+                None,
+                options,
+                value,
+            )),
+        )
+        .child(action)
+        .node()
 }
 
 fn use_data(text: Text, form: Form) -> AnyView {

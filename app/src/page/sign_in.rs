@@ -7,6 +7,7 @@ use crate::route::{Route, router};
 use crate::session::session;
 use crate::text::text;
 use crate::ui::button::{Weight, submit};
+use crate::ui::el::{Node, el};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use crate::ui::page::head;
@@ -44,18 +45,19 @@ pub(crate) fn page() -> AnyView {
             }
         });
     };
-    view! {
-        <div class="narrow stack loose">
-            {head(words.sign_in_title, "")} {error_summary(form)}
-            <form
-                class="fields"
-                novalidate=true
-                on:submit=move |event| {
+    el("div")
+        .class("narrow stack loose")
+        .child(head(words.sign_in_title, ""))
+        .child(error_summary(form))
+        .child(
+            el("form")
+                .class("fields")
+                .attr("novalidate", true)
+                .on("submit", move |event| {
                     event.prevent_default();
                     send();
-                }
-            >
-                {field(
+                })
+                .child(field(
                     form,
                     Field::Contact,
                     text.field(Field::Contact),
@@ -63,8 +65,8 @@ pub(crate) fn page() -> AnyView {
                     Kind::CONTACT,
                     contact,
                     None,
-                )}
-                {field(
+                ))
+                .child(field(
                     form,
                     Field::Password,
                     text.field(Field::Password),
@@ -72,12 +74,15 @@ pub(crate) fn page() -> AnyView {
                     Kind::PASSWORD,
                     password,
                     None,
-                )} {submit(Weight::Filled, words.sign_in, Signal::derive(move || form.busy()))}
-            </form>
-            <p class="small">
-                {words.no_account} " " <a href=Route::Register.path()>{words.register}</a>
-            </p>
-        </div>
-    }
-    .into_any()
+                ))
+                .child(submit(Weight::Filled, words.sign_in, Signal::derive(move || form.busy()))),
+        )
+        .child(
+            el("p")
+                .class("small")
+                .child(words.no_account)
+                .child(" ")
+                .child(el("a").attr("href", Route::Register.path()).child(words.register)),
+        )
+        .node()
 }

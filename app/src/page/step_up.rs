@@ -6,6 +6,7 @@ use crate::form::Form;
 use crate::text::text;
 use crate::ui::button::{Weight, button, submit};
 use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::el::{Node, el};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use laika_core::api::StepUp as Typed;
@@ -61,33 +62,31 @@ fn inside(handle: StepUp) -> AnyView {
             }
         });
     };
-    view! {
-        <form
-            class="stack"
-            novalidate=true
-            on:submit=move |event| {
-                event.prevent_default();
-                send();
-            }
-        >
-            <h2 id="step-up-title">{words.password_again}</h2>
-            {error_summary(form)}
-            {field(
-                form,
-                Field::Password,
-                words.password_again,
-                words.password_again_why,
-                Kind::PASSWORD,
-                password,
-                None,
-            )}
-            <div class="row">
-                {submit(Weight::Filled, words.go_on, Signal::derive(move || form.busy()))}
-                {button(Weight::Plain, words.cancel, Signal::stored(false), move || {
+    el("form")
+        .class("stack")
+        .attr("novalidate", true)
+        .on("submit", move |event| {
+            event.prevent_default();
+            send();
+        })
+        .child(el("h2").attr("id", "step-up-title").child(words.password_again))
+        .child(error_summary(form))
+        .child(field(
+            form,
+            Field::Password,
+            words.password_again,
+            words.password_again_why,
+            Kind::PASSWORD,
+            password,
+            None,
+        ))
+        .child(
+            el("div")
+                .class("row")
+                .child(submit(Weight::Filled, words.go_on, Signal::derive(move || form.busy())))
+                .child(button(Weight::Plain, words.cancel, Signal::stored(false), move || {
                     handle.dialog.close()
-                })}
-            </div>
-        </form>
-    }
-    .into_any()
+                })),
+        )
+        .node()
 }

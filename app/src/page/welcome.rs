@@ -3,6 +3,7 @@
 
 use crate::text::text;
 use crate::ui::button::{Weight, go};
+use crate::ui::el::{Node, el};
 use crate::ui::icon::{self, Icon, icon};
 use crate::ui::meter::{Level, LevelWords, meter};
 use crate::ui::page::heading;
@@ -13,28 +14,32 @@ use leptos::prelude::*;
 pub(crate) fn page() -> AnyView {
     let text = text();
     let words = &text.words.enter;
-    let promise = |shape: Icon, said: &'static str| {
-        view! { <li>{icon(shape)}<span>{said}</span></li> }
-    };
-    view! {
-        <div class="welcome">
-            <div class="stack loose">
-                {heading(words.welcome_title, "hero")} <p class="muted">{words.welcome_lead}</p>
-                <div class="doors">
-                    {go(Weight::Filled, words.register, "/register")}
-                    {go(Weight::Plain, words.sign_in, "/sign-in")}
-                </div>
-            </div>
-            <div class="stack loose">
-                {example()}
-                <ul class="promise">
-                    {promise(icon::RULE, words.promise_1)} {promise(icon::SHIELD, words.promise_2)}
-                    {promise(icon::EYE, words.promise_3)}
-                </ul>
-            </div>
-        </div>
-    }
-    .into_any()
+    let promise =
+        |shape: Icon, said: &'static str| el("li").child(icon(shape)).child(el("span").child(said));
+    el("div")
+        .class("welcome")
+        .child(
+            el("div")
+                .class("stack loose")
+                .child(heading(words.welcome_title, "hero"))
+                .child(el("p").class("muted").child(words.welcome_lead))
+                .child(
+                    el("div")
+                        .class("doors")
+                        .child(go(Weight::Filled, words.register, "/register"))
+                        .child(go(Weight::Plain, words.sign_in, "/sign-in")),
+                ),
+        )
+        .child(
+            el("div").class("stack loose").child(example()).child(
+                el("ul")
+                    .class("promise")
+                    .child(promise(icon::RULE, words.promise_1))
+                    .child(promise(icon::SHIELD, words.promise_2))
+                    .child(promise(icon::EYE, words.promise_3)),
+            ),
+        )
+        .node()
 }
 
 /// A line as it will look: what is left, where it recharges, to what it fills up.
@@ -62,8 +67,8 @@ fn example() -> AnyView {
         adds: (words.adds)(&text.bytes(adds)),
     };
     let never = Signal::stored(false);
-    view! {
-        <div class="panel">{meter(Signal::stored(level), Signal::stored(said), false, never)}</div>
-    }
-    .into_any()
+    el("div")
+        .class("panel")
+        .child(meter(Signal::stored(level), Signal::stored(said), false, never))
+        .node()
 }

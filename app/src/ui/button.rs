@@ -1,6 +1,7 @@
 //! Buttons: one filled one a screen. A disabled one stays reachable, and says why when read and
 //! when pressed. While its work is under way a second press does nothing.
 
+use crate::ui::el::{Node, el};
 use crate::ui::live;
 use leptos::prelude::*;
 
@@ -36,27 +37,23 @@ pub(crate) fn button(
     weight: Weight,
     label: impl Into<String>,
     busy: Signal<bool>,
-    press: impl Fn() + 'static,
+    press: impl Fn() + Send + 'static,
 ) -> AnyView {
     draw(weight, label.into(), busy, Box::new(press))
 }
 
-fn draw(weight: Weight, label: String, busy: Signal<bool>, press: Box<dyn Fn()>) -> AnyView {
-    view! {
-        <button
-            type="button"
-            class=weight.class()
-            aria-busy=move || busy.get().then_some("true")
-            on:click=move |_| {
-                if !busy.get_untracked() {
-                    press();
-                }
+fn draw(weight: Weight, label: String, busy: Signal<bool>, press: Box<dyn Fn() + Send>) -> AnyView {
+    el("button")
+        .attr("type", "button")
+        .class(weight.class())
+        .live("aria-busy", move || busy.get().then_some("true"))
+        .on("click", move |_| {
+            if !busy.get_untracked() {
+                press();
             }
-        >
-            {label}
-        </button>
-    }
-    .into_any()
+        })
+        .child(label)
+        .node()
 }
 
 /// A button that may be disabled, with the reason under it. The reason is in words already.
@@ -66,7 +63,7 @@ pub(crate) fn guarded(
     label: impl Into<String>,
     busy: Signal<bool>,
     reason: Signal<Option<String>>,
-    press: impl Fn() + 'static,
+    press: impl Fn() + Send + 'static,
 ) -> AnyView {
     draw_guarded(weight, id, label.into(), busy, reason, Box::new(press))
 }
@@ -77,52 +74,47 @@ fn draw_guarded(
     label: String,
     busy: Signal<bool>,
     reason: Signal<Option<String>>,
-    press: Box<dyn Fn()>,
+    press: Box<dyn Fn() + Send>,
 ) -> AnyView {
     let why = format!("{id}-why");
     let described = why.clone();
-    view! {
-        <div>
-            <button
-                type="button"
-                id=id
-                class=weight.class()
-                aria-disabled=move || reason.with(Option::is_some).then_some("true")
-                aria-busy=move || busy.get().then_some("true")
-                aria-describedby=move || reason.with(Option::is_some).then(|| described.clone())
-                on:click=move |_| {
+    el("div")
+        .child(
+            el("button")
+                .attr("type", "button")
+                .attr("id", id)
+                .class(weight.class())
+                .live("aria-disabled", move || reason.with(Option::is_some).then_some("true"))
+                .live("aria-busy", move || busy.get().then_some("true"))
+                .live("aria-describedby", move || {
+                    reason.with(Option::is_some).then(|| described.clone())
+                })
+                .on("click", move |_| {
                     if !busy.get_untracked() && reason.with_untracked(Option::is_none) {
                         press();
                     }
-                }
-            >
-                {label}
-            </button>
-            {live(move || {
-                let why = why.clone();
-                reason.get().map(|said| view! { <p class="why" id=why>{said}</p> })
-            })}
-        </div>
-    }
-    .into_any()
+                })
+                .child(label),
+        )
+        .child(live(move || {
+            let why = why.clone();
+            reason.get().map(|said| el("p").class("why").attr("id", why).child(said))
+        }))
+        .node()
 }
 
 /// The button that sends its form.
 pub(crate) fn submit(weight: Weight, label: &'static str, busy: Signal<bool>) -> AnyView {
-    view! {
-        <button
-            type="submit"
-            class=weight.class()
-            aria-busy=move || busy.get().then_some("true")
-        >
-            {label}
-        </button>
-    }
-    .into_any()
+    el("button")
+        .attr("type", "submit")
+        .class(weight.class())
+        .live("aria-busy", move || busy.get().then_some("true"))
+        .child(label)
+        .node()
 }
 
 /// A link to a page, drawn as a button.
 pub(crate) fn go(weight: Weight, label: impl Into<String>, path: &'static str) -> AnyView {
     let label: String = label.into();
-    view! { <a class=weight.class() href=path>{label}</a> }.into_any()
+    el("a").class(weight.class()).attr("href", path).child(label).node()
 }

@@ -2,6 +2,7 @@
 //! in a table that opens under it. Recharges are diamonds: a shape, not a hue.
 
 use crate::text::text;
+use crate::ui::el::{Node, el};
 use leptos::prelude::*;
 
 /// One bar.
@@ -43,23 +44,38 @@ pub(crate) fn bars(bars: Vec<Bar>, words: ChartWords) -> AnyView {
         .iter()
         .zip(0u32..)
         .map(|(bar, i)| mark(bar, i * WIDE / count, (WIDE / count).saturating_sub(2).max(1), top))
-        .collect_view();
+        .collect::<Vec<_>>();
     let [first, middle, last] = words.ticks.clone();
     let frame = format!("0 0 {WIDE} {}", HIGH + 18);
-    view! {
-        <figure>
-            <svg class="chart" viewBox=frame aria-hidden="true">
-                <path class="rule" d=format!("M0 {HIGH}.5h{WIDE}M0 12.5h{WIDE}")></path>
-                <text x="0" y="9">{words.top.clone()}</text>
-                {marks}
-                <text x="0" y=HIGH + 15>{first}</text>
-                <text x=WIDE / 2 y=HIGH + 15 text-anchor="middle">{middle}</text>
-                <text x=WIDE y=HIGH + 15 text-anchor="end">{last}</text>
-            </svg>
-            {table(&bars, &words)}
-        </figure>
-    }
-    .into_any()
+    el("figure")
+        .child(
+            el("svg")
+                .class("chart")
+                .attr("viewBox", frame)
+                .attr("aria-hidden", "true")
+                .child(
+                    el("path").class("rule").attr("d", format!("M0 {HIGH}.5h{WIDE}M0 12.5h{WIDE}")),
+                )
+                .child(el("text").attr("x", "0").attr("y", "9").child(words.top.clone()))
+                .child(marks)
+                .child(el("text").attr("x", "0").attr("y", HIGH + 15).child(first))
+                .child(
+                    el("text")
+                        .attr("x", WIDE / 2)
+                        .attr("y", HIGH + 15)
+                        .attr("text-anchor", "middle")
+                        .child(middle),
+                )
+                .child(
+                    el("text")
+                        .attr("x", WIDE)
+                        .attr("y", HIGH + 15)
+                        .attr("text-anchor", "end")
+                        .child(last),
+                ),
+        )
+        .child(table(&bars, &words))
+        .node()
 }
 
 fn mark(bar: &Bar, x: u32, wide: u32, top: u64) -> AnyView {
@@ -68,22 +84,22 @@ fn mark(bar: &Bar, x: u32, wide: u32, top: u64) -> AnyView {
     let high = (u128::from(bar.value) * u128::from(room)).div_ceil(u128::from(top));
     let high = u32::try_from(high).unwrap_or(HIGH);
     let middle = x + wide / 2;
-    view! {
-        <g>
-            {(high > 0)
-                .then(|| {
-                    view! {
-                        <rect class="mark" x=x y=HIGH - high width=wide height=high rx="1.5"></rect>
-                    }
-                })}
-            {bar
-                .recharge
-                .then(|| {
-                    view! { <path class="diamond" d=format!("M{middle} 14l5 5-5 5-5-5z")></path> }
-                })}
-        </g>
-    }
-    .into_any()
+    el("g")
+        .child((high > 0).then(|| {
+            el("rect")
+                .class("mark")
+                .attr("x", x)
+                .attr("y", HIGH - high)
+                .attr("width", wide)
+                .attr("height", high)
+                .attr("rx", "1.5")
+        }))
+        .child(
+            bar.recharge.then(|| {
+                el("path").class("diamond").attr("d", format!("M{middle} 14l5 5-5 5-5-5z"))
+            }),
+        )
+        .node()
 }
 
 fn table(bars: &[Bar], words: &ChartWords) -> AnyView {
@@ -91,25 +107,30 @@ fn table(bars: &[Bar], words: &ChartWords) -> AnyView {
         .iter()
         .map(|bar| {
             let (name, said) = (bar.name.clone(), bar.said.clone());
-            view! { <tr><th scope="row">{name}</th><td class="num">{said}</td></tr> }
+            el("tr")
+                .child(el("th").attr("scope", "row").child(name))
+                .child(el("td").class("num").child(said))
         })
-        .collect_view();
-    view! {
-        <details class="table">
-            <summary>{text().words.common.as_table}</summary>
-            <div class="scroll" tabindex="0" role="region" aria-label=words.caption.clone()>
-                <table>
-                    <caption class="unseen">{words.caption.clone()}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{words.name}</th>
-                            <th scope="col" class="num">{words.value}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        </details>
-    }
-    .into_any()
+        .collect::<Vec<_>>();
+    el("details")
+        .class("table")
+        .child(el("summary").child(text().words.common.as_table))
+        .child(
+            el("div")
+                .class("scroll")
+                .attr("tabindex", "0")
+                .attr("role", "region")
+                .attr("aria-label", words.caption.clone())
+                .child(
+                    el("table")
+                        .child(el("caption").class("unseen").child(words.caption.clone()))
+                        .child(el("thead").child(
+                            el("tr").child(el("th").attr("scope", "col").child(words.name)).child(
+                                el("th").attr("scope", "col").class("num").child(words.value),
+                            ),
+                        ))
+                        .child(el("tbody").child(rows)),
+                ),
+        )
+        .node()
 }

@@ -1,5 +1,6 @@
 //! Choices as cards: a radio or a check box, what it is called, and an example in figures.
 
+use crate::ui::el::{Node, el};
 use leptos::prelude::*;
 
 /// A group of cards of which one is chosen. `options` are (value, name, example).
@@ -12,42 +13,38 @@ pub(crate) fn radio_cards(
     let cards = options
         .into_iter()
         .map(|(key, name, example)| {
-            view! {
-                <label class="choice">
-                    <input
-                        type="radio"
-                        name=group
-                        value=key
-                        prop:checked=move || value.with(|v| v == key)
-                        on:change=move |_| value.set(key.to_owned())
-                    />
-                    <span class="says">{name}</span>
-                    <span class="hint">{example}</span>
-                </label>
-            }
+            el("label")
+                .class("choice")
+                .child(
+                    el("input")
+                        .attr("type", "radio")
+                        .attr("name", group)
+                        .attr("value", key)
+                        .live("prop:checked", move || value.with(|v| v == key))
+                        .on("change", move |_| value.set(key.to_owned())),
+                )
+                .child(el("span").class("says").child(name))
+                .child(el("span").class("hint").child(example))
         })
-        .collect_view();
-    view! {
-        <fieldset class="choices">
-            <legend class="unseen">{legend}</legend>
-            {cards}
-        </fieldset>
-    }
-    .into_any()
+        .collect::<Vec<_>>();
+    el("fieldset")
+        .class("choices")
+        .child(el("legend").class("unseen").child(legend))
+        .child(cards)
+        .node()
 }
 
 /// One card that is on or off by itself.
 pub(crate) fn check_card(name: &'static str, example: String, value: RwSignal<bool>) -> AnyView {
-    view! {
-        <label class="choice">
-            <input
-                type="checkbox"
-                prop:checked=move || value.get()
-                on:change=move |event| value.set(event_target_checked(&event))
-            />
-            <span class="says">{name}</span>
-            <span class="hint">{example}</span>
-        </label>
-    }
-    .into_any()
+    el("label")
+        .class("choice")
+        .child(
+            el("input")
+                .attr("type", "checkbox")
+                .live("prop:checked", move || value.get())
+                .on("change", move |event| value.set(event_target_checked(&event))),
+        )
+        .child(el("span").class("says").child(name))
+        .child(el("span").class("hint").child(example))
+        .node()
 }

@@ -1,9 +1,10 @@
 //! A dialog: the browser's own `<dialog>`, modal, closed by Escape and by its buttons. It returns
 //! the focus to where it came from.
 
+use crate::ui::el::{Node, el};
 use crate::ui::live;
-use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// Whether a dialog is open; a handle that is copied freely.
 #[derive(Clone, Copy)]
@@ -37,9 +38,18 @@ pub(crate) fn dialog(
     title_id: &'static str,
     inside: impl Fn() -> AnyView + Send + 'static,
 ) -> AnyView {
-    let node = NodeRef::<html::Dialog>::new();
+    el("dialog")
+        .visit(move |element| follow(handle, element))
+        .attr("aria-labelledby", title_id)
+        .on("close", move |_| handle.close())
+        .child(live(move || handle.is_open().then(&inside)))
+        .node()
+}
+
+/// Opens and closes the element as the handle says.
+fn follow(handle: Dialog, element: web_sys::Element) {
+    let Ok(element) = element.dyn_into::<web_sys::HtmlDialogElement>() else { return };
     Effect::new(move || {
-        let Some(element) = node.get() else { return };
         if handle.open.get() {
             if !element.open() {
                 let _ = element.show_modal();
@@ -48,14 +58,4 @@ pub(crate) fn dialog(
             element.close();
         }
     });
-    view! {
-        <dialog
-            node_ref=node
-            aria-labelledby=title_id
-            on:close=move |_| handle.close()
-        >
-            {live(move || handle.is_open().then(&inside))}
-        </dialog>
-    }
-    .into_any()
 }

@@ -3,6 +3,7 @@
 
 use crate::form::{Form, control_id, summary_id};
 use crate::text::text;
+use crate::ui::el::{Node, el, nothing};
 use crate::ui::live;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -11,45 +12,42 @@ use wasm_bindgen::JsCast;
 pub(crate) fn error_summary(form: Form) -> AnyView {
     let text = text();
     let id = summary_id(form.name());
-    view! {
-        <div tabindex="-1" id=id role="alert">
-            {live(move || {
-                let errors = form.errors();
-                let failure = form.failure();
-                if errors.is_empty() && failure.is_none() {
-                    return ().into_any();
-                }
-                let items = errors
-                    .iter()
-                    .map(|error| {
-                        let id = control_id(error.field);
-                        let said = text.named_error(error);
-                        view! {
-                            <li>
-                                <a href=format!("#{id}") on:click=move |event| jump(&event, &id)>
-                                    {said}
-                                </a>
-                            </li>
-                        }
-                    })
-                    .collect_view();
-                let whole = failure.map(|f| view! { <p>{text.failure(&f)}</p> });
-                view! {
-                    <div class="summary">
-                        <h2>{text.words.common.not_yet}</h2>
-                        {whole}
-                        <ul>{items}</ul>
-                    </div>
-                }
-                    .into_any()
-            })}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .attr("tabindex", "-1")
+        .attr("id", id)
+        .attr("role", "alert")
+        .child(live(move || {
+            let errors = form.errors();
+            let failure = form.failure();
+            if errors.is_empty() && failure.is_none() {
+                return nothing();
+            }
+            let items = errors
+                .iter()
+                .map(|error| {
+                    let id = control_id(error.field);
+                    let said = text.named_error(error);
+                    el("li").child(
+                        el("a")
+                            .attr("href", format!("#{id}"))
+                            .on("click", move |event| jump(&event, &id))
+                            .child(said),
+                    )
+                })
+                .collect::<Vec<_>>();
+            let whole = failure.map(|f| el("p").child(text.failure(&f)));
+            el("div")
+                .class("summary")
+                .child(el("h2").child(text.words.common.not_yet))
+                .child(whole)
+                .child(el("ul").child(items))
+                .node()
+        }))
+        .node()
 }
 
 /// Goes to the field, opening whatever it is folded into.
-fn jump(event: &web_sys::MouseEvent, id: &str) {
+fn jump(event: &web_sys::Event, id: &str) {
     event.prevent_default();
     let Some(control) = document().get_element_by_id(id) else { return };
     if let Ok(Some(folded)) = control.closest("details") {

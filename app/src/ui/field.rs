@@ -2,6 +2,7 @@
 //! always allowed; the label is never a placeholder.
 
 use crate::form::{Form, control_id};
+use crate::ui::el::{Node, el};
 use crate::ui::live;
 use laika_core::field::{Field, FieldError};
 use leptos::prelude::*;
@@ -81,18 +82,16 @@ pub(crate) fn frame(
     let id = control_id(name);
     let hint_id = format!("{id}-hint");
     let error_id = format!("{id}-error");
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
-            {control}
-            {live(move || {
-                let id = error_id.clone();
-                form.error(name).map(|said| view! { <p class="error" id=id>{said}</p> })
-            })}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("field")
+        .child(el("label").attr("for", id).child(label))
+        .child((!hint.is_empty()).then(|| el("p").class("hint").attr("id", hint_id).child(hint)))
+        .child(control)
+        .child(live(move || {
+            let id = error_id.clone();
+            form.error(name).map(|said| el("p").class("error").attr("id", id).child(said))
+        }))
+        .node()
 }
 
 /// The control alone.
@@ -112,31 +111,28 @@ pub(crate) fn input(
             form.judge(name, verdict);
         }
     };
-    view! {
-        <input
-            id=id
-            class=kind.class
-            type=kind.input
-            inputmode=(!kind.mode.is_empty()).then_some(kind.mode)
-            autocomplete=kind.fill
-            autocapitalize="off"
-            spellcheck="false"
-            aria-describedby=described
-            aria-invalid=move || form.error(name).map(|_| "true")
-            prop:value=move || value.get()
-            on:input=move |event| {
-                value.set(event_target_value(&event));
-                // What was wrong and is mended is taken away while typing, not under the pointer.
-                if form.error(name).is_some() {
-                    judge();
-                }
+    el("input")
+        .attr("id", id)
+        .class(kind.class)
+        .attr("type", kind.input)
+        .attr("inputmode", (!kind.mode.is_empty()).then_some(kind.mode))
+        .attr("autocomplete", kind.fill)
+        .attr("autocapitalize", "off")
+        .attr("spellcheck", "false")
+        .attr("aria-describedby", described)
+        .live("aria-invalid", move || form.error(name).map(|_| "true"))
+        .live("prop:value", move || value.get())
+        .on("input", move |event| {
+            value.set(event_target_value(&event));
+            // What was wrong and is mended is taken away while typing, not under the pointer.
+            if form.error(name).is_some() {
+                judge();
             }
-            on:blur=move |_| {
-                set_timeout(judge, CLICK);
-            }
-        />
-    }
-    .into_any()
+        })
+        .on("blur", move |_| {
+            set_timeout(judge, CLICK);
+        })
+        .node()
 }
 
 /// A list to pick one from. `options` are (value, words).
@@ -150,25 +146,22 @@ pub(crate) fn pick(
         .into_iter()
         .map(|(key, words)| {
             let here = key.clone();
-            view! {
-                <option value=key selected=move || value.with(|v| *v == here)>
-                    {words}
-                </option>
-            }
+            el("option")
+                .attr("value", key)
+                .live("selected", move || value.with(|v| *v == here))
+                .child(words)
         })
-        .collect_view();
-    view! {
-        <span class="pick">
-            <select
-                class="input"
-                id=id
-                aria-label=label
-                prop:value=move || value.get()
-                on:change=move |event| value.set(event_target_value(&event))
-            >
-                {options}
-            </select>
-        </span>
-    }
-    .into_any()
+        .collect::<Vec<_>>();
+    el("span")
+        .class("pick")
+        .child(
+            el("select")
+                .class("input")
+                .attr("id", id)
+                .attr("aria-label", label)
+                .live("prop:value", move || value.get())
+                .on("change", move |event| value.set(event_target_value(&event)))
+                .child(options),
+        )
+        .node()
 }

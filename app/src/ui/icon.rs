@@ -1,6 +1,7 @@
 //! The pictures: drawn here, 24 by 24, one stroke. Each repeats a word that stands beside it, so
 //! all are hidden from screen readers.
 
+use crate::ui::el::{Node, el};
 use leptos::prelude::*;
 
 /// A picture, as the path of its stroke.
@@ -42,31 +43,40 @@ pub(crate) const EYE: Icon = Icon(
 
 /// Draws it in the colour of the text round it.
 pub(crate) fn icon(icon: Icon) -> AnyView {
-    view! {
-        <svg
-            viewBox="0 0 24 24"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.8"
-            stroke-linecap="round"
-            stroke-linejoin="round"
-            aria-hidden="true"
-        >
-            <path d=icon.0></path>
-        </svg>
-    }
-    .into_any()
+    el("svg")
+        .attr("viewBox", "0 0 24 24")
+        .attr("fill", "none")
+        .attr("stroke", "currentColor")
+        .attr("stroke-width", "1.8")
+        .attr("stroke-linecap", "round")
+        .attr("stroke-linejoin", "round")
+        .attr("aria-hidden", "true")
+        .child(el("path").attr("d", icon.0))
+        .node()
 }
 
 /// The brand's mark: the level bar, upright, with its notch.
 pub(crate) fn mark() -> AnyView {
-    view! {
-        <svg viewBox="0 0 28 28" aria-hidden="true">
-            <rect width="28" height="28" rx="8" fill="#101a3c"></rect>
-            <rect x="5" y="11" width="18" height="6" rx="3" fill="#33406e"></rect>
-            <path d="M8 11h6v6H8a3 3 0 0 1 0-6z" fill="#ff9a3d"></path>
-            <path d="M16 9h2v10h-2z" fill="#fff"></path>
-        </svg>
-    }
-    .into_any()
+    el("svg")
+        .attr("viewBox", "0 0 28 28")
+        .attr("aria-hidden", "true")
+        .child(
+            el("rect")
+                .attr("width", "28")
+                .attr("height", "28")
+                .attr("rx", "8")
+                .attr("fill", "#101a3c"),
+        )
+        .child(
+            el("rect")
+                .attr("x", "5")
+                .attr("y", "11")
+                .attr("width", "18")
+                .attr("height", "6")
+                .attr("rx", "3")
+                .attr("fill", "#33406e"),
+        )
+        .child(el("path").attr("d", "M8 11h6v6H8a3 3 0 0 1 0-6z").attr("fill", "#ff9a3d"))
+        .child(el("path").attr("d", "M16 9h2v10h-2z").attr("fill", "#fff"))
+        .node()
 }

@@ -2,6 +2,7 @@
 //! the target as a flag; what a recharge would add, hatched. The same on Home (now), in the editor
 //! (what if) and in History (before and after). It lies on a night panel in both themes.
 
+use crate::ui::el::{Node, el};
 use crate::ui::live;
 use leptos::prelude::*;
 
@@ -69,24 +70,22 @@ pub(crate) fn meter(
     stale: Signal<bool>,
 ) -> AnyView {
     let size = if slim { "level slim" } else { "level" };
-    view! {
-        <div class=move || if stale.get() { format!("{size} stale") } else { size.to_owned() }>
-            {figure(words)} {bar(level, words)}
-            <p class="level-note">{live(move || words.get().note)}</p>
-            {key(level, words)}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .live("class", move || if stale.get() { format!("{size} stale") } else { size.to_owned() })
+        .child(figure(words))
+        .child(bar(level, words))
+        .child(el("p").class("level-note").child(live(move || words.get().note)))
+        .child(key(level, words))
+        .node()
 }
 
 fn figure(words: Signal<LevelWords>) -> AnyView {
-    view! {
-        <p class="level-figure" aria-hidden="true">
-            {live(move || words.get().figure)}
-            <small>{live(move || words.get().unit)}</small>
-        </p>
-    }
-    .into_any()
+    el("p")
+        .class("level-figure")
+        .attr("aria-hidden", "true")
+        .child(live(move || words.get().figure))
+        .child(el("small").child(live(move || words.get().unit)))
+        .node()
 }
 
 fn bar(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
@@ -100,61 +99,59 @@ fn bar(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
             start = start.saturating_add(*part);
             let class = if i == last && ends { "level-part end" } else { "level-part" };
             let long = level.percent(*part);
-            view! { <div class=class style:inset-inline-start=at style:inline-size=long></div> }
+            el("div")
+                .class(class)
+                .attr("style:inset-inline-start", at)
+                .attr("style:inline-size", long)
         });
-        each.collect_view()
+        each.collect::<Vec<_>>()
     };
     let ghost = move || {
         let level = level.get();
         (level.adds > 0).then(|| {
             let at = level.percent(level.left());
             let long = level.percent(level.adds);
-            view! { <div class="level-ghost" style:inset-inline-start=at style:inline-size=long></div> }
+            el("div")
+                .class("level-ghost")
+                .attr("style:inset-inline-start", at)
+                .attr("style:inline-size", long)
         })
     };
     let mark = move |class: &'static str, at: Option<u64>| {
         at.map(|at| {
             let at = level.with(|level| level.percent(at));
-            view! { <div class=class style:inset-inline-start=at></div> }
+            el("div").class(class).attr("style:inset-inline-start", at)
         })
     };
-    view! {
-        <div
-            class="level-box"
-            role="meter"
-            aria-valuemin="0"
-            aria-valuemax=move || level.with(|l| l.whole().to_string())
-            aria-valuenow=move || level.with(|l| l.left().to_string())
-            aria-valuetext=move || words.get().spoken
-            aria-label=move || words.get().label
-        >
-            <div class="level-track">{parts} {ghost}</div>
-            {live(move || mark("level-notch", level.with(|l| l.threshold)))}
-            {live(move || mark("level-flag", level.with(|l| l.target)))}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("level-box")
+        .attr("role", "meter")
+        .attr("aria-valuemin", "0")
+        .live("aria-valuemax", move || level.with(|l| l.whole().to_string()))
+        .live("aria-valuenow", move || level.with(|l| l.left().to_string()))
+        .live("aria-valuetext", move || words.get().spoken)
+        .live("aria-label", move || words.get().label)
+        .child(el("div").class("level-track").child(live(parts)).child(live(ghost)))
+        .child(live(move || mark("level-notch", level.with(|l| l.threshold))))
+        .child(live(move || mark("level-flag", level.with(|l| l.target))))
+        .node()
 }
 
 fn key(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
     let entry = |shown: bool, class: &'static str, said: String| {
-        (shown && !said.is_empty()).then(|| {
-            view! { <span><i class=class></i>{said}</span> }
-        })
+        (shown && !said.is_empty()).then(|| el("span").child(el("i").class(class)).child(said))
     };
-    view! {
-        <p class="level-key">
-            {live(move || {
-                let (level, words) = (level.get(), words.get());
-                (
-                    entry(level.threshold.is_some(), "k notch", words.threshold),
-                    entry(level.target.is_some(), "k flag", words.target),
-                    entry(level.adds > 0, "k ghost", words.adds),
-                )
-            })}
-        </p>
-    }
-    .into_any()
+    el("p")
+        .class("level-key")
+        .child(live(move || {
+            let (level, words) = (level.get(), words.get());
+            [
+                entry(level.threshold.is_some(), "k notch", words.threshold),
+                entry(level.target.is_some(), "k flag", words.target),
+                entry(level.adds > 0, "k ghost", words.adds),
+            ]
+        }))
+        .node()
 }
 
 #[cfg(test)]

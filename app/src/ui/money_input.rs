@@ -2,6 +2,7 @@
 //! What is typed stays as typed; core reads it, full-width digits and either decimal mark included.
 
 use crate::form::{Form, control_id};
+use crate::ui::el::{Node, el};
 use crate::ui::field::{Check, Kind, frame, input, pick};
 use laika_core::field::Field;
 use leptos::prelude::*;
@@ -16,13 +17,11 @@ pub(crate) fn money_input(
     value: RwSignal<String>,
     check: Option<Check>,
 ) -> AnyView {
-    let control = view! {
-        <div class="unit">
-            {input(form, name, Kind::AMOUNT, value, check)}
-            <span class="affix" aria-hidden="true">{unit}</span>
-        </div>
-    };
-    frame(form, name, label.into(), hint.into(), control.into_any())
+    let control = el("div")
+        .class("unit")
+        .child(input(form, name, Kind::AMOUNT, value, check))
+        .child(el("span").class("affix").attr("aria-hidden", "true").child(unit));
+    frame(form, name, label.into(), hint.into(), control.node())
 }
 
 /// An amount whose unit is chosen beside it. `units` are (value, words).
@@ -38,11 +37,12 @@ pub(crate) fn amount_input(
     unit_label: &'static str,
     check: Option<Check>,
 ) -> AnyView {
-    let control = view! {
-        <div class="unit">
-            {input(form, name, Kind::AMOUNT, value, check)}
-            {pick(format!("{}-unit", control_id(name)), Some(unit_label.to_owned()), units, unit)}
-        </div>
-    };
-    frame(form, name, label.into(), hint.into(), control.into_any())
+    let control =
+        el("div").class("unit").child(input(form, name, Kind::AMOUNT, value, check)).child(pick(
+            format!("{}-unit", control_id(name)),
+            Some(unit_label.to_owned()),
+            units,
+            unit,
+        ));
+    frame(form, name, label.into(), hint.into(), control.node())
 }

@@ -7,6 +7,7 @@ use crate::device;
 use crate::route::router;
 use crate::text::text;
 use crate::ui::button::{Weight, button};
+use crate::ui::el::{Node, el};
 use crate::ui::status::{Mood, notice};
 use leptos::prelude::*;
 
@@ -16,18 +17,17 @@ const HEADING: &str = "heading";
 pub(crate) fn heading(title: impl Into<String>, class: &'static str) -> AnyView {
     let title: String = title.into();
     announce(&title);
-    view! { <h1 id=HEADING class=class tabindex="-1">{title}</h1> }.into_any()
+    el("h1").attr("id", HEADING).class(class).attr("tabindex", "-1").child(title).node()
 }
 
 /// The heading with a sentence under it.
 pub(crate) fn head(title: impl Into<String>, lead: impl Into<String>) -> AnyView {
     let lead: String = lead.into();
-    view! {
-        <div class="page-head">
-            {heading(title, "")} {(!lead.is_empty()).then(|| view! { <p class="muted">{lead}</p> })}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("page-head")
+        .child(heading(title, ""))
+        .child((!lead.is_empty()).then(|| el("p").class("muted").child(lead)))
+        .node()
 }
 
 fn announce(title: &str) {
@@ -41,21 +41,23 @@ fn announce(title: &str) {
 pub(crate) fn bones(heights: &'static [&'static str]) -> AnyView {
     let lines = heights
         .iter()
-        .map(|high| view! { <div class="bone" style:block-size=*high></div> })
-        .collect_view();
-    view! { <div class="stack" aria-busy="true">{lines}</div> }.into_any()
+        .map(|high| el("div").class("bone").attr("style:block-size", *high))
+        .collect::<Vec<_>>();
+    el("div").class("stack").attr("aria-busy", "true").child(lines).node()
 }
 
 /// Why an answer is not here, and the one thing to do about it.
-pub(crate) fn failed(failure: &Failure, again: impl Fn() + 'static) -> AnyView {
+pub(crate) fn failed(failure: &Failure, again: impl Fn() + Send + 'static) -> AnyView {
     let text = text();
-    view! {
-        <div class="stack" role="alert">
-            {notice(Mood::Bad, text.words.common.not_loaded, text.failure(failure))}
-            <div>
-                {button(Weight::Plain, text.words.common.again, Signal::stored(false), again)}
-            </div>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack")
+        .attr("role", "alert")
+        .child(notice(Mood::Bad, text.words.common.not_loaded, text.failure(failure)))
+        .child(el("div").child(button(
+            Weight::Plain,
+            text.words.common.again,
+            Signal::stored(false),
+            again,
+        )))
+        .node()
 }

@@ -1,5 +1,6 @@
 //! What state something is in: a shape, a word and a sentence. The colour only repeats them.
 
+use crate::ui::el::{Node, el};
 use crate::ui::icon::{self, Icon, icon};
 use leptos::prelude::*;
 
@@ -34,26 +35,25 @@ impl Mood {
 pub(crate) fn status(mood: Mood, word: impl Into<String>, sentence: impl Into<String>) -> AnyView {
     let (class, shape) = mood.draw();
     let (word, sentence): (String, String) = (word.into(), sentence.into());
-    view! {
-        <div class=format!("status {class}")>
-            {icon(shape)}
-            <div>
-                {(!word.is_empty()).then(|| view! { <b>{word}</b> })}
-                {(!sentence.is_empty()).then(|| view! { <span>{sentence}</span> })}
-            </div>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class(format!("status {class}"))
+        .child(icon(shape))
+        .child(
+            el("div")
+                .child((!word.is_empty()).then(|| el("b").child(word)))
+                .child((!sentence.is_empty()).then(|| el("span").child(sentence))),
+        )
+        .node()
 }
 
 /// The same in a frame of its own, for something that concerns the whole page.
 pub(crate) fn notice(mood: Mood, word: impl Into<String>, sentence: impl Into<String>) -> AnyView {
     let class = format!("notice {}", mood.draw().0);
-    view! { <div class=class>{status(mood, word, sentence)}</div> }.into_any()
+    el("div").class(class).child(status(mood, word, sentence)).node()
 }
 
 /// The word alone, small.
 pub(crate) fn chip(mood: Mood, word: impl Into<String>) -> AnyView {
     let word: String = word.into();
-    view! { <span class=format!("chip {}", mood.draw().0)>{word}</span> }.into_any()
+    el("span").class(format!("chip {}", mood.draw().0)).child(word).node()
 }

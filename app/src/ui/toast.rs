@@ -1,5 +1,7 @@
 //! A word after something worked: read out, seen for six seconds, never the only place of a fact.
 
+use crate::ui::el::{Node, el};
+use crate::ui::live;
 use leptos::prelude::*;
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -9,14 +11,14 @@ const SHOWN: Duration = Duration::from_secs(6);
 /// What is being said at the moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Toasts {
-    said: RwSignal<Vec<(u32, String)>>,
+    said: RwSignal<Option<String>>,
     count: StoredValue<u32>,
 }
 
 impl Toasts {
     /// Nothing said yet.
     fn new() -> Toasts {
-        Toasts { said: RwSignal::new(Vec::new()), count: StoredValue::new(0) }
+        Toasts { said: RwSignal::new(None), count: StoredValue::new(0) }
     }
 
     /// Says something.
@@ -24,8 +26,13 @@ impl Toasts {
         let number = self.count.get_value().wrapping_add(1);
         self.count.set_value(number);
         // One at a time: the newest is the one that matters.
-        self.said.set(vec![(number, words.into())]);
-        set_timeout(move || self.said.update(|said| said.retain(|(n, _)| *n != number)), SHOWN);
+        self.said.set(Some(words.into()));
+        let fade = move || {
+            if self.count.get_value() == number {
+                self.said.set(None);
+            }
+        };
+        set_timeout(fade, SHOWN);
     }
 }
 
@@ -40,12 +47,11 @@ pub(crate) fn toasts() -> Toasts {
 
 /// The place where they appear: a live region that is always there.
 pub(crate) fn toast_region(toasts: Toasts) -> AnyView {
-    view! {
-        <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.said.get() key=|(n, _)| *n let((_, words))>
-                <p class="toast">{words}</p>
-            </For>
-        </div>
-    }
-    .into_any()
+    let said = move || toasts.said.get().map(|words| el("p").class("toast").child(words));
+    el("div")
+        .class("toasts")
+        .attr("role", "status")
+        .attr("aria-live", "polite")
+        .child(live(said))
+        .node()
 }

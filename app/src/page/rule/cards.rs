@@ -9,6 +9,7 @@ use crate::route::Route;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go};
 use crate::ui::choice::{check_card, radio_cards};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::field::{Check, Kind, field, pick};
 use crate::ui::live;
 use crate::ui::money_input::{amount_input, money_input};
@@ -66,16 +67,14 @@ pub(super) fn cards(editor: Editor, form: Form, methods: Methods, open: bool) ->
             text.words.common.none.to_owned()
         }
     };
-    view! {
-        <div class="stack cards">
-            {card(words.when, open, when, when_fields(editor, form))}
-            {card(words.how_much, open, much, amount_fields(editor, form))}
-            {card(words.never_more, open, most, limit_fields(editor, form))}
-            {card(words.pay_with, false, pay, method_fields(editor, methods))}
-            {card(words.tell_me, false, tell, alert_fields(editor, form))}
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack cards")
+        .child(card(words.when, open, when, when_fields(editor, form)))
+        .child(card(words.how_much, open, much, amount_fields(editor, form)))
+        .child(card(words.never_more, open, most, limit_fields(editor, form)))
+        .child(card(words.pay_with, false, pay, method_fields(editor, methods)))
+        .child(card(words.tell_me, false, tell, alert_fields(editor, form)))
+        .node()
 }
 
 fn card(
@@ -84,16 +83,16 @@ fn card(
     summary: impl Fn() -> String + Send + 'static,
     fields: AnyView,
 ) -> AnyView {
-    view! {
-        <details class="cardlet" open=open>
-            <summary>
-                <h2>{title}</h2>
-                <span class="sum">{live(summary)}</span>
-            </summary>
-            <div class="fields">{fields}</div>
-        </details>
-    }
-    .into_any()
+    el("details")
+        .class("cardlet")
+        .attr("open", open)
+        .child(
+            el("summary")
+                .child(el("h2").child(title))
+                .child(el("span").class("sum").child(live(summary))),
+        )
+        .child(el("div").class("fields").child(fields))
+        .node()
 }
 
 /// A unit as it stands beside a figure.
@@ -135,7 +134,7 @@ fn loose_error(editor: Editor, name: Field) -> AnyView {
         let error = editor.outcome.with(|outcome| outcome.error(name));
         error.map(|error| {
             let said = text.field_error(&error);
-            view! { <p class="error" id=control_id(name) tabindex="-1">{said}</p> }
+            el("p").class("error").attr("id", control_id(name)).attr("tabindex", "-1").child(said)
         })
     })
 }
@@ -182,21 +181,21 @@ fn when_fields(editor: Editor, form: Form) -> AnyView {
     let scheduled = held(typed.scheduled, schedule_fields(editor, form));
     let days = plain(editor, form, Field::ExpiringDays, "", Kind::COUNT, typed.expiring_days);
     let expiring = held(typed.expiring, days);
-    view! {
-        {loose_error(editor, Field::Trigger)}
-        {check_card(words.low, example, typed.low_balance)}
-        {low}
-        {check_card(words.scheduled, words.scheduled_example.to_owned(), typed.scheduled)}
-        {scheduled}
-        {check_card(words.expiring, words.expiring_example.to_owned(), typed.expiring)}
-        {expiring}
-    }
-    .into_any()
+    nodes![
+        loose_error(editor, Field::Trigger),
+        check_card(words.low, example, typed.low_balance),
+        low,
+        check_card(words.scheduled, words.scheduled_example.to_owned(), typed.scheduled),
+        scheduled,
+        check_card(words.expiring, words.expiring_example.to_owned(), typed.expiring),
+        expiring
+    ]
+    .node()
 }
 
 /// Fields that are there only while their card is ticked; what is typed in them stays.
 fn held(on: RwSignal<bool>, fields: AnyView) -> AnyView {
-    view! { <div class="inset" hidden=move || !on.get()>{fields}</div> }.into_any()
+    el("div").class("inset").live("hidden", move || !on.get()).child(fields).node()
 }
 
 fn schedule_fields(editor: Editor, form: Form) -> AnyView {
@@ -210,20 +209,25 @@ fn schedule_fields(editor: Editor, form: Form) -> AnyView {
     ];
     let month = plain(editor, form, Field::Day, "", Kind::COUNT, typed.day);
     let is = move |unit: &'static str| typed.unit.with(|u| u == unit);
-    view! {
-        <div class="pair">
-            {plain(editor, form, Field::Every, "", Kind::COUNT, typed.every)}
-            {pick("schedule-unit".to_owned(), Some(words.every_unit.to_owned()), units, typed.unit)}
-        </div>
-        <div hidden=move || !is("week")>{weekdays(editor)}</div>
-        <div hidden=move || !is("month")>{month}</div>
-        <div class="pair">
-            {plain(editor, form, Field::At, "", Kind::TIME, typed.at)}
-            {plain(editor, form, Field::Start, "", Kind::DATE, typed.start)}
-        </div>
-        {date_said(typed.start)}
-    }
-    .into_any()
+    nodes![
+        el("div")
+            .class("pair")
+            .child(plain(editor, form, Field::Every, "", Kind::COUNT, typed.every))
+            .child(pick(
+                "schedule-unit".to_owned(),
+                Some(words.every_unit.to_owned()),
+                units,
+                typed.unit
+            )),
+        el("div").live("hidden", move || !is("week")).child(weekdays(editor)),
+        el("div").live("hidden", move || !is("month")).child(month),
+        el("div")
+            .class("pair")
+            .child(plain(editor, form, Field::At, "", Kind::TIME, typed.at))
+            .child(plain(editor, form, Field::Start, "", Kind::DATE, typed.start)),
+        date_said(typed.start)
+    ]
+    .node()
 }
 
 /// A native date field shows dates the device's way; this is ours.
@@ -232,7 +236,7 @@ fn date_said(value: RwSignal<String>) -> AnyView {
     live(move || {
         let date = value.with(|v| v.parse().ok())?;
         let said = laika_core::say::date(date, text.language);
-        Some(view! { <p class="hint">{(text.words.rule.date_said)(&said)}</p> })
+        Some(el("p").class("hint").child((text.words.rule.date_said)(&said)))
     })
 }
 
@@ -245,26 +249,22 @@ fn weekdays(editor: Editor) -> AnyView {
         .zip(words.weekdays)
         .map(|(day, short)| {
             let day = *day;
-            view! {
-                <label>
-                    <input
-                        type="checkbox"
-                        prop:checked=move || chosen.with(|all| all.contains(&day))
-                        on:change=move |_| chosen.update(|all| toggle(all, day))
-                    />
-                    {short}
-                </label>
-            }
+            el("label")
+                .child(
+                    el("input")
+                        .attr("type", "checkbox")
+                        .live("prop:checked", move || chosen.with(|all| all.contains(&day)))
+                        .on("change", move |_| chosen.update(|all| toggle(all, day))),
+                )
+                .child(short)
         })
-        .collect_view();
-    view! {
-        <fieldset class="field">
-            <legend class="legend">{words.weekdays_label}</legend>
-            <div class="days">{days}</div>
-            {loose_error(editor, Field::Weekdays)}
-        </fieldset>
-    }
-    .into_any()
+        .collect::<Vec<_>>();
+    el("fieldset")
+        .class("field")
+        .child(el("legend").class("legend").child(words.weekdays_label))
+        .child(el("div").class("days").child(days))
+        .child(loose_error(editor, Field::Weekdays))
+        .node()
 }
 
 fn toggle(all: &mut Vec<Weekday>, day: Weekday) {
@@ -309,8 +309,8 @@ fn amount_fields(editor: Editor, form: Form) -> AnyView {
             )
         }
     };
-    view! { {radio_cards("amount-kind", words.how_much, kinds, typed.amount_kind)} {live(amount)} }
-        .into_any()
+    nodes![radio_cards("amount-kind", words.how_much, kinds, typed.amount_kind), live(amount)]
+        .node()
 }
 
 /// In which steps data is sold, and for how much.
@@ -333,26 +333,36 @@ fn limit_fields(editor: Editor, form: Form) -> AnyView {
     let count = |name: Field, unit: &'static str, value: RwSignal<String>| {
         money_input(form, name, text.field(name), "", unit.to_owned(), value, check(editor, name))
     };
-    view! {
-        {money(Field::CapPerMonth, words.cap_hint, typed.cap_per_month)}
-        <details>
-            <summary>{words.more_limits}</summary>
-            <div class="fields">
-                <p class="hint">{words.optional}</p>
-                {money(Field::MaxPerRecharge, "", typed.max_per_recharge)}
-                <div class="pair">
-                    {count(Field::MaxPerDay, words.times, typed.max_per_day)}
-                    {count(Field::CoolDown, words.minutes, typed.cool_down)}
-                </div>
-                <div class="pair">
-                    {plain(editor, form, Field::StartsOn, "", Kind::DATE, typed.starts_on)}
-                    {plain(editor, form, Field::EndsOn, "", Kind::DATE, typed.ends_on)}
-                </div>
-                {date_said(typed.ends_on)}
-            </div>
-        </details>
-    }
-    .into_any()
+    nodes![
+        money(Field::CapPerMonth, words.cap_hint, typed.cap_per_month),
+        el("details").child(el("summary").child(words.more_limits)).child(
+            el("div")
+                .class("fields")
+                .child(el("p").class("hint").child(words.optional))
+                .child(money(Field::MaxPerRecharge, "", typed.max_per_recharge))
+                .child(
+                    el("div")
+                        .class("pair")
+                        .child(count(Field::MaxPerDay, words.times, typed.max_per_day))
+                        .child(count(Field::CoolDown, words.minutes, typed.cool_down))
+                )
+                .child(
+                    el("div")
+                        .class("pair")
+                        .child(plain(
+                            editor,
+                            form,
+                            Field::StartsOn,
+                            "",
+                            Kind::DATE,
+                            typed.starts_on
+                        ))
+                        .child(plain(editor, form, Field::EndsOn, "", Kind::DATE, typed.ends_on))
+                )
+                .child(date_said(typed.ends_on))
+        )
+    ]
+    .node()
 }
 
 fn alert_fields(editor: Editor, form: Form) -> AnyView {
@@ -367,11 +377,11 @@ fn alert_fields(editor: Editor, form: Form) -> AnyView {
         typed.alert_threshold,
         typed.alert_unit,
     );
-    view! {
-        {check_card(words.alert, words.alert_example.to_owned(), typed.alert)}
-        {held(typed.alert, at)}
-    }
-    .into_any()
+    nodes![
+        check_card(words.alert, words.alert_example.to_owned(), typed.alert),
+        held(typed.alert, at)
+    ]
+    .node()
 }
 
 fn method_fields(editor: Editor, methods: Methods) -> AnyView {
@@ -383,25 +393,22 @@ fn method_fields(editor: Editor, methods: Methods) -> AnyView {
         let all = methods.get()?;
         if all.is_empty() {
             return Some(
-                view! {
-                    <p class="muted">{words.no_methods}</p>
-                    <div>{add()}</div>
-                }
-                .into_any(),
+                nodes![el("p").class("muted").child(words.no_methods), el("div").child(add())]
+                    .node(),
             );
         }
         let order = chosen.get();
         let mut sorted = all.clone();
         sorted.sort_by_key(|m| order.iter().position(|id| *id == m.id).unwrap_or(usize::MAX));
-        let items = sorted.iter().map(|m| one_method(text, editor, m)).collect_view();
-        Some(view! { <ol class="choices">{items}</ol> }.into_any())
+        let items = sorted.iter().map(|m| one_method(text, editor, m)).collect::<Vec<_>>();
+        Some(el("ol").class("choices").child(items).node())
     };
-    view! {
-        <p class="hint">{words.methods_hint}</p>
-        {live(list)}
-        {loose_error(editor, Field::PaymentMethods)}
-    }
-    .into_any()
+    nodes![
+        el("p").class("hint").child(words.methods_hint),
+        live(list),
+        loose_error(editor, Field::PaymentMethods)
+    ]
+    .node()
 }
 
 fn one_method(text: Text, editor: Editor, method: &PaymentMethodView) -> AnyView {
@@ -434,15 +441,19 @@ fn one_method(text: Text, editor: Editor, method: &PaymentMethodView) -> AnyView
             })
         })
     });
-    view! {
-        <li>
-            <label class="choice">
-                <input type="checkbox" prop:checked=used on:change=flip/>
-                <span class="says">{name(method)}</span>
-                <span class="hint">{note}</span>
-            </label>
-            {earlier}
-        </li>
-    }
-    .into_any()
+    el("li")
+        .child(
+            el("label")
+                .class("choice")
+                .child(
+                    el("input")
+                        .attr("type", "checkbox")
+                        .attr("prop:checked", used)
+                        .on("change", flip),
+                )
+                .child(el("span").class("says").child(name(method)))
+                .child(el("span").class("hint").child(note)),
+        )
+        .child(earlier)
+        .node()
 }

@@ -7,6 +7,7 @@ use crate::lines::Lines;
 use crate::page::level::{adds, level, level_words};
 use crate::page::standing::mood;
 use crate::text::{Text, text};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::live;
 use crate::ui::meter::{LevelWords, meter};
 use crate::ui::status::status;
@@ -26,11 +27,11 @@ pub(super) fn sentence(editor: Editor) -> AnyView {
     let said = move || match editor.outcome.get().preview() {
         Some(preview) => {
             let said = text.speech(|speech| speech.rule(&preview.rule));
-            view! { <p class="sentence">{said}</p> }.into_any()
+            el("p").class("sentence").child(said).node()
         }
-        None => view! { <p class="sentence muted">{words.no_worst}</p> }.into_any(),
+        None => el("p").class("sentence muted").child(words.no_worst).node(),
     };
-    view! { <section class="card saying">{live(said)}</section> }.into_any()
+    el("section").class("card saying").child(live(said)).node()
 }
 
 /// Bar, worst case and dates.
@@ -40,23 +41,23 @@ pub(super) fn consequences(editor: Editor, lines: Lines) -> AnyView {
     let drawn = move || {
         let outcome = editor.outcome.get();
         let Some(preview) = outcome.preview() else {
-            return view! { <p class="muted">{words.no_worst}</p> }.into_any();
+            return el("p").class("muted").child(words.no_worst).node();
         };
         let at_once = text.speech(|speech| speech.decision(&preview.at_once));
-        view! {
-            <div class="stack">
-                {status(mood(preview.at_once.reason()), words.at_once, at_once)}
-                {worst(text, preview)} {dates(text, preview)}
-            </div>
-        }
-        .into_any()
+        el("div")
+            .class("stack")
+            .child(status(mood(preview.at_once.reason()), words.at_once, at_once))
+            .child(worst(text, preview))
+            .child(dates(text, preview))
+            .node()
     };
-    view! {
-        <section class="stack consequences" aria-label=words.preview>
-            {bar(editor, lines)} <div class="card">{live(drawn)}</div> {announcer(editor)}
-        </section>
-    }
-    .into_any()
+    el("section")
+        .class("stack consequences")
+        .attr("aria-label", words.preview)
+        .child(bar(editor, lines))
+        .child(el("div").class("card").child(live(drawn)))
+        .child(announcer(editor))
+        .node()
 }
 
 /// The line as it is, with the marks of the typed rule and what its next recharge would add.
@@ -77,10 +78,7 @@ fn bar(editor: Editor, lines: Lines) -> AnyView {
             level_words(text, &line, rule.as_ref(), more)
         })
     });
-    view! {
-        <div class="panel low">{meter(drawn, said, true, Signal::stored(false))}</div>
-    }
-    .into_any()
+    el("div").class("panel low").child(meter(drawn, said, true, Signal::stored(false))).node()
 }
 
 /// What the next recharge adds: what is decided now, or, with a target, the gap as it would be at
@@ -113,54 +111,45 @@ fn worst(text: Text, preview: &Preview) -> AnyView {
         (words.in_day, bound.per_day),
         (words.in_year, bound.per_year),
     ];
-    let rows = each.map(|(name, most)| {
-        view! {
-            <dt>{name}</dt>
-            <dd>{text.money(most)}</dd>
-        }
-    });
-    view! {
-        <div>
-            <h2 class="legend">{words.worst}</h2>
-            <p class="amount">
-                {most} <small class="muted">" "{words.in_month}</small>
-            </p>
-            <dl class="facts">{rows}</dl>
-        </div>
-    }
-    .into_any()
+    let rows =
+        each.map(|(name, most)| nodes![el("dt").child(name), el("dd").child(text.money(most))]);
+    el("div")
+        .child(el("h2").class("legend").child(words.worst))
+        .child(
+            el("p")
+                .class("amount")
+                .child(most)
+                .child(el("small").class("muted").child(" ").child(words.in_month)),
+        )
+        .child(el("dl").class("facts").child(rows))
+        .node()
 }
 
 fn dates(text: Text, preview: &Preview) -> AnyView {
     let words = &text.words.rule;
     let list = if preview.upcoming.is_empty() {
-        view! { <p class="muted small">{words.dates_none}</p> }.into_any()
+        el("p").class("muted small").child(words.dates_none).node()
     } else {
-        let items = preview.upcoming.iter().map(|next| one_date(text, next)).collect_view();
-        view! { <ol class="dates">{items}</ol> }.into_any()
+        let items = preview.upcoming.iter().map(|next| one_date(text, next)).collect::<Vec<_>>();
+        el("ol").class("dates").child(items).node()
     };
     let note = preview.upcoming.iter().any(|next| next.expected).then_some(words.dates_expected);
-    view! {
-        <div class="stack tight">
-            <h2 class="legend">{words.dates}</h2>
-            {list}
-            <p class="caption muted">{note}</p>
-        </div>
-    }
-    .into_any()
+    el("div")
+        .class("stack tight")
+        .child(el("h2").class("legend").child(words.dates))
+        .child(list)
+        .child(el("p").class("caption muted").child(note))
+        .node()
 }
 
 fn one_date(text: Text, next: &Upcoming) -> AnyView {
     let about = if next.expected { "~" } else { "" };
     let day = format!("{about}{}", text.day(next.at));
-    view! {
-        <li>
-            <b>{day}</b>
-            " "
-            <span class="muted">{text.money(next.amount)}</span>
-        </li>
-    }
-    .into_any()
+    el("li")
+        .child(el("b").child(day))
+        .child(" ")
+        .child(el("span").class("muted").child(text.money(next.amount)))
+        .node()
 }
 
 /// Says the outcome once typing has stopped.
@@ -191,5 +180,5 @@ fn announcer(editor: Editor) -> AnyView {
         };
         set_timeout(say, AFTER_TYPING);
     });
-    view! { <p class="unseen" role="status">{move || spoken.get()}</p> }.into_any()
+    el("p").class("unseen").attr("role", "status").child(live(move || spoken.get())).node()
 }

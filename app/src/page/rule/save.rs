@@ -11,6 +11,7 @@ use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button};
 use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use crate::ui::live;
@@ -133,38 +134,38 @@ pub(super) fn foot(saving: Saving) -> AnyView {
     let buttons = move || {
         let done = clean.get() && on.get();
         (!done).then(|| {
-            view! {
-                <div class="row">
-                    {(!clean.get()).then(|| {
-                        button(Weight::Plain, text.words.common.save, busy, move || {
-                            saving.save(|_| ())
-                        })
-                    })}
-                    {button(Weight::Filled, words.review, busy, move || {
-                        if untrack(|| saving.clean()) {
-                            saving.sheet.open();
-                        } else {
-                            saving.save(|saving| saving.sheet.open());
-                        }
-                    })}
-                </div>
-            }
+            el("div")
+                .class("row")
+                .child((!clean.get()).then(|| {
+                    button(Weight::Plain, text.words.common.save, busy, move || saving.save(|_| ()))
+                }))
+                .child(button(Weight::Filled, words.review, busy, move || {
+                    if untrack(|| saving.clean()) {
+                        saving.sheet.open();
+                    } else {
+                        saving.save(|saving| saving.sheet.open());
+                    }
+                }))
         })
     };
-    view! {
-        <div class="foot">
-            <div role="alert">
-                {live(move || saving.said.get().map(|said| notice(Mood::Unknown, "", said)))}
-            </div>
-            <div>
-                <b>{live(most)}</b>
-                <p class="small muted">{live(note)}</p>
-            </div>
-            {live(buttons)}
-        </div>
-        {dialog(saving.sheet, "consent-title", move || consent(saving))}
-    }
-    .into_any()
+    nodes![
+        el("div")
+            .class("foot")
+            .child(
+                el("div").attr("role", "alert").child(live(move || saving
+                    .said
+                    .get()
+                    .map(|said| notice(Mood::Unknown, "", said))))
+            )
+            .child(
+                el("div")
+                    .child(el("b").child(live(most)))
+                    .child(el("p").class("small muted").child(live(note)))
+            )
+            .child(live(buttons)),
+        dialog(saving.sheet, "consent-title", move || consent(saving))
+    ]
+    .node()
 }
 
 /// What is agreed to, and the password unless it was given within the last minutes.
@@ -181,14 +182,14 @@ fn consent(saving: Saving) -> AnyView {
         saving.rule.with(|view| view.rule.as_ref().map(|r| r.version).zip(view.consent.clone()))
     });
     let Some((version, agreed)) = agreed.flatten() else {
-        return view! { <p id="consent-title">{words.needs_save}</p> }.into_any();
+        return el("p").attr("id", "consent-title").child(words.needs_save).node();
     };
     let paragraphs = agreed
         .text
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .map(|line| view! { <p>{line.to_owned()}</p> })
-        .collect_view();
+        .map(|line| el("p").child(line.to_owned()))
+        .collect::<Vec<_>>();
     let press = move || {
         let wanted = TurnOn { rule_version: version, consent_sha256: agreed.sha256.clone() };
         if !asked.get_untracked() {
@@ -210,21 +211,27 @@ fn consent(saving: Saving) -> AnyView {
             turn_on(saving, form, asked, wanted);
         });
     };
-    view! {
-        <form
-            class="stack"
-            novalidate=true
-            on:submit=move |event| {
-                event.prevent_default();
-                press();
-            }
-        >
-            <h2 id="consent-title">{words.sheet_title}</h2>
-            <p class="muted small">{words.sheet_lead}</p>
-            <div class="agreed stack tight" role="group" tabindex="0" aria-labelledby="consent-title">{paragraphs}</div>
-            {no_method(text, saving)}
-            {error_summary(form)}
-            {live(move || asked.get().then(|| {
+    el("form")
+        .class("stack")
+        .attr("novalidate", true)
+        .on("submit", move |event| {
+            event.prevent_default();
+            press();
+        })
+        .child(el("h2").attr("id", "consent-title").child(words.sheet_title))
+        .child(el("p").class("muted small").child(words.sheet_lead))
+        .child(
+            el("div")
+                .class("agreed stack tight")
+                .attr("role", "group")
+                .attr("tabindex", "0")
+                .attr("aria-labelledby", "consent-title")
+                .child(paragraphs),
+        )
+        .child(no_method(text, saving))
+        .child(error_summary(form))
+        .child(live(move || {
+            asked.get().then(|| {
                 let common = &text.words.common;
                 field(
                     form,
@@ -235,27 +242,31 @@ fn consent(saving: Saving) -> AnyView {
                     password,
                     None,
                 )
-            }))}
-            <div class="row">
-                {crate::ui::button::submit(
+            })
+        }))
+        .child(
+            el("div")
+                .class("row")
+                .child(crate::ui::button::submit(
                     Weight::Filled,
                     words.turn_on,
                     Signal::derive(move || form.busy()),
-                )}
-                {button(Weight::Plain, text.words.common.cancel, Signal::stored(false), move || {
-                    saving.sheet.close()
-                })}
-            </div>
-        </form>
-    }
-    .into_any()
+                ))
+                .child(button(
+                    Weight::Plain,
+                    text.words.common.cancel,
+                    Signal::stored(false),
+                    move || saving.sheet.close(),
+                )),
+        )
+        .node()
 }
 
 /// A rule that cannot be charged may be turned on, but not unknowingly.
 fn no_method(text: Text, saving: Saving) -> AnyView {
     let none = untrack(|| saving.editor.typed.payment_methods.with(Vec::is_empty));
     let said = none.then(|| notice(Mood::Unknown, "", text.words.rule.add_first));
-    said.into_any()
+    said.node()
 }
 
 fn turn_on(saving: Saving, form: Form, asked: RwSignal<bool>, wanted: TurnOn) {

@@ -10,6 +10,7 @@ use crate::session::session;
 use crate::text::text;
 use crate::ui::button::{Weight, button, submit};
 use crate::ui::dialog::{Dialog, dialog};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use crate::ui::live;
@@ -53,17 +54,15 @@ pub(super) fn switch(rule: Loaded<RuleView>, lines: Lines) -> AnyView {
             button(Weight::Compact, label, busy, move || act(what, said))
         };
         shown.on.then(|| {
-            view! {
-                <div class="row">
-                    {one(words.turn_off, "off", words.turned_off)}
-                    {if shown.paused {
-                        one(words.resume, "resume", words.resumed)
-                    } else {
-                        button(Weight::Compact, words.pause, busy, move || pausing.open())
-                    }}
-                    {shown.skippable.then(|| one(words.skip, "skip", words.skipped))}
-                </div>
-            }
+            el("div")
+                .class("row")
+                .child(one(words.turn_off, "off", words.turned_off))
+                .child(if shown.paused {
+                    one(words.resume, "resume", words.resumed)
+                } else {
+                    button(Weight::Compact, words.pause, busy, move || pausing.open())
+                })
+                .child(shown.skippable.then(|| one(words.skip, "skip", words.skipped)))
         })
     };
     let stands = move || {
@@ -73,27 +72,25 @@ pub(super) fn switch(rule: Loaded<RuleView>, lines: Lines) -> AnyView {
     };
     let whole = move || {
         shown.with(Option::is_some).then(|| {
-            view! {
-                <section class="card stack" aria-label=words.status>
-                    <div aria-live="polite">{live(stands)}</div>
-                    {live(buttons)}
-                    <div role="alert">
-                        {live(move || form.failure().map(|f| {
-                            notice(Mood::Bad, "", text.failure(&f))
-                        }))}
-                        {live(move || late.get().then(|| {
-                            notice(Mood::Unknown, "", words.already_sent)
-                        }))}
-                    </div>
-                </section>
-            }
+            el("section")
+                .class("card stack")
+                .attr("aria-label", words.status)
+                .child(el("div").attr("aria-live", "polite").child(live(stands)))
+                .child(live(buttons))
+                .child(
+                    el("div")
+                        .attr("role", "alert")
+                        .child(live(move || {
+                            form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f)))
+                        }))
+                        .child(live(move || {
+                            late.get().then(|| notice(Mood::Unknown, "", words.already_sent))
+                        })),
+                )
         })
     };
-    view! {
-        {live(whole)}
-        {dialog(pausing, "pause-title", move || pause(pausing, rule, lines, late))}
-    }
-    .into_any()
+    nodes![live(whole), dialog(pausing, "pause-title", move || pause(pausing, rule, lines, late))]
+        .node()
 }
 
 fn act(
@@ -143,33 +140,34 @@ fn pause(handle: Dialog, rule: Loaded<RuleView>, lines: Lines, late: RwSignal<bo
             took(rule, stopped, words.paused, late);
         });
     };
-    view! {
-        <form
-            class="stack"
-            novalidate=true
-            on:submit=move |event| {
-                event.prevent_default();
-                send();
-            }
-        >
-            <h2 id="pause-title">{words.pause}</h2>
-            {error_summary(form)}
-            {field(
-                form,
-                Field::PausedUntil,
-                text.field(Field::PausedUntil),
-                words.pause_hint,
-                Kind::DATE,
-                until,
-                None,
-            )}
-            <div class="row">
-                {submit(Weight::Filled, words.pause, Signal::derive(move || form.busy()))}
-                {button(Weight::Plain, text.words.common.cancel, Signal::stored(false), move || {
-                    handle.close()
-                })}
-            </div>
-        </form>
-    }
-    .into_any()
+    el("form")
+        .class("stack")
+        .attr("novalidate", true)
+        .on("submit", move |event| {
+            event.prevent_default();
+            send();
+        })
+        .child(el("h2").attr("id", "pause-title").child(words.pause))
+        .child(error_summary(form))
+        .child(field(
+            form,
+            Field::PausedUntil,
+            text.field(Field::PausedUntil),
+            words.pause_hint,
+            Kind::DATE,
+            until,
+            None,
+        ))
+        .child(
+            el("div")
+                .class("row")
+                .child(submit(Weight::Filled, words.pause, Signal::derive(move || form.busy())))
+                .child(button(
+                    Weight::Plain,
+                    text.words.common.cancel,
+                    Signal::stored(false),
+                    move || handle.close(),
+                )),
+        )
+        .node()
 }
