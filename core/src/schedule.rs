@@ -147,8 +147,9 @@ impl Schedule {
         let from = local.checked_sub_days(Days::new(2)).unwrap_or(local);
         self.dates(from)
             .map(|date| zone.instant(date.and_time(self.at.time())))
-            .filter(move |at| *at > after)
+            // Why: first, or nothing would end the search for an instant after the last one.
             .take_while(|at| *at < Instant::MAX)
+            .filter(move |at| *at > after)
     }
 
     /// The local dates from `from` on, ascending.
@@ -273,6 +274,14 @@ mod tests {
         let json = r#"{"every":3,"unit":"day","at":"09:00","start":"2026-11-22"}"#;
         assert_eq!(dates(json, "2026-11-22T09:00:00Z", 1), ["2026-11-25"]);
         assert_eq!(dates(json, "2026-11-22T08:59:59Z", 1), ["2026-11-22"]);
+    }
+
+    #[test]
+    fn nothing_comes_after_the_last_instant() {
+        let json = r#"{"every":1,"unit":"day","at":"09:00","start":"2026-11-22"}"#;
+        let all = schedule(json);
+        assert_eq!(all.next(Instant::MAX, &Zone::utc()), None);
+        assert_eq!(all.dates(NaiveDate::MAX).count(), 1, "the calendar goes on for longer");
     }
 
     #[test]
