@@ -47,9 +47,9 @@ type S = &'static str;
 labels! {
     /// Said in many places.
     Common {
-        skip: S, again: S, cancel: S, close: S, save: S, off: S, on: S, not_yet: S, not_loaded: S,
-        as_table: S, offline: S, working: S, sep: S, colon: S, none: S, required_hint: S, language: S,
-        password_again: S, password_again_why: S, go_on: S, all: S,
+        skip: S, again: S, cancel: S, save: S, not_yet: S, not_loaded: S,
+        as_table: S, offline: S, sep: S, colon: S, none: S, language: S, password_again: S,
+        password_again_why: S, go_on: S,
     }
     /// The five places, and the frame.
     Nav {
@@ -58,24 +58,23 @@ labels! {
     }
     /// Welcome, register, sign in.
     Enter {
-        welcome: S, welcome_title: S, welcome_lead: S, promise_1: S, promise_2: S, promise_3: S,
-        register: S, sign_in: S, sign_in_title: S, register_title: S, register_lead: S,
-        phone_hint: S, email_hint: S, password_hint: S, contact_hint: S, have_account: S,
-        no_account: S, send_codes: S, confirm_title: S, confirm_lead: fn(&str, &str) -> String,
-        confirm: S, resend: S, resent: S, change_contacts: S, welcome_in: S, zone: fn(&str) -> String,
+        welcome_title: S, welcome_lead: S, promise_1: S, promise_2: S, promise_3: S, register: S,
+        sign_in: S, sign_in_title: S, register_title: S, register_lead: S, phone_hint: S,
+        email_hint: S, password_hint: S, contact_hint: S, have_account: S, no_account: S,
+        send_codes: S, confirm_title: S, confirm_lead: fn(&str, &str) -> String, confirm: S,
+        resend: S, resent: S, change_contacts: S, welcome_in: S, zone: fn(&str) -> String,
         codes_in_outbox: S,
     }
     /// The line.
     Home {
         title: S, data_left: S, gb_left: fn(&str) -> String, no_data: S, of: fn(&str) -> String,
-        until: fn(&str) -> String, as_of: fn(&str) -> String, as_of_old: fn(&str) -> String,
-        credit: fn(&str) -> String, next: S, no_rule: S, no_rule_why: S, set_rule: S,
-        recharge_now: S, today: S, today_none: S, hour: S, used: S, last: S, last_none: S,
-        all_history: S, threshold: fn(&str) -> String, target: fn(&str) -> String,
-        adds: fn(&str) -> String, no_line: S, no_line_why: S, which_line: S,
-        line: fn(&str) -> String, overrun: fn(&str) -> String, used_today: fn(&str) -> String,
-        buy_title: S, buy_lead: S, buy_amount: S, buy_step: fn(&str, &str) -> String,
-        buy_confirm: fn(&str) -> String, buy_sent: S, buy_no_method: S, buy_open: S, to_guide: S,
+        until: fn(&str) -> String, as_of: fn(&str) -> String, credit: fn(&str) -> String, next: S,
+        no_rule: S, no_rule_why: S, set_rule: S, recharge_now: S, today: S, today_none: S,
+        hour: S, used: S, last: S, last_none: S, all_history: S, threshold: fn(&str) -> String,
+        target: fn(&str) -> String, adds: fn(&str) -> String, no_line: S, no_line_why: S,
+        which_line: S, overrun: fn(&str) -> String, buy_title: S,
+        buy_lead: S, buy_amount: S, buy_confirm: fn(&str) -> String, buy_sent: S,
+        buy_no_method: S, to_guide: S,
     }
     /// The newcomer's checklist.
     Guide {
@@ -85,40 +84,42 @@ labels! {
     }
     /// The auto-recharge rule.
     Rule {
-        title: S, lead: S, is_on: S, is_off: S, is_paused: S, turn_off: S,
-        turned_off: S, pause: S, resume: S, resumed: S, paused: S, pause_until: S, skip: S,
-        skipped: S, when: S, how_much: S, never_more: S, pay_with: S, tell_me: S,
-        low: S, low_example: fn(&str) -> String, scheduled: S, scheduled_example: S, expiring: S,
-        expiring_example: S, unit: S, every: S, every_unit: S, days: S, weeks: S, months: S,
-        weekdays: [S; 7], weekdays_label: S, fixed_money: S, fixed_money_example: S,
-        fixed_data: S, fixed_data_example: S, target: S, target_example: S, amount_label: S,
-        cap_hint: S, more_limits: S, minutes: S, times: S, optional: S, alert_hint: S,
-        methods_hint: S, no_methods: S, add_method: S, earlier: S,         preview: S, worst: S, worst_month: fn(&str) -> String, no_worst: S, dates: S,
-        dates_none: S, save: S, saved: S, review: S, sheet_title: S,
-        sheet_lead: S, turn_on: S, turned_on: S, stale_same: S, stale_other: S,
-        mismatch: fn(&str, &str) -> String, unsaved: S, incomplete: S, status: S, needs_save: S,
-        date_said: fn(&str) -> String, log: S, step: fn(&str, &str) -> String, dates_expected: S, at_once: S, in_recharge: S, in_day: S, in_month: S, in_year: S, already_sent: S, pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S, log_resumed: S, log_skipped: S,
+        title: S, lead: S, is_on: S, is_off: S, is_paused: S, turn_off: S, turned_off: S,
+        pause: S, resume: S, resumed: S, paused: S, skip: S, skipped: S, when: S, how_much: S,
+        never_more: S, pay_with: S, tell_me: S, low: S, low_example: fn(&str) -> String,
+        scheduled: S, scheduled_example: S, expiring: S, expiring_example: S, unit: S,
+        every_unit: S, days: S, weeks: S, months: S, weekdays: [S; 7], weekdays_label: S,
+        fixed_money: S, fixed_money_example: S, fixed_data: S, fixed_data_example: S, target: S,
+        target_example: S, cap_hint: S, more_limits: S, minutes: S, times: S, optional: S,
+        alert_hint: S, methods_hint: S, no_methods: S, add_method: S, earlier: S, preview: S,
+        worst: S, worst_month: fn(&str) -> String, no_worst: S, dates: S, dates_none: S,
+        saved: S, review: S, sheet_title: S, sheet_lead: S, turn_on: S, turned_on: S,
+        stale_same: S, stale_other: S, mismatch: fn(&str, &str) -> String, unsaved: S,
+        incomplete: S, status: S, needs_save: S, date_said: fn(&str) -> String, log: S,
+        step: fn(&str, &str) -> String, dates_expected: S, at_once: S, in_recharge: S, in_day: S,
+        in_month: S, in_year: S, already_sent: S, pause_hint: S, edit_turns_off: S, alert: S,
+        alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S,
+        log_resumed: S, log_skipped: S,
     }
     /// Recharges and looks that did not charge.
     History {
-        title: S, lead: S, recharges: S, none: S, none_do: S, expected: S, charged: S, credited: S,
-        why: S, why_hide: S, same: S, other: S, checking: S, looks: S, looks_lead: S, looks_none: S,
-        seen: S, decided: S, sent: S, paid: S, delivered: S, ended: S, nothing: S, not_yet: S,
-        version: fn(&str, &str) -> String, before_after: S, refunded: S, manual: S, automatic: S,
-        next_look: fn(&str) -> String,
+        title: S, lead: S, recharges: S, none: S, none_do: S, expected: S, charged: S,
+        credited: S, why: S, why_hide: S, same: S, other: S, checking: S, looks: S, looks_lead: S,
+        looks_none: S, decided: S, nothing: S, not_yet: S, version: fn(&str, &str) -> String,
+        before_after: S, manual: S, automatic: S,
     }
     /// Payment methods.
     Payment {
         title: S, lead: S, none: S, none_why: S, add: S, adding: S, added: S, not_added: S,
-        remove: S, removed: S, remove_title: fn(&str) -> String, remove_rule: S,
-        remove_other: S, remove_nothing: S, first: S, up: fn(&str) -> String,
-        down: fn(&str) -> String, expires: fn(&str) -> String, expired: S, unusable: S, order: S,
-        ours_never: S, keep: S, credit: S, debit: S, rail_card: S,
+        remove: S, removed: S, remove_title: fn(&str) -> String, remove_rule: S, remove_other: S,
+        remove_nothing: S, first: S, up: fn(&str) -> String, down: fn(&str) -> String,
+        expires: fn(&str) -> String, expired: S, unusable: S, ours_never: S, keep: S,
+        credit: S, debit: S, rail_card: S,
     }
     /// Language, zone, log out.
     Me {
-        title: S, contacts: S, language: S, zone: S, zone_hint: S, zone_device: fn(&str) -> String,
-        saved: S, log_out: S, engine: fn(&str) -> String, session: S,
+        title: S, contacts: S, language: S, zone: S, zone_hint: S,
+        zone_device: fn(&str) -> String, saved: S, log_out: S, engine: fn(&str) -> String,
     }
     /// The sandbox bar and its outbox.
     Sandbox {

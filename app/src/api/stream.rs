@@ -25,14 +25,14 @@ pub(crate) fn listen(changed: impl Fn() + Clone + 'static) {
         move || open(channel.clone(), changed.clone())
     };
     if !as_leader(lead) {
-        set_interval(move || changed(), POLL);
+        set_interval(changed, POLL);
     }
 }
 
 /// Opens the stream; the browser itself reconnects it.
 fn open(channel: Option<BroadcastChannel>, changed: impl Fn() + Clone + 'static) {
     let Ok(source) = EventSource::new(ADDRESS) else {
-        set_interval(move || changed(), POLL);
+        set_interval(changed, POLL);
         return;
     };
     let tell = handler(move |_| {

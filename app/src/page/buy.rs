@@ -4,14 +4,14 @@
 use crate::api::Request;
 use crate::form::Form;
 use crate::lines::Lines;
-use crate::load::load;
+use crate::load::{Loaded, load};
 use crate::route::Route;
 use crate::session::session;
-use crate::text::text;
+use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go, guarded};
 use crate::ui::choice::radio_cards;
 use crate::ui::dialog::{Dialog, dialog};
-use crate::ui::el::{Node, el};
+use crate::ui::el::{El, Node, el};
 use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
@@ -27,85 +27,100 @@ pub(crate) fn sheet(handle: Dialog, lines: Lines) -> AnyView {
     dialog(handle, "buy-title", move || inside(handle, lines))
 }
 
+/// What is being bought; a handle that is copied freely.
+#[derive(Clone, Copy)]
+struct Buying {
+    text: Text,
+    handle: Dialog,
+    lines: Lines,
+    form: Form,
+    steps: RwSignal<String>,
+    methods: Loaded<Vec<PaymentMethodView>>,
+}
+
+impl Buying {
+    /// The first method that can be charged; tracked.
+    fn usable(self) -> Option<PaymentMethodView> {
+        self.methods.with(|all| all.iter().find(|m| !m.expired && !m.barred).cloned()).flatten()
+    }
+
+    fn price(self, steps: u32) -> Option<Money> {
+        self.lines.current()?.terms.step?.price.checked_mul(i64::from(steps))
+    }
+
+    fn chosen(self) -> u32 {
+        self.steps.with(|s| s.parse().unwrap_or(1))
+    }
+
+    fn pay(self) -> Option<()> {
+        let (line, method) = (self.lines.current()?, self.usable()?);
+        let amount = self.price(self.chosen())?;
+        let wanted = RechargeNow { steps: self.chosen(), amount, payment_method_id: method.id };
+        let path = format!("/lines/{}/recharges", line.id);
+        let request = Request::post(path).json(&wanted).once(self.form.key());
+        self.form.tell(request, move || {
+            self.handle.close();
+            toasts().say(self.text.words.home.buy_sent);
+            session().changed();
+        });
+        Some(())
+    }
+
+    fn options(self) -> Option<AnyView> {
+        let step = self.lines.current()?.terms.step?;
+        let offered = OFFERED.into_iter().filter_map(|(n, key)| {
+            let bytes = step.bytes.checked_mul(u64::from(n))?;
+            Some((key, self.text.bytes_exact(bytes), self.price(n).map(|m| self.text.money(m))?))
+        });
+        let legend = self.text.words.home.buy_amount;
+        Some(radio_cards("steps", legend, offered.collect(), self.steps))
+    }
+
+    /// Which method is charged.
+    fn with(self) -> Option<El> {
+        let method = self.usable()?;
+        let label = el("p").class("small").child(self.text.words.rule.pay_with);
+        let label = label.child(self.text.words.common.colon);
+        Some(label.child(el("b").child(crate::page::payment::name(&method))))
+    }
+}
+
 fn inside(handle: Dialog, lines: Lines) -> AnyView {
     let text = text();
     let words = &text.words.home;
-    let session = session();
-    let toasts = toasts();
     let form = Form::new("buy");
     let steps = RwSignal::new("3".to_owned());
     let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
-    let usable =
-        move || methods.with(|all| all.iter().find(|m| !m.expired && !m.barred).cloned()).flatten();
-    let price = move |steps: u32| -> Option<Money> {
-        lines.current()?.terms.step?.price.checked_mul(i64::from(steps))
-    };
-    let chosen = move || steps.with(|s| s.parse::<u32>().unwrap_or(1));
+    let buying = Buying { text, handle, lines, form, steps, methods };
     // Another amount is another intention.
     Effect::new(move |_| {
         steps.track();
         form.renew();
     });
     let reason = Signal::derive(move || {
-        let bound = methods.with(|_| ()).is_some();
-        (bound && usable().is_none()).then(|| words.buy_no_method.to_owned())
+        let known = methods.with(|_| ()).is_some();
+        (known && buying.usable().is_none()).then(|| words.buy_no_method.to_owned())
     });
     let pay = move || {
-        let (Some(line), Some(method)) = (lines.current(), usable()) else {
-            return;
+        let price = buying.price(buying.chosen()).map(|m| (words.buy_confirm)(&text.money(m)));
+        let busy = Signal::derive(move || form.busy());
+        let press = move || {
+            let _ = untrack(|| buying.pay());
         };
-        let Some(amount) = price(chosen()) else { return };
-        let wanted = RechargeNow { steps: chosen(), amount, payment_method_id: method.id };
-        let path = format!("/lines/{}/recharges", line.id);
-        let request = Request::post(path).json(&wanted).once(form.key());
-        form.tell(request, move || {
-            handle.close();
-            toasts.say(words.buy_sent);
-            session.changed();
-        });
+        guarded(Weight::Filled, "buy-pay", price.unwrap_or_default(), busy, reason, press)
     };
-    let options = move || {
-        let step = lines.current()?.terms.step?;
-        let offered = OFFERED.into_iter().filter_map(|(n, key)| {
-            let bytes = step.bytes.checked_mul(u64::from(n))?;
-            Some((key, text.bytes_exact(bytes), price(n).map(|m| text.money(m))?))
-        });
-        Some(radio_cards("steps", words.buy_amount, offered.collect(), steps))
-    };
-    let with = move || {
-        usable().map(|m| {
-            el("p")
-                .class("small")
-                .child(text.words.rule.pay_with)
-                .child(text.words.common.colon)
-                .child(el("b").child(crate::page::payment::name(&m)))
-        })
-    };
-    let label = move || price(chosen()).map(|m| (words.buy_confirm)(&text.money(m)));
+    let cancel = text.words.common.cancel;
+    let cancel = button(Weight::Plain, cancel, Signal::stored(false), move || handle.close());
     el("div")
         .class("stack")
         .child(el("h2").attr("id", "buy-title").child(words.buy_title))
         .child(el("p").class("muted small").child(words.buy_lead))
-        .child(live(options))
-        .child(live(with))
+        .child(live(move || buying.options()))
+        .child(live(move || buying.with()))
         .child(el("div").attr("role", "alert").child(live(move || {
             form.failure().map(|f| notice(Mood::Bad, "", text.money_failure(&f)))
         })))
-        .child(
-            el("div")
-                .class("row")
-                .child(live(move || {
-                    let busy = Signal::derive(move || form.busy());
-                    let label = label().unwrap_or_default();
-                    guarded(Weight::Filled, "buy-pay", label, busy, reason, pay)
-                }))
-                .child(button(
-                    Weight::Plain,
-                    text.words.common.cancel,
-                    Signal::stored(false),
-                    move || handle.close(),
-                )),
-        )
+        .child(el("div").class("row").child(live(pay)).child(cancel))
         .child(live(move || {
             reason.get().map(|_| go(Weight::Link, text.words.payment.add, Route::Payment.path()))
         }))

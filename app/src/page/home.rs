@@ -129,32 +129,31 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
                             .attr("aria-live", "polite")
                             .child(live(move || lines.current().map(|line| next(text, &line))))
                     )
-                    .child(
-                        el("div")
-                            .class("row")
-                            .child(live(move || lines
-                                .current()
-                                .is_some_and(|line| line.rule.is_none())
-                                .then(|| {
-                                    go(Weight::Filled, words.set_rule, Route::Rule.path())
-                                })))
-                            .child(live(move || {
-                                let weight = match lines.current() {
-                                    Some(line) if line.rule.is_none() => Weight::Plain,
-                                    _ => Weight::Filled,
-                                };
-                                button(
-                                    weight,
-                                    words.recharge_now,
-                                    Signal::stored(false),
-                                    move || dialog.open(),
-                                )
-                            }))
-                    )
+                    .child(actions(lines, dialog))
             ),
         buy::sheet(dialog, lines)
     ]
     .node()
+}
+
+/// Set the rule, where there is none; recharge now; the way on for newcomers.
+fn actions(lines: Lines, dialog: Dialog) -> AnyView {
+    let words = &text().words.home;
+    let missing = Memo::new(move |_| lines.current().is_some_and(|line| line.rule.is_none()));
+    let begun = Memo::new(move |_| {
+        lines.current().is_some_and(|line| line.rule.is_some_and(|rule| rule.on))
+    });
+    let set = move || missing.get().then(|| go(Weight::Filled, words.set_rule, Route::Rule.path()));
+    let buy = move || {
+        let weight = if missing.get() { Weight::Plain } else { Weight::Filled };
+        button(weight, words.recharge_now, Signal::stored(false), move || dialog.open())
+    };
+    let guide = move || {
+        (!begun.get()).then(|| {
+            el("a").class("link small").attr("href", Route::Guide.path()).child(words.to_guide)
+        })
+    };
+    nodes![el("div").class("row").child(live(set)).child(live(buy)), live(guide)]
 }
 
 /// When the next recharge comes and what it takes, or why none does.

@@ -2,8 +2,8 @@
 //! of the app are built from it, so the code that draws and redraws is in the module once.
 //!
 //! Why not the framework's macro: it gives every element a type of its own, which is fast, and a
-//! copy of the code for each. Measured on this app's module, brotli: 268 KB with the macro, its types
-//! erased where it can; 226 KB with this. The rest is the framework's: signals, effects, and
+//! copy of the code for each. Measured on this app's module, brotli: 268 KB with the macro, its
+//! types erased where it can; 226 KB with this. The rest is the framework's: signals, effects, and
 //! `AnyView`, in which an element stands like any other view.
 
 use leptos::prelude::*;

@@ -1,6 +1,6 @@
-//! Saving and turning on. A save carries the hash of the preview on screen. Where the line has moved
-//! meanwhile the preview is computed again without touching the typing, and sent again only if it
-//! looks the same; otherwise the customer looks first.
+//! Saving and turning on. A save carries the hash of the preview on screen. Where the line has
+//! moved meanwhile the preview is computed again without touching the typing, and sent again only
+//! if it looks the same; otherwise the customer looks first.
 
 use super::typed::{Editor, Outcome};
 use crate::api::{self, Answer, Failure, Request};
@@ -9,7 +9,7 @@ use crate::lines::Lines;
 use crate::load::Loaded;
 use crate::session::session;
 use crate::text::{Text, text};
-use crate::ui::button::{Weight, button};
+use crate::ui::button::{Weight, button, submit};
 use crate::ui::dialog::{Dialog, dialog};
 use crate::ui::el::{Node, el, nodes};
 use crate::ui::error_summary::error_summary;
@@ -19,7 +19,7 @@ use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
 use gloo_net::http::Method;
 use laika_core::ENGINE_VERSION;
-use laika_core::api::{Consent, RuleView, SaveRule, StepUp, TurnOn};
+use laika_core::api::{RuleView, SaveRule, StepUp, TurnOn};
 use laika_core::field::{Field, FieldCode, FieldError};
 use leptos::prelude::*;
 
@@ -190,27 +190,17 @@ fn consent(saving: Saving) -> AnyView {
         .filter(|line| !line.trim().is_empty())
         .map(|line| el("p").child(line.to_owned()))
         .collect::<Vec<_>>();
-    let press = move || {
-        let wanted = TurnOn { rule_version: version, consent_sha256: agreed.sha256.clone() };
-        if !asked.get_untracked() {
-            turn_on(saving, form, asked, wanted);
-            return;
-        }
-        let missing = password
-            .with_untracked(String::is_empty)
-            .then(|| FieldError::new(Field::Password, FieldCode::Required));
-        if !form.accept(missing.into_iter().collect()) {
-            return;
-        }
-        let typed = StepUp { password: password.get_untracked() };
-        let request = Request::post("/sessions/current/step-up").json(&typed);
-        form.tell(request, move || {
-            // The next try needs no second entry.
-            asked.set(false);
-            session().ask();
-            turn_on(saving, form, asked, wanted);
-        });
+    let wanted = TurnOn { rule_version: version, consent_sha256: agreed.sha256 };
+    let press = move || agree(saving, form, asked, password, wanted.clone());
+    let secret = move || {
+        let common = &text.words.common;
+        let (label, hint) = (common.password_again, common.password_again_why);
+        let ask = || field(form, Field::Password, label, hint, Kind::PASSWORD, password, None);
+        asked.get().then(ask)
     };
+    let turn_on = submit(Weight::Filled, words.turn_on, Signal::derive(move || form.busy()));
+    let close = move || saving.sheet.close();
+    let cancel = button(Weight::Plain, text.words.common.cancel, Signal::stored(false), close);
     el("form")
         .class("stack")
         .attr("novalidate", true)
@@ -230,36 +220,36 @@ fn consent(saving: Saving) -> AnyView {
         )
         .child(no_method(text, saving))
         .child(error_summary(form))
-        .child(live(move || {
-            asked.get().then(|| {
-                let common = &text.words.common;
-                field(
-                    form,
-                    Field::Password,
-                    common.password_again,
-                    common.password_again_why,
-                    Kind::PASSWORD,
-                    password,
-                    None,
-                )
-            })
-        }))
-        .child(
-            el("div")
-                .class("row")
-                .child(crate::ui::button::submit(
-                    Weight::Filled,
-                    words.turn_on,
-                    Signal::derive(move || form.busy()),
-                ))
-                .child(button(
-                    Weight::Plain,
-                    text.words.common.cancel,
-                    Signal::stored(false),
-                    move || saving.sheet.close(),
-                )),
-        )
+        .child(live(secret))
+        .child(el("div").class("row").child(turn_on).child(cancel))
         .node()
+}
+
+/// The password first, where it is asked for; then on.
+fn agree(
+    saving: Saving,
+    form: Form,
+    asked: RwSignal<bool>,
+    password: RwSignal<String>,
+    wanted: TurnOn,
+) {
+    if !asked.get_untracked() {
+        turn_on(saving, form, asked, wanted);
+        return;
+    }
+    let missing = password
+        .with_untracked(String::is_empty)
+        .then(|| FieldError::new(Field::Password, FieldCode::Required));
+    if !form.accept(missing.into_iter().collect()) {
+        return;
+    }
+    let typed = StepUp { password: password.get_untracked() };
+    form.tell(Request::post("/sessions/current/step-up").json(&typed), move || {
+        // The next try needs no second entry.
+        asked.set(false);
+        session().ask();
+        turn_on(saving, form, asked, wanted);
+    });
 }
 
 /// A rule that cannot be charged may be turned on, but not unknowingly.
