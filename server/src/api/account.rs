@@ -33,17 +33,24 @@ pub async fn change(
         None => None,
     };
     let mut tx = app.store.write().await?;
+    let mut locked = Vec::new();
+    let account = accounts::get(&mut tx, session.account()).await?;
+    if time_zone != account.map(|account| account.time_zone) && time_zone.is_some() {
+        // Why: the lines before the account, as in every money transaction; the other way round,
+        // PostgreSQL would end one of the two.
+        for line in lines::of_account(&mut tx, session.account()).await? {
+            let (id, now) = (line.id.as_str(), app.clock.now());
+            locked.extend(lines::lock(&mut tx, session.account(), id, now).await?);
+        }
+    }
     let account = accounts::get(&mut tx, session.account()).await?;
     let mut account = account.ok_or_else(Error::unauthenticated)?;
     account.language = change.language.unwrap_or(account.language);
     let moved = time_zone.is_some_and(|name| move_to(&mut account, name, app.clock.now()));
     accounts::change(&mut tx, &account).await?;
-    for line in lines::of_account(&mut tx, session.account()).await?.iter().filter(|_| moved) {
+    for line in locked.iter().filter(|_| moved) {
         // Why: a preview made in the old zone is stale, and dates by the clock have moved.
-        let id = line.id.as_str();
-        if let Some(line) = lines::lock(&mut tx, session.account(), id, app.clock.now()).await? {
-            evaluate::line_changed(&mut tx, &line, &Cause::RuleChanged).await?;
-        }
+        evaluate::line_changed(&mut tx, line, &Cause::RuleChanged).await?;
     }
     let account = accounts::get(&mut tx, session.account()).await?;
     tx.commit().await;
