@@ -146,7 +146,9 @@ pub async fn confirm(
     if !registrations::confirm(&mut tx, &pending.id, wall).await? {
         return Err(Error::conflict("codes_ended", "These codes have been used."));
     }
-    accounts::insert(&mut tx, &account, app.clock.now()).await?;
+    if !accounts::insert(&mut tx, &account, app.clock.now()).await? {
+        return Err(Error::conflict("codes_ended", "These codes have ended."));
+    }
     if app.sandbox_origin().is_some() {
         add_line::add(&mut tx, account.id.as_str(), &sandbox_line()?, app.clock.now()).await?;
     }

@@ -70,12 +70,13 @@ pub async fn by_contact(conn: &mut Conn, contact: &str) -> Result<Option<Account
     row.as_ref().map(account).transpose()
 }
 
-/// Adds an account. *Errors*: a database error when a contact was taken in the meantime.
-pub async fn insert(tx: &mut Tx, account: &Account, now: Instant) -> Result<()> {
-    sql!(
+/// Adds an account; whether its contacts were free.
+pub async fn insert(tx: &mut Tx, account: &Account, now: Instant) -> Result<bool> {
+    let done = sql!(
         "INSERT INTO accounts
              (id, version, phone, email, password_hash, language, time_zone, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT DO NOTHING",
         account.id.as_str(),
         account.version,
         &account.phone,
@@ -87,7 +88,7 @@ pub async fn insert(tx: &mut Tx, account: &Account, now: Instant) -> Result<()> 
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Stores language, zone and what is kept over a change of zone.

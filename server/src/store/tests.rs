@@ -5,7 +5,7 @@ mod money;
 
 use super::{
     Store,
-    accounts::HOUSE,
+    accounts::{self, Account, HOUSE},
     inbox::{self, Claim},
     lines::{self, Line},
     messages::{self, Channel, Message},
@@ -240,6 +240,34 @@ async fn a_notice_is_enqueued_once() {
         let kept: Vec<_> = unsent.iter().filter(|kept| kept.key == message.key).collect();
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].body, message.body);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_accounts_with_one_contact_made_at_once_there_is_one() {
+    on_each(async |store| {
+        let made = at_once(8, || {
+            let store = Arc::clone(&store);
+            async move {
+                let account = Account {
+                    id: AccountId::new(secret::id("acc")).expect("an id"),
+                    version: 0,
+                    phone: "+34612345678".into(),
+                    email: format!("{}@example.org", secret::id("ana")),
+                    password_hash: None,
+                    language: Language::En,
+                    time_zone: "UTC".into(),
+                    kept_periods: None,
+                };
+                let mut tx = store.write().await?;
+                let new = accounts::insert(&mut tx, &account, now()).await?;
+                tx.commit().await;
+                Ok(new)
+            }
+        });
+        assert_eq!(made.await.into_iter().filter(|new| *new).count(), 1);
         Ok(())
     })
     .await;
