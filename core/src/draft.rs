@@ -146,8 +146,8 @@ fn typed_gb(bytes: Bytes) -> String {
 
 /// Turns a draft into a rule, version 0 and off, or says everything that is wrong with it.
 ///
-/// *Errors*: every field's first error, in form order. The step and its price are the present ones: saving
-/// and turning on is the consent to it.
+/// *Errors*: every field's first error, in form order. The step and its price are the present ones:
+/// saving and turning on is the consent to it.
 pub fn validate(
     draft: &RuleDraft,
     account: &Account,

@@ -42,8 +42,8 @@ pub(super) fn not_delivered(step: &mut Step, now: Instant) -> bool {
     let Some(paid_at) = waiting_since(step) else { return false };
     step.recharge.deliveries = step.recharge.deliveries.saturating_add(1);
     if now.since(paid_at) < RETRY_FOR {
-        // Why: after no answer this is the first that is heard; it can be asked again at once. After
-        // a refusal it waits a little.
+        // Why: after no answer this is the first that is heard; it can be asked again at once.
+        // After a refusal it waits a little.
         let unheard = step.recharge.status == Status::DeliveryUnknown;
         step.recharge.status = Status::Delivering;
         let later = next_look_up(paid_at, now).min(paid_at.plus(RETRY_FOR));

@@ -10,7 +10,8 @@ use crate::{error::Result, sql};
 use laika_core::{decide::Notice, decide::TriggerDue, record::DecisionRecord};
 use sqlx::Row;
 
-/// Records an announcement, in the place of one that no longer covers the charge; whether it is new.
+/// Records an announcement, in the place of one that no longer covers the charge; whether it is
+/// new.
 pub async fn announce(tx: &mut Tx, line: &Line, notice: &Notice) -> Result<bool> {
     let done = sql!(
         "INSERT INTO notices
