@@ -50,13 +50,18 @@ pub fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The token in the session cookie.
-pub fn token(headers: &HeaderMap) -> Option<&str> {
+fn token(headers: &HeaderMap) -> Option<&str> {
     headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(
         |cookies| {
             let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
             pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
         },
     )
+}
+
+/// The hash under which the session of that token is kept.
+pub fn token_hash(headers: &HeaderMap) -> Option<String> {
+    token(headers).map(|token| sha256_hex(token.as_bytes()))
 }
 
 /// Nobody, or somebody signed in.
@@ -67,8 +72,8 @@ impl FromRequestParts<Shared> for MaybeSignedIn {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<MaybeSignedIn> {
-        let Some(token) = token(&parts.headers) else { return Ok(MaybeSignedIn(None)) };
-        let (hashed, wall) = (sha256_hex(token.as_bytes()), app.clock.wall());
+        let Some(hashed) = token_hash(&parts.headers) else { return Ok(MaybeSignedIn(None)) };
+        let wall = app.clock.wall();
         let session = sessions::get(&mut *app.store.read().await?, &hashed, wall).await?;
         if session.as_ref().is_some_and(|session| session.stale) {
             let mut tx = app.store.write().await?;

@@ -3,7 +3,7 @@
 //! owner a message instead of a code.
 
 use super::{
-    extract::{Body, CallerAddress},
+    extract::{Body, CallerAddress, token_hash},
     sessions::signed_in,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 use axum::{
     Json,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use laika_core::{
@@ -109,6 +109,7 @@ pub async fn confirm(
     State(app): State<Shared>,
     CallerAddress(address): CallerAddress,
     Path(id): Path<String>,
+    headers: HeaderMap,
     Body(typed): Body<Confirmation>,
 ) -> Result<(StatusCode, Response)> {
     let wall = app.clock.wall();
@@ -152,7 +153,7 @@ pub async fn confirm(
     if app.sandbox_origin().is_some() {
         add_line::add(&mut tx, account.id.as_str(), &sandbox_line()?, app.clock.now()).await?;
     }
-    let response = signed_in(&app, tx, &account, None).await?;
+    let response = signed_in(&app, tx, &account, token_hash(&headers)).await?;
     Ok((StatusCode::CREATED, response))
 }
 

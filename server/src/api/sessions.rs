@@ -1,6 +1,6 @@
 //! Signing in, entering the password again, signing out, and who is signed in.
 
-use super::extract::{Body, COOKIE, CallerAddress, MaybeSignedIn, SignedIn, token};
+use super::extract::{Body, COOKIE, CallerAddress, MaybeSignedIn, SignedIn, token_hash};
 use crate::{
     BRAND, Shared,
     error::{Error, Result},
@@ -74,8 +74,8 @@ pub async fn create(
             "This contact and password do not belong together.",
         ));
     };
-    let old = token(&headers).map(|token| sha256_hex(token.as_bytes()));
-    let response = signed_in(&app, app.store.write().await?, &account, old).await?;
+    let tx = app.store.write().await?;
+    let response = signed_in(&app, tx, &account, token_hash(&headers)).await?;
     Ok((StatusCode::CREATED, response))
 }
 

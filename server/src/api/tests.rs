@@ -259,6 +259,21 @@ async fn a_session_ends_by_sign_out_by_idling_and_its_token_changes_at_step_up()
 }
 
 #[tokio::test]
+async fn a_new_account_ends_the_session_that_the_browser_had() {
+    let world = World::new().await;
+    let first = world.register("+34612345678", "ana@example.org").await;
+    let (phone, email) = ("+34612345679", "bo@example.org");
+    let begun = world.begin(phone, email).await;
+    let id = begun.body["registration_id"].as_str().expect("an id").to_string();
+    let codes = json!({"phone_code": world.code(phone).await,
+        "email_code": world.code(email).await});
+    let made = world.post(&format!("/registrations/{id}/confirm"), &first, codes).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(world.ask("GET", "/lines", &first, None).await.status, 401);
+    assert_eq!(world.ask("GET", "/lines", &cookie(&made), None).await.status, 200);
+}
+
+#[tokio::test]
 async fn of_two_step_ups_at_once_no_cookie_given_is_dead() {
     let world = World::new().await;
     let first = world.register("+34612345678", "ana@example.org").await;
