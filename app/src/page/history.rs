@@ -97,7 +97,10 @@ fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, id: RechargeId) -> AnyV
         })
     };
     let automatic = mine.with_untracked(|v| v.as_ref().is_some_and(|v| v.recharge.automatic()));
-    nodes![live(body), automatic.then(|| why(text, id))].node()
+    let charged = Signal::derive(move || {
+        mine.with(|v| v.as_ref().is_some_and(|v| v.check.charged.is_some()))
+    });
+    nodes![live(body), automatic.then(|| why(text, id, charged))]
 }
 
 /// Expected, charged, credited.
@@ -179,7 +182,7 @@ enum Again {
 }
 
 /// The decision again, from its stored inputs, by the code in this browser.
-fn why(text: Text, id: RechargeId) -> AnyView {
+fn why(text: Text, id: RechargeId, charged: Signal<bool>) -> AnyView {
     let words = &text.words.history;
     let again = RwSignal::new(Again::Closed);
     let toggle = move || {
@@ -199,7 +202,8 @@ fn why(text: Text, id: RechargeId) -> AnyView {
     };
     let label = move || match again.get() {
         Again::Here(_) => words.why_hide,
-        Again::Closed | Again::Asking | Again::Failed(_) => words.why,
+        Again::Closed | Again::Asking | Again::Failed(_) if charged.get() => words.why,
+        Again::Closed | Again::Asking | Again::Failed(_) => words.why_tried,
     };
     let answer = move || match again.get() {
         Again::Closed => nothing(),
@@ -219,8 +223,7 @@ fn why(text: Text, id: RechargeId) -> AnyView {
 
 fn explained(text: Text, record: &DecisionRecord) -> AnyView {
     let words = &text.words.history;
-    let same = record.rerun().as_ref() == Some(&record.decision);
-    let (mood, said) = if same { (Mood::Good, words.same) } else { (Mood::Bad, words.other) };
+    let (mood, said) = recomputed(text, record);
     let sentence = text.speech(|speech| speech.rule(&record.rule));
     let decided = text.speech(|speech| speech.decision(&record.decision));
     let rule_version = record.rule.version.to_string();
@@ -235,6 +238,16 @@ fn explained(text: Text, record: &DecisionRecord) -> AnyView {
                 .child((words.version)(&record.engine_version, &rule_version)),
         )
         .node()
+}
+
+/// Whether the code in this browser comes to the same decision.
+fn recomputed(text: Text, record: &DecisionRecord) -> (Mood, String) {
+    let words = &text.words.history;
+    match record.rerun() {
+        Some(decision) if decision == record.decision => (Mood::Good, words.same.to_owned()),
+        Some(_) => (Mood::Bad, words.other.to_owned()),
+        None => (Mood::Plain, (words.other_version)(&record.engine_version)),
+    }
 }
 
 fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
@@ -254,8 +267,7 @@ fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
 fn one_look(text: Text, look: &LookView) -> AnyView {
     let record = &look.record;
     let said = text.speech(|speech| speech.decision(&record.decision));
-    let same = record.rerun().as_ref() == Some(&record.decision);
-    let again = if same { text.words.history.same } else { text.words.history.other };
+    let (_, again) = recomputed(text, record);
     el("div")
         .class("stack tight small")
         .child(status(mood(record.decision.reason()), text.when(record.now), said))

@@ -24,12 +24,17 @@ const AFTER_TYPING: Duration = Duration::from_secs(1);
 pub(super) fn sentence(editor: Editor) -> AnyView {
     let text = text();
     let words = &text.words.rule;
-    let said = move || match editor.outcome.get().preview() {
-        Some(preview) => {
+    let said = move || match editor.outcome.get() {
+        Outcome::Good(preview, _) => {
             let said = text.speech(|speech| speech.rule(&preview.rule));
             el("p").class("sentence").child(said).node()
         }
-        None => el("p").class("sentence muted").child(words.no_worst).node(),
+        // What is missing or wrong first: a field may be wrong because of another one.
+        Outcome::Errors(errors) => {
+            let first = errors.first().map(|error| text.named_error(error));
+            el("p").class("sentence muted").child(first).node()
+        }
+        Outcome::Waiting => el("p").class("sentence muted").child(words.no_worst).node(),
     };
     el("section").class("card saying").child(live(said)).node()
 }
@@ -127,29 +132,40 @@ fn worst(text: Text, preview: &Preview) -> AnyView {
 
 fn dates(text: Text, preview: &Preview) -> AnyView {
     let words = &text.words.rule;
-    let list = if preview.upcoming.is_empty() {
-        el("p").class("muted small").child(words.dates_none).node()
+    let all = &preview.upcoming;
+    let expected = all.iter().any(|next| next.expected).then_some(words.dates_expected);
+    let one = all.first().map(|next| next.amount);
+    let one = one.filter(|amount| all.iter().all(|next| next.amount == *amount));
+    // One amount for all is said once; several on one day are one entry.
+    let mut entries: Vec<(String, u32)> = Vec::new();
+    for next in all {
+        let said = one_date(text, next, one.is_none());
+        match entries.last_mut() {
+            Some((last, count)) if *last == said => *count += 1,
+            _ => entries.push((said, 1)),
+        }
+    }
+    let items = entries.into_iter().map(|(said, count)| {
+        el("li").child(if count > 1 { format!("{said} ×{count}") } else { said })
+    });
+    let list = if all.is_empty() {
+        el("p").class("muted small").child(words.dates_none)
     } else {
-        let items = preview.upcoming.iter().map(|next| one_date(text, next)).collect::<Vec<_>>();
-        el("ol").class("dates").child(items).node()
+        el("ol").class("dates").child(items.collect::<Vec<_>>())
     };
-    let note = preview.upcoming.iter().any(|next| next.expected).then_some(words.dates_expected);
     el("div")
         .class("stack tight")
         .child(el("h2").class("legend").child(words.dates))
+        .child(one.map(|amount| el("p").class("small").child((words.each)(&text.money(amount)))))
         .child(list)
-        .child(el("p").class("caption muted").child(note))
+        .child(el("p").class("caption muted").child(expected))
         .node()
 }
 
-fn one_date(text: Text, next: &Upcoming) -> AnyView {
+fn one_date(text: Text, next: &Upcoming, with_amount: bool) -> String {
     let about = if next.expected { "~" } else { "" };
     let day = format!("{about}{}", text.day(next.at));
-    el("li")
-        .child(el("b").child(day))
-        .child(" ")
-        .child(el("span").class("muted").child(text.money(next.amount)))
-        .node()
+    if with_amount { format!("{day} {}", text.money(next.amount)) } else { day }
 }
 
 /// Says the outcome once typing has stopped.
