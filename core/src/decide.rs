@@ -91,8 +91,10 @@ pub enum Decision {
     Wait {
         /// Why not.
         reason: Reason,
-        /// When it ends, and when the next look is at the latest.
+        /// When it ends.
         until: Instant,
+        /// When to look next: then, or earlier where another trigger may fall due.
+        next_look_at: Instant,
     },
     /// Not now; the reason ends by something else happening.
     Skip {
@@ -116,7 +118,7 @@ impl Decision {
     pub fn next_look_at(&self) -> Option<Instant> {
         match self {
             Decision::Recharge { .. } => None,
-            Decision::Wait { until, .. } => Some(*until),
+            Decision::Wait { next_look_at, .. } => Some(*next_look_at),
             Decision::Skip { next_look_at, .. } => *next_look_at,
         }
     }
@@ -304,7 +306,10 @@ fn rail_open(account: &Account, methods: &[PaymentMethodId], now: Instant) -> Re
 /// A reason with its next look: by its own end, or by the next scheduled thing.
 fn answer(reason: Reason, due: &Due) -> Decision {
     match reason.until() {
-        Some(until) => Decision::Wait { reason, until },
+        Some(until) => {
+            let next_look_at = due.next_look_at.map_or(until, |at| at.min(until));
+            Decision::Wait { reason, until, next_look_at }
+        }
         None => Decision::Skip { reason, next_look_at: due.next_look_at },
     }
 }

@@ -138,7 +138,7 @@ fn decided(cells: &[&str]) -> String {
             let adds = say::bytes_exact(order.adds.bytes());
             format!("recharge {} for {adds}", say::money(order.amount))
         }
-        Decision::Wait { reason, until } => format!("{} until {until}", reason.code()),
+        Decision::Wait { reason, until, .. } => format!("{} until {until}", reason.code()),
         Decision::Skip { reason, .. } => reason.code().to_owned(),
     }
 }

@@ -88,7 +88,7 @@ fn past(number: u32, standing: Standing, when: &str, minor: i64) -> PastRecharge
 fn code(rule: &Rule, account: &Account, history: &History, now: Instant) -> String {
     match decide(rule, account, history, &Cause::Usage, now) {
         Decision::Recharge { order } => format!("recharge {}", order.amount.amount_minor),
-        Decision::Wait { reason, until } => format!("{} until {until}", reason.code()),
+        Decision::Wait { reason, until, .. } => format!("{} until {until}", reason.code()),
         Decision::Skip { reason, next_look_at: Some(at) } => format!("{} next {at}", reason.code()),
         Decision::Skip { reason, next_look_at: None } => reason.code().to_owned(),
     }
@@ -121,7 +121,7 @@ fn a_cap_is_hard_and_says_all_its_figures() {
         needed: eur(1200),
         resets_at,
     };
-    assert_eq!(decision, Decision::Wait { reason, until: resets_at });
+    assert_eq!(decision, Decision::Wait { reason, until: resets_at, next_look_at: resets_at });
     history.recharges.clear();
     history.recharges.push(past(1, Standing::Spent, "2026-11-02T00:00:00Z", 1800));
     assert_eq!(code(&rule, &account, &history, now), "recharge 1200", "exactly full is full");
@@ -359,4 +359,17 @@ fn nothing_is_charged_above_what_was_announced() {
     assert_eq!(code(&rule, &account, &history, due), "notice_running until 2026-11-25T09:00:00Z");
     let again = announce(&rule, &account, &history, due);
     assert_eq!(again.first().map(|notice| notice.at_most), Some(eur(1500)), "announced anew");
+}
+
+#[test]
+fn a_wait_looks_again_when_another_trigger_may_fall_due() {
+    let (mut rule, mut account, mut history) = scheduled();
+    rule.triggers.expiring_days = Some(5);
+    account.latest_expiry_at = Some(at("2026-11-29T21:00:00Z"));
+    // Announced for the 24th at 09:00; the other has to be announced twelve hours before that.
+    let now = at("2026-11-23T10:00:00Z");
+    history.notices = announce(&rule, &account, &history, now);
+    let decision = decide(&rule, &account, &history, &Cause::Timer, now);
+    assert_eq!(decision.reason().map(Reason::code), Some("notice_running"));
+    assert_eq!(decision.next_look_at(), Some(at("2026-11-23T21:00:00Z")));
 }
