@@ -63,7 +63,7 @@ impl<T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static> Loaded<T> 
 }
 
 /// Asks for `path()` now and again with each change; nothing while it has no path.
-pub(crate) fn load<T>(path: impl Fn() -> Option<String> + 'static) -> Loaded<T>
+pub(crate) fn load<T>(path: impl Fn() -> Option<String> + Send + Sync + 'static) -> Loaded<T>
 where
     T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static,
 {
@@ -71,9 +71,11 @@ where
     let session = session();
     let latest = StoredValue::new(0u32);
     let asked = StoredValue::new(String::new());
+    // Why a memo: what the path is made of changes more often than the path.
+    let path = Memo::new(move |_| path());
     Effect::new(move || {
         session.track();
-        let Some(path) = path() else { return };
+        let Some(path) = path.get() else { return };
         if asked.with_value(|last| *last != path) {
             // Another thing is asked for: what was here is not its old answer.
             if !asked.with_value(String::is_empty) {

@@ -4,7 +4,7 @@
 use crate::api::{self, Answer, Failure, Request, stream};
 use crate::device;
 use laika_core::api::{AccountView, Language, SandboxView, SessionView};
-use laika_core::time::Instant;
+use laika_core::time::{Instant, Span};
 use laika_core::zone::Zone;
 use leptos::prelude::*;
 use std::cell::OnceCell;
@@ -121,6 +121,14 @@ impl Session {
     /// The server's time, as far as its last answer tells: it differs from the device's.
     pub(crate) fn now(self) -> Instant {
         Instant::from_micros(device::now_micros().saturating_add(self.ahead_micros.get_value()))
+    }
+
+    /// Whether the password was given so lately that it need not be asked for again. Sessions do not
+    /// follow the sandbox's clock, which may have been moved forward.
+    pub(crate) fn stepped_up(self) -> bool {
+        let ahead = self.sandbox().map_or(0, |sandbox| sandbox.clock_ahead_s);
+        let wall = self.now().minus(Span::seconds(ahead));
+        self.account().and_then(|account| account.stepped_up_until).is_some_and(|end| wall < end)
     }
 
     /// The zone in which the account's dates and times are written; tracked.

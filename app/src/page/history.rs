@@ -55,7 +55,7 @@ fn recharge_list(text: Text, recharges: Loaded<Vec<RechargeView>>) -> AnyView {
     let ids = Memo::new(move |_| {
         recharges.with(|all| all.iter().map(|v| v.recharge.id.clone()).collect::<Vec<_>>())
     });
-    let list = move || match (ids.get(), recharges.failure()) {
+    let list = move || match (ids.get(), recharges.failure().or(lines().all().failure())) {
         (Some(ids), _) if ids.is_empty() => el("div")
             .class("card empty")
             .child(el("p").child(words.none))

@@ -36,7 +36,7 @@ pub(crate) fn page() -> AnyView {
         if there.get() {
             return edit(rule, inputs, lines);
         }
-        match rule.failure().or(inputs.failure()) {
+        match rule.failure().or(inputs.failure()).or(lines.all().failure()) {
             Some(failure) => failed(&failure, move || session().changed()),
             None => bones(&["6rem", "18rem", "12rem"]),
         }

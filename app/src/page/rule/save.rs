@@ -174,10 +174,7 @@ fn consent(saving: Saving) -> AnyView {
     let words = &text.words.rule;
     let form = Form::new("consent");
     let password = RwSignal::new(String::new());
-    let fresh = untrack(|| session().account())
-        .and_then(|account| account.stepped_up_until)
-        .is_some_and(|until| session().now() < until);
-    let asked = RwSignal::new(!fresh);
+    let asked = RwSignal::new(!untrack(|| session().stepped_up()));
     let agreed = untrack(|| {
         saving.rule.with(|view| view.rule.as_ref().map(|r| r.version).zip(view.consent.clone()))
     });
