@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn it_reads_what_serde_json_reads() {
         for text in [
-            r#"{"decision":"wait","reason":{"code":"paused","until":"2026-11-22T00:00:00Z"},"until":"2026-11-22T00:00:00Z"}"#,
+            r#"{"decision":"skip","reason":{"code":"paused","until":"2026-11-22T00:00:00Z"},"next_look_at":"2026-11-22T00:00:00Z"}"#,
             r#" { "decision" : "skip" , "reason" : {"code":"not_due"} , "next_look_at" : null } "#,
         ] {
             let ours = read::<Decision>(text).ok();
