@@ -96,16 +96,17 @@ labels! {
         saved: S, review: S, sheet_title: S, sheet_lead: S, turn_on: S, turned_on: S,
         stale_same: S, stale_other: S, mismatch: fn(&str, &str) -> String, unsaved: S,
         incomplete: S, status: S, needs_save: S, date_said: fn(&str) -> String, log: S,
-        step: fn(&str, &str) -> String, dates_expected: S, each: fn(&str) -> String, at_once: S, in_recharge: S, in_day: S,
-        in_month: S, in_year: S, already_sent: S, pause_hint: S, edit_turns_off: S, alert: S,
-        alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S,
+        step: fn(&str, &str) -> String, dates_expected: S, each: fn(&str) -> String,
+        at_once: S, in_recharge: S, in_day: S, in_month: S, in_year: S, already_sent: S,
+        pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S, log_saved: S, log_on: S, log_off: S, log_paused: S,
         log_resumed: S, log_skipped: S,
     }
     /// Recharges and looks that did not charge.
     History {
         title: S, lead: S, recharges: S, none: S, none_do: S, expected: S, charged: S,
-        credited: S, why: S, why_hide: S, why_tried: S, same: S, other: S, other_version: fn(&str) -> String, checking: S, looks: S, looks_lead: S,
-        looks_none: S, decided: S, nothing: S, not_yet: S, version: fn(&str, &str) -> String,
+        credited: S, why: S, why_hide: S, why_tried: S, same: S, other: S,
+        other_version: fn(&str) -> String, checking: S, looks: S, looks_lead: S, looks_none: S,
+        decided: S, nothing: S, not_yet: S, version: fn(&str, &str) -> String,
         before_after: S, manual: S, automatic: S,
     }
     /// Payment methods.
