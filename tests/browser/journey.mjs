@@ -115,7 +115,7 @@ async function writeTheRule() {
   await field(words.cap).fill('90');
   await heading(words.worst).waitFor();
   await page.getByText(words.atMost).first().waitFor();
-  const dates = page.getByRole('list').filter({ hasText: 'EUR' }).getByRole('listitem');
+  const dates = heading(words.dates).locator('xpath=following::ol[1]').getByRole('listitem');
   assert.equal(await dates.count(), 12, 'the next dates');
   await visit.look('rule-typed');
   await page.getByRole('checkbox', { name: words.scheduled }).uncheck();
