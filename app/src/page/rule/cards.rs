@@ -222,7 +222,7 @@ fn schedule_fields(editor: Editor, form: Form) -> AnyView {
         el("div").live("hidden", move || !is("week")).child(weekdays(editor)),
         el("div").live("hidden", move || !is("month")).child(month),
         el("div")
-            .class("pair")
+            .class("pair dates-pair")
             .child(plain(editor, form, Field::At, "", Kind::TIME, typed.at))
             .child(plain(editor, form, Field::Start, "", Kind::DATE, typed.start)),
         date_said(typed.start)
