@@ -123,8 +123,8 @@ impl Session {
         Instant::from_micros(device::now_micros().saturating_add(self.ahead_micros.get_value()))
     }
 
-    /// Whether the password was given so lately that it need not be asked for again. Sessions do not
-    /// follow the sandbox's clock, which may have been moved forward.
+    /// Whether the password was given so lately that it need not be asked for again. Sessions do
+    /// not follow the sandbox's clock, which may have been moved forward.
     pub(crate) fn stepped_up(self) -> bool {
         let ahead = self.sandbox().map_or(0, |sandbox| sandbox.clock_ahead_s);
         let wall = self.now().minus(Span::seconds(ahead));
