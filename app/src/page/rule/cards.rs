@@ -348,7 +348,7 @@ fn limit_fields(editor: Editor, form: Form) -> AnyView {
                 )
                 .child(
                     el("div")
-                        .class("pair")
+                        .class("pair dates-pair")
                         .child(plain(
                             editor,
                             form,
