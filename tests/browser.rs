@@ -10,7 +10,7 @@ use laika_tests::support::laika::Place;
 
 fn journey(language: &str) {
     let place = Place::new("browser");
-    let server = place.start(&["serve"]);
+    let mut server = place.start(&["serve"]);
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pictures = tests.parent().expect("a checkout").join("test-output/browser").join(language);
     let node = std::env::var_os("LAIKA_NODE").unwrap_or_else(|| "node".into());
@@ -24,6 +24,7 @@ fn journey(language: &str) {
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     println!("{said}");
+    assert_eq!(server.ended(), None, "the server ended on the way:\n{said}\n{failed}");
     assert!(output.status.success(), "{said}\n{failed}");
     assert!(said.trim_end().ends_with("the whole way"), "it stopped early:\n{said}");
 }

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 
@@ -161,6 +161,11 @@ impl Process {
     /// `HOST:PORT`, to start it there again.
     pub fn listen(&self) -> &str {
         self.origin.trim_start_matches("http://")
+    }
+
+    /// How it ended, if it did so by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a process of ours")
     }
 
     /// `kill -9`: no warning, nothing flushed.
