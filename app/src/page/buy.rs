@@ -16,6 +16,7 @@ use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
 use laika_core::api::{PaymentMethodView, RechargeNow};
+use laika_core::decide::Reason;
 use laika_core::money::Money;
 use leptos::prelude::*;
 
@@ -42,6 +43,16 @@ impl Buying {
     /// The first method that can be charged; tracked.
     fn usable(self) -> Option<PaymentMethodView> {
         self.methods.with(|all| all.iter().find(|m| !m.expired && !m.barred).cloned()).flatten()
+    }
+
+    /// While nobody knows whether a charge was made, paying again may pay twice: that is said here,
+    /// and not forbidden.
+    fn warning(self) -> Option<AnyView> {
+        let status = self.lines.current()?.rule?;
+        let unknown =
+            matches!(status.now.reason(), Some(Reason::RechargeOpen { unknown: true, .. }));
+        let said = || self.text.speech(|speech| speech.decision(&status.now));
+        unknown.then(|| notice(Mood::Unknown, "", said()))
     }
 
     fn price(self, steps: u32) -> Option<Money> {
@@ -115,6 +126,7 @@ fn inside(handle: Dialog, lines: Lines) -> AnyView {
         .class("stack")
         .child(el("h2").attr("id", "buy-title").child(words.buy_title))
         .child(el("p").class("muted small").child(words.buy_lead))
+        .child(live(move || buying.warning()))
         .child(live(move || buying.options()))
         .child(live(move || buying.with()))
         .child(el("div").attr("role", "alert").child(live(move || {

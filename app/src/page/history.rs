@@ -17,6 +17,7 @@ use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, status};
 use laika_core::api::{LookView, RechargeView};
 use laika_core::id::RechargeId;
+use laika_core::recharge::Status;
 use laika_core::record::DecisionRecord;
 use leptos::prelude::*;
 
@@ -107,11 +108,17 @@ fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, id: RechargeId) -> AnyV
 fn three(text: Text, view: &RechargeView) -> AnyView {
     let words = &text.words.history;
     let check = &view.check;
-    let none = if view.recharge.status.is_end() { words.nothing } else { words.not_yet };
-    let charged = check.charged.map_or_else(|| none.to_owned(), |m| text.money(m));
-    let credited = check
-        .credited
-        .map_or_else(|| none.to_owned(), |adds| text.speech(|speech| speech.adds(adds)));
+    let status = view.recharge.status;
+    // Why: what is not known is not "not yet".
+    let none = |unknown: Status| match status {
+        _ if status == unknown => text.speech(|speech| speech.status(unknown)),
+        _ if status.is_end() => words.nothing,
+        _ => words.not_yet,
+    };
+    let taken = || none(Status::Unknown).to_owned();
+    let charged = check.charged.map_or_else(taken, |m| text.money(m));
+    let given = || none(Status::DeliveryUnknown).to_owned();
+    let credited = check.credited.map_or_else(given, |adds| text.speech(|s| s.adds(adds)));
     el("dl")
         .class("three")
         .child(
