@@ -154,6 +154,8 @@ pub struct Step {
     pub effects: Vec<Due>,
 }
 
+/// How long after the first time a key may be sent again.
+const RESEND_WITHIN: Span = Span::hours(20);
 /// Look-ups after no answer: so long after the submission, then every hour.
 const LOOK_UPS: [Span; 4] = [Span::minutes(1), Span::minutes(5), Span::minutes(30), Span::hours(2)];
 
@@ -265,6 +267,14 @@ impl Recharge {
 
     fn attempt_mut(&mut self, number: u32) -> Option<&mut Attempt> {
         self.attempts.iter_mut().find(|a| a.number == number)
+    }
+}
+
+impl Attempt {
+    /// Whether it may be sent, or sent again under its key: gateways forget keys after 24 h, so
+    /// only within 20 h of the first time. *Source*: rules.md, "Unknown".
+    pub fn may_be_sent(&self, now: Instant) -> bool {
+        self.submitted_at.is_none_or(|first| now.since(first) < RESEND_WITHIN)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A time zone as data: a name, the tz database's version and its changes of offset. The server
 //! makes it from one pinned tz database, so browser and server cannot disagree about local time.
 
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
@@ -96,13 +96,6 @@ impl Zone {
     pub fn next_month(&self, at: Instant) -> Instant {
         let first = first_of_month(self.date(at));
         self.start_of_day(first.checked_add_months(chrono::Months::new(1)).unwrap_or(first))
-    }
-
-    /// The last transition this zone knows: what is later is a guess.
-    pub fn known_until(&self) -> Instant {
-        self.transitions
-            .last()
-            .map_or(Instant::MAX, |t| Instant::from_seconds(t.0).plus(Span::days(200)))
     }
 }
 

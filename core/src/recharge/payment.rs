@@ -14,8 +14,6 @@ use crate::time::{Instant, Span};
 const RUNGS: [Span; 4] = [Span::hours(0), Span::hours(1), Span::hours(2), Span::hours(4)];
 /// How long a link for the customer lives.
 const LINK_LIVES: Span = Span::hours(24);
-/// A key is sent again only this long after it was first sent: gateways forget keys after 24 h.
-const RESEND_WITHIN: Span = Span::hours(20);
 /// "Not found" counts only this long after the last submission.
 const NOT_FOUND_AFTER: Span = Span::hours(24);
 /// Two looks that found nothing must lie this far apart to count.
@@ -91,7 +89,7 @@ pub(super) fn submitted(step: &mut Step, number: u32, now: Instant) -> bool {
     };
     let stopped = step.recharge.stopped;
     let Some(attempt) = step.recharge.attempt_mut(number) else { return false };
-    if !sendable || stopped || attempt.outcome.is_some() {
+    if !sendable || stopped || attempt.outcome.is_some() || !attempt.may_be_sent(now) {
         return false;
     }
     attempt.submitted_at.get_or_insert(now);
@@ -248,7 +246,7 @@ pub(super) fn not_found(step: &mut Step, number: u32, now: Instant) -> bool {
     if attempt.outcome.is_some() || !waiting {
         return false;
     }
-    if !stopped && now.since(first) < RESEND_WITHIN {
+    if !stopped && attempt.may_be_sent(now) {
         step.recharge.status = Status::Unknown;
         step.then(now, Effect::Charge { attempt: number });
         return true;

@@ -217,3 +217,12 @@ fn what_another_attempt_hears_never_undoes_a_success() {
         "a second capture goes back"
     );
 }
+
+#[test]
+fn a_key_is_not_sent_again_after_20_hours() {
+    let unknown = run(opened(&["a"]), 0, &[submitted(1), Fact::Unanswered { attempt: 1 }]).recharge;
+    let late = 20 * 60;
+    let resent = apply(unknown.clone(), &submitted(1), at(late - 1));
+    assert_eq!(resent.recharge.attempt(1).and_then(|a| a.last_submitted_at), Some(at(late - 1)));
+    assert_eq!(apply(unknown.clone(), &submitted(1), at(late)), Step::unchanged(unknown));
+}

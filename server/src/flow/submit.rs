@@ -25,11 +25,7 @@ use laika_core::{
     decide::{Cause, Decision, decide},
     id::RechargeId,
     recharge::{Attempt, Fact, Recharge},
-    time::Span,
 };
-
-/// *Source*: rules.md, "Unknown": a key is sent again only within 20 h, as gateways forget it.
-const RESEND_WITHIN: Span = Span::hours(20);
 
 /// What may be done with an attempt.
 pub enum Submitted {
@@ -64,7 +60,7 @@ pub async fn submit(
         tx.rollback().await?;
         return Ok(Submitted::Nothing);
     };
-    if attempt.submitted_at.is_some_and(|first| line.newest_at.since(first) >= RESEND_WITHIN) {
+    if !attempt.may_be_sent(line.newest_at) {
         tx.rollback().await?;
         return Ok(Submitted::TooLate);
     }
