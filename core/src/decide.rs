@@ -2,11 +2,13 @@
 //! preview, the replay and the server all call [`decide`]; there is no second copy of any rule.
 //!
 //! The reasons not to recharge are one enum in order of precedence: the first that applies is the
-//! answer (`decide/reason.rs`). `decide/facts.rs` is what it looks at, `decide/due.rs` finds which
-//! triggers are due, `decide/order.rs` how much that is, `decide/period.rs` what limits count in.
+//! answer (`decide/reason.rs`). `decide/facts.rs` is what it looks at, `decide/method.rs` which
+//! methods can be charged, `decide/due.rs` finds which triggers are due, `decide/order.rs` how much
+//! that is, `decide/period.rs` what limits count in.
 
 mod due;
 mod facts;
+mod method;
 mod order;
 mod period;
 mod reason;
@@ -19,7 +21,8 @@ use crate::time::{Instant, Span};
 use due::Due;
 use serde::{Deserialize, Serialize};
 
-pub use facts::{Account, History, MethodFacts, Notice, PastRecharge, Standing, Suspension};
+pub use facts::{Account, History, Notice, PastRecharge, Standing, Suspension};
+pub use method::{Agreement, MethodFacts, Unusable};
 pub use period::{Period, Periods};
 pub use reason::Reason;
 
@@ -161,17 +164,22 @@ pub fn consumed_by(
     gone.then(|| due::find(rule, account, history, &Cause::Timer, now).latest_passed).flatten()
 }
 
-/// The earliest method that can be charged without the customer, and those after it.
-pub fn usable_methods(rule: &Rule, account: &Account, now: Instant) -> Vec<PaymentMethodId> {
-    let usable = |id: &&PaymentMethodId| {
-        account.payment_methods.iter().any(|m| {
-            m.id == **id
-                && !m.barred
-                && m.rail.facts().off_session
-                && m.expires_at.is_none_or(|end| now < end)
-        })
-    };
-    rule.payment_methods.iter().filter(usable).cloned().collect()
+/// The rule's methods that can be charged without the customer, in order.
+pub fn usable_methods<'a>(
+    rule: &'a Rule,
+    account: &'a Account,
+    now: Instant,
+) -> impl Iterator<Item = &'a MethodFacts> {
+    named_methods(rule, account).filter(move |method| method.unusable(now).is_none())
+}
+
+/// What is known of the rule's methods, in order.
+fn named_methods<'a>(
+    rule: &'a Rule,
+    account: &'a Account,
+) -> impl Iterator<Item = &'a MethodFacts> {
+    let of_account = |id: &PaymentMethodId| account.payment_methods.iter().find(|m| m.id == *id);
+    rule.payment_methods.iter().filter_map(of_account)
 }
 
 /// What one recharge takes and adds at most: from empty.
@@ -179,11 +187,12 @@ pub fn largest_recharge(rule: &Rule, account: &Account) -> Option<(Money, Adds)>
     order::size(rule, account, Bytes::ZERO)
 }
 
-/// How long before a scheduled charge it is announced.
+/// How long before a scheduled charge it is announced: the account's lead, or a rail's own where
+/// that is longer.
 pub(crate) fn notice_lead(rule: &Rule, account: &Account) -> Span {
-    let rails = account.payment_methods.iter().filter(|m| rule.payment_methods.contains(&m.id));
-    let rail_lead = rails.map(|m| m.rail.facts().notice_lead).max().unwrap_or(Span(0));
-    Span::hours(i64::from(account.notice_lead_hours)).max(rail_lead)
+    let rails = named_methods(rule, account).map(|method| method.rail.longest_wait());
+    let own = Span::hours(i64::from(account.notice_lead_hours));
+    rails.fold(own, Span::max)
 }
 
 /// The reasons that hold whatever is due, in order of precedence.
@@ -229,7 +238,7 @@ fn standing_obstacle(
     if order::terms_changed(rule, account) {
         return Some(Reason::TermsChanged);
     }
-    usable_methods(rule, account, now).is_empty().then_some(Reason::NoUsableMethod)
+    usable_methods(rule, account, now).next().is_none().then_some(Reason::NoUsableMethod)
 }
 
 /// The first reason that applies, or the order.
@@ -248,9 +257,13 @@ fn obstacle(
     }
     let (amount, adds) =
         order::size(rule, account, due.effective_bytes).ok_or(Reason::TargetMet)?;
-    let payment_methods = due.allowed(usable_methods(rule, account, now));
+    let covering = usable_methods(rule, account, now).filter(|m| due.allows(m) && m.covers(amount));
+    let methods: Vec<&MethodFacts> = covering.collect();
+    if methods.is_empty() {
+        return Err(Reason::NoUsableMethod);
+    }
     limits(rule, account, history, amount, now)?;
-    rail_open(account, &payment_methods, now)?;
+    let payment_methods = open_now(&methods, now)?;
     Ok(Order { amount, adds, payment_methods, triggers: due.now.clone() })
 }
 
@@ -290,16 +303,13 @@ fn limits(
     }
 }
 
-/// Whether some method's rail debits at this hour.
-fn rail_open(account: &Account, methods: &[PaymentMethodId], now: Instant) -> Result<(), Reason> {
-    let opens = methods.iter().filter_map(|id| {
-        let method = account.payment_methods.iter().find(|m| m.id == *id)?;
-        Some(method.rail.facts().window.map_or(now, |window| window.opens_at(now)))
-    });
-    match opens.min() {
-        Some(opens_at) if opens_at > now => Err(Reason::RailClosed { opens_at }),
-        Some(_) => Ok(()),
-        None => Err(Reason::NoUsableMethod),
+/// Those whose rail and agreement debit now, or when the first of them does.
+fn open_now(methods: &[&MethodFacts], now: Instant) -> Result<Vec<PaymentMethodId>, Reason> {
+    let open = methods.iter().filter(|method| method.opens_at(now) == now);
+    let open: Vec<PaymentMethodId> = open.map(|method| method.id.clone()).collect();
+    match methods.iter().map(|method| method.opens_at(now)).min() {
+        Some(opens_at) if open.is_empty() => Err(Reason::RailClosed { opens_at }),
+        Some(_) | None => Ok(open),
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::bytes::Bytes;
 use crate::money::Money;
 use crate::number::NumberError;
+use crate::rail::Rail;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +133,37 @@ pub enum FieldCode {
     },
     /// End before start.
     EndsBeforeStart,
+    /// This kind of payment method needs the customer each time.
+    NotAutomatic {
+        /// Its rail.
+        rail: Rail,
+    },
+    /// It does not debit on the last days of a month.
+    NotOnThatDay {
+        /// Its rail.
+        rail: Rail,
+        /// The last day on which it does.
+        last_day: u32,
+    },
+    /// It does not debit so often.
+    NotSoOften {
+        /// Its rail.
+        rail: Rail,
+        /// So many days at least lie between two debits.
+        days: u32,
+    },
+    /// One recharge costs more than the agreement with the wallet allows.
+    AboveAgreement {
+        /// Its rail.
+        rail: Rail,
+        /// The most that one debit may be.
+        most: Money,
+    },
+    /// The agreement with the wallet has no debit left.
+    AgreementUsedUp {
+        /// Its rail.
+        rail: Rail,
+    },
 }
 
 /// One error of one field.

@@ -3,8 +3,8 @@
 //! Reading order: [`number`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the quantities;
 //! [`field`] and [`contact`] say what is wrong with something typed; [`catalogue`] and [`balance`]
 //! are what a line has and how usage draws it; [`draft`] turns typing into a [`rule`];
-//! [`decide`](mod@decide) is the heart; [`recharge`] carries a decision out, fact by fact, with
-//! [`ledger`] postings; [`forecast`] previews; [`record`] proves; [`say`] puts it all into words;
+//! [`rail`] is what each way of paying can do; [`decide`](mod@decide) is the heart; [`recharge`]
+//! carries a decision out, fact by fact, by the [`retry`] ladder and with [`ledger`] postings; [`forecast`] previews; [`record`] proves; [`say`] puts it all into words;
 //! [`api`] is the JSON that the app and the server exchange.
 //!
 //! What is absent is the architecture: no clock, network, database, random source, async or float.
@@ -32,6 +32,7 @@ pub mod number;
 pub mod rail;
 pub mod recharge;
 pub mod record;
+pub mod retry;
 pub mod rule;
 pub mod say;
 pub mod schedule;
@@ -41,4 +42,4 @@ pub mod zone;
 /// The version of these rules: part of every decision record and of every preview's hash.
 ///
 /// It changes whenever any decision, preview or sentence could come out differently.
-pub const ENGINE_VERSION: &str = "1";
+pub const ENGINE_VERSION: &str = "2";

@@ -11,10 +11,12 @@ mod effect;
 mod fact;
 mod payment;
 
-use crate::decide::{Order, PastRecharge, Standing};
+use crate::decide::{MethodFacts, Order, PastRecharge, Standing};
 use crate::id::{IdempotencyKey, LineId, PaymentMethodId, RechargeId};
 use crate::ledger::Posting;
 use crate::money::Money;
+use crate::rail::Rail;
+use crate::retry::Ladder;
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +41,9 @@ pub struct Recharge {
     pub opened_at: Instant,
     /// When its money was last reserved.
     pub reserved_at: Instant,
+    /// The order's methods, and how far each has come down its ladder.
+    #[serde(default)]
+    pub tries: Vec<Tries>,
     /// Every payment attempt, numbered from 1 in order.
     pub attempts: Vec<Attempt>,
     /// When the money was captured.
@@ -83,6 +88,18 @@ pub enum Status {
     Refunded,
 }
 
+/// A method of the order. Its ladder goes on from earlier recharges and into later ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tries {
+    /// The method.
+    pub payment_method_id: PaymentMethodId,
+    /// When in the day it debits.
+    pub rail: Rail,
+    /// How far it has come.
+    pub ladder: Ladder,
+}
+
 /// One try to take the money: one method, one amount, one idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,7 +108,7 @@ pub struct Attempt {
     pub number: u32,
     /// The method charged.
     pub payment_method_id: PaymentMethodId,
-    /// Which round over all methods this belongs to, from 0.
+    /// Which rung of its method's ladder this is, from 0.
     pub rung: u32,
     /// Derived from the recharge and the number; resending repeats it.
     pub idempotency_key: IdempotencyKey,
@@ -208,27 +225,38 @@ impl Status {
 }
 
 impl Recharge {
-    /// Opens a recharge: decided, reserved, its first attempt planned.
+    /// Opens a recharge: decided, reserved, its first attempt planned. `methods` are the account's,
+    /// as they were decided from.
     pub fn open(
         line_id: LineId,
         number: u32,
         rule_version: Option<u32>,
         order: Order,
+        methods: &[MethodFacts],
         now: Instant,
     ) -> Step {
+        let tries = |id: &PaymentMethodId| {
+            let known = methods.iter().find(|method| method.id == *id);
+            Tries {
+                payment_method_id: id.clone(),
+                rail: known.map_or(Rail::Card, |method| method.rail),
+                ladder: known.map_or(Ladder::default(), |method| method.ladder),
+            }
+        };
         let recharge = Recharge {
             id: RechargeId::derive(&line_id, number),
             line_id,
             rule_version,
-            order,
             status: Status::Opened,
             opened_at: now,
             reserved_at: now,
+            tries: order.payment_methods.iter().map(tries).collect(),
             attempts: Vec::new(),
             paid_at: None,
             deliveries: 0,
             stopped: false,
             facts: Vec::new(),
+            order,
         };
         let mut step = Step::unchanged(recharge);
         payment::plan_next(&mut step, now);
@@ -263,6 +291,11 @@ impl Recharge {
             amount: self.order.amount,
             adds: self.order.adds,
         }
+    }
+
+    /// The ladder of a method of the order.
+    fn ladder_mut(&mut self, id: &PaymentMethodId) -> Option<&mut Ladder> {
+        self.tries.iter_mut().find(|t| t.payment_method_id == *id).map(|t| &mut t.ladder)
     }
 
     fn attempt_mut(&mut self, number: u32) -> Option<&mut Attempt> {

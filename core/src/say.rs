@@ -7,16 +7,19 @@ mod format;
 mod zh_cn;
 
 use crate::api::Language;
-use crate::decide::{Decision, Reason, Suspension};
+use crate::decide::{Decision, MethodFacts, Reason, Suspension};
 use crate::field::{Field, FieldCode};
 use crate::forecast::Bound;
+use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::recharge::{Fact, News, Status};
 use crate::rule::{Adds, Rule};
 use crate::time::Instant;
 use crate::zone::Zone;
 
-pub use format::{amount, bytes, bytes_exact, date, date_time, day, decimal, money, time};
+pub use format::{
+    amount, bytes, bytes_exact, date, date_time, day, decimal, method_name, money, time,
+};
 
 /// The language and the zone in which something is said, and when: today's times need no date.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +43,10 @@ macro_rules! in_language {
 }
 
 impl Speech<'_> {
-    /// The whole rule in plain sentences. Changing any field of a rule changes them.
-    pub fn rule(&self, rule: &Rule) -> String {
-        in_language!(self.language, rule(self, rule))
+    /// The whole rule in plain sentences. Changing any field of a rule changes them. `methods` are
+    /// the account's; the rule's are named in order.
+    pub fn rule(&self, rule: &Rule, methods: &[MethodFacts]) -> String {
+        in_language!(self.language, rule(self, rule, methods))
     }
 
     /// What is decided: what will be charged, or why nothing is, and the next look.
@@ -89,8 +93,8 @@ impl Speech<'_> {
     }
 
     /// The text that turning a rule on agrees to: canonical, hashed and kept.
-    pub fn consent(&self, rule: &Rule, bound: &Bound) -> String {
-        in_language!(self.language, consent(self, rule, bound))
+    pub fn consent(&self, rule: &Rule, methods: &[MethodFacts], bound: &Bound) -> String {
+        in_language!(self.language, consent(self, rule, methods, bound))
     }
 
     /// The low-balance alert: what is left, and whether a recharge comes.
@@ -111,6 +115,12 @@ impl Speech<'_> {
             date_time(at, self.zone, self.language, self.now)
         }
     }
+}
+
+/// What people recognise the rule's methods by, in order.
+fn names(rule: &Rule, methods: &[MethodFacts]) -> Vec<String> {
+    let named = |id: &PaymentMethodId| methods.iter().find(|m| m.id == *id && !m.name.is_empty());
+    rule.payment_methods.iter().filter_map(named).map(|m| m.name.clone()).collect()
 }
 
 /// What is wrong with a field, as its error message.

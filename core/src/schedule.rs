@@ -152,6 +152,24 @@ impl Schedule {
             .filter(move |at| *at > after)
     }
 
+    /// So many days at least lie between two of its dates.
+    pub fn shortest_gap_days(&self) -> u32 {
+        match &self.unit {
+            Unit::Day => self.every,
+            Unit::Month { .. } => self.every.saturating_mul(28),
+            Unit::Week { weekdays } => {
+                let mut days: Vec<u32> = weekdays.iter().map(|d| d.days_from_monday()).collect();
+                days.sort_unstable();
+                days.dedup();
+                let next_week = self.every.saturating_mul(7);
+                let again = days.first().map(|first| first.saturating_add(next_week));
+                let after = days.iter().copied().skip(1).chain(again);
+                let gaps = days.iter().zip(after).map(|(day, next)| next.saturating_sub(*day));
+                gaps.min().unwrap_or(next_week)
+            }
+        }
+    }
+
     /// The local dates from `from` on, ascending.
     fn dates(&self, from: NaiveDate) -> impl Iterator<Item = NaiveDate> + '_ {
         let from = from.max(self.start);
@@ -274,6 +292,30 @@ mod tests {
         let json = r#"{"every":3,"unit":"day","at":"09:00","start":"2026-11-22"}"#;
         assert_eq!(dates(json, "2026-11-22T09:00:00Z", 1), ["2026-11-25"]);
         assert_eq!(dates(json, "2026-11-22T08:59:59Z", 1), ["2026-11-22"]);
+    }
+
+    #[test]
+    fn the_shortest_gap_is_that_of_its_dates() {
+        for (unit, gap) in [
+            (r#""every":3,"unit":"day""#, 3),
+            (r#""every":1,"unit":"week","weekdays":["MO"]"#, 7),
+            (r#""every":1,"unit":"week","weekdays":["MO","SU"]"#, 1),
+            (r#""every":2,"unit":"week","weekdays":["MO","TH","MO"]"#, 3),
+            (r#""every":2,"unit":"week","weekdays":["MO","SU"]"#, 6),
+            (r#""every":1,"unit":"month","day":31"#, 28),
+        ] {
+            let json = format!(r#"{{{unit},"at":"09:00","start":"2027-01-01"}}"#);
+            let all = schedule(&json);
+            assert_eq!(all.shortest_gap_days(), gap, "{unit}");
+            let at: Vec<Instant> =
+                all.upcoming(Instant::from_seconds(1_700_000_000), &Zone::utc()).take(60).collect();
+            let found = at.windows(2).filter_map(|pair| match pair {
+                [a, b] => Some(b.since(*a)),
+                _ => None,
+            });
+            let days = crate::time::Span::days(i64::from(gap));
+            assert_eq!(found.min(), Some(days), "{unit}");
+        }
     }
 
     #[test]

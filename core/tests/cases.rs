@@ -8,7 +8,6 @@ use laika_core::decide::{
 };
 use laika_core::id::{LineId, PaymentMethodId, RechargeId};
 use laika_core::money::{Currency, Money};
-use laika_core::rail::Rail;
 use laika_core::rule::{Adds, Amount, Limits, Rule, Threshold, Triggers};
 use laika_core::say;
 use laika_core::time::{Instant, Span};
@@ -67,12 +66,7 @@ pub(crate) fn world() -> (Rule, Account, History) {
         credit_minor: 0,
         latest_expiry_at: None,
         terms: Terms::sandbox(money("1").currency),
-        payment_methods: vec![MethodFacts {
-            id: card,
-            rail: Rail::Card,
-            expires_at: None,
-            barred: false,
-        }],
+        payment_methods: vec![MethodFacts::card(card)],
         notice_lead_hours: 24,
     };
     (rule, account, History::default())

@@ -5,9 +5,9 @@ use crate::cases::{money, now, world};
 use crate::parity::Dice;
 use laika_core::api::Language;
 use laika_core::bytes::Bytes;
-use laika_core::decide::{Cause, Decision, PastRecharge, Standing, decide};
+use laika_core::decide::{Cause, Decision, MethodFacts, PastRecharge, Standing, decide};
 use laika_core::forecast::bound;
-use laika_core::id::RechargeId;
+use laika_core::id::{PaymentMethodId, RechargeId};
 use laika_core::rule::{Amount, Rule, Threshold};
 use laika_core::say::Speech;
 use laika_core::schedule::{Schedule, TimeOfDay, Unit};
@@ -127,6 +127,9 @@ fn changes() -> Vec<fn(&mut Rule)> {
         |r| r.step.as_mut().expect("a step").price = money("3.01"),
         |r| r.step.as_mut().expect("a step").bytes = gb(2),
         |r| r.step.as_mut().expect("a step").validity_days = 31,
+        |r| r.payment_methods.reverse(),
+        |r| r.payment_methods.truncate(1),
+        |r| r.payment_methods.clear(),
     ]
 }
 
@@ -134,6 +137,11 @@ fn changes() -> Vec<fn(&mut Rule)> {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn changing_any_field_changes_the_sentence() {
     let (mut rule, ..) = world();
+    let methods = ["Visa ·· 4242", "WeChat Pay"].map(|name| {
+        let id = PaymentMethodId::new(name.replace([' ', '·'], "")).expect("an id");
+        MethodFacts { name: name.to_owned(), ..MethodFacts::card(id) }
+    });
+    rule.payment_methods = methods.iter().map(|method| method.id.clone()).collect();
     rule.amount = Amount::Target { bytes: gb(5) };
     rule.triggers.low_balance = Some(Threshold::Data { bytes: gb(1) });
     rule.triggers.scheduled = Some(Schedule {
@@ -146,11 +154,11 @@ fn changing_any_field_changes_the_sentence() {
     let zone = Zone::utc();
     for language in [Language::En, Language::ZhCn] {
         let speech = Speech { language, zone: &zone, now: now() };
-        let mut seen = vec![speech.rule(&rule)];
+        let mut seen = vec![speech.rule(&rule, &methods)];
         for (number, change) in changes().into_iter().enumerate() {
             let mut changed = rule.clone();
             change(&mut changed);
-            let sentence = speech.rule(&changed);
+            let sentence = speech.rule(&changed, &methods);
             assert!(!seen.contains(&sentence), "change {number}: {sentence}");
             seen.push(sentence);
         }

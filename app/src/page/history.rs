@@ -231,7 +231,7 @@ fn why(text: Text, id: RechargeId, charged: Signal<bool>) -> AnyView {
 fn explained(text: Text, record: &DecisionRecord) -> AnyView {
     let words = &text.words.history;
     let (mood, said) = recomputed(text, record);
-    let sentence = text.speech(|speech| speech.rule(&record.rule));
+    let sentence = text.speech(|s| s.rule(&record.rule, &record.account.payment_methods));
     let decided = text.speech(|speech| speech.decision(&record.decision));
     let rule_version = record.rule.version.to_string();
     el("div")

@@ -25,11 +25,7 @@ type Methods = Loaded<Vec<PaymentMethodView>>;
 
 /// What a method is called.
 pub(crate) fn name(method: &PaymentMethodView) -> String {
-    let mut brand = method.brand.clone();
-    if let Some(first) = brand.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    format!("{brand} •••• {}", method.last4)
+    laika_core::say::method_name(&method.brand, &method.last4)
 }
 
 /// The page.

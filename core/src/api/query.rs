@@ -132,7 +132,7 @@ impl PreviewQuery {
             now: inputs.as_of,
         };
         PreviewAnswer::Preview {
-            sentence: speech.rule(&preview.rule),
+            sentence: speech.rule(&preview.rule, &inputs.account.payment_methods),
             preview_sha256: crate::forecast::preview_sha256(&preview),
             preview: Box::new(preview),
         }

@@ -1,9 +1,13 @@
 //! Which triggers are due now, which are held by a skip or by a running announcement, and when the
 //! clock next makes one due. A hold holds only its own trigger.
 
-use super::{Account, Cause, History, Notice, Reason, Standing, TriggerDue, notice_lead};
+use super::{
+    Account, Cause, History, MethodFacts, Notice, Reason, Standing, TriggerDue, Unusable,
+    largest_recharge, named_methods, notice_lead, usable_methods,
+};
 use crate::bytes::Bytes;
 use crate::id::PaymentMethodId;
+use crate::money::Money;
 use crate::rule::{Rule, Threshold};
 use crate::time::{Instant, Span};
 
@@ -26,17 +30,30 @@ pub(super) struct Due {
     pub next_look_at: Option<Instant>,
     /// Available data, plus what is paid or on its way.
     pub effective_bytes: Bytes,
-    /// When only announced triggers are due: no method but those the announcements name.
-    only: Option<Vec<PaymentMethodId>>,
+    /// Which methods may be charged for what is due.
+    methods: Allowed,
+}
+
+/// Which methods may be charged for what is due.
+#[derive(Default)]
+struct Allowed {
+    /// All that need no announcement.
+    untold: bool,
+    /// Those that an announcement names.
+    told: Vec<PaymentMethodId>,
+    /// Every one: it is only asked about, or was decided before.
+    every: bool,
 }
 
 impl Due {
-    /// Those of the usable methods that may be charged for what is due.
-    pub(super) fn allowed(&self, usable: Vec<PaymentMethodId>) -> Vec<PaymentMethodId> {
-        match &self.only {
-            None => usable,
-            Some(named) => usable.into_iter().filter(|id| named.contains(id)).collect(),
-        }
+    /// Whether this method may be charged for what is due.
+    pub(super) fn allows(&self, method: &MethodFacts) -> bool {
+        let Allowed { untold, told, every } = &self.methods;
+        *every || (*untold && method.rail.facts().advance.is_none()) || told.contains(&method.id)
+    }
+
+    fn look_at(&mut self, at: Instant) {
+        self.next_look_at = Some(self.next_look_at.map_or(at, |next| next.min(at)));
     }
 }
 
@@ -59,7 +76,7 @@ pub(super) fn find(
         latest_passed: None,
         next_look_at: None,
         effective_bytes,
-        only: None,
+        methods: Allowed::default(),
     };
     let low = rule.triggers.low_balance.is_some_and(|threshold| match threshold {
         Threshold::Data { bytes } => effective_bytes <= bytes,
@@ -69,11 +86,13 @@ pub(super) fn find(
         Cause::Submission { triggers } => {
             let still = |t: &&TriggerDue| low || !matches!(t, TriggerDue::LowBalance);
             due.now = triggers.iter().filter(still).cloned().collect();
+            due.methods.every = true;
             return due;
         }
         Cause::AsIfDue => {
             let as_if = rule.triggers.low_balance.is_some().then_some(TriggerDue::LowBalance);
             due.now = vec![as_if.unwrap_or(TriggerDue::Scheduled { at: now })];
+            due.methods.every = true;
             return due;
         }
         Cause::Usage
@@ -83,9 +102,10 @@ pub(super) fn find(
         | Cause::MethodChanged => {}
     }
     if low {
-        due.now.push(TriggerDue::LowBalance);
+        low_balance(rule, account, history, now, &mut due);
     }
     announced(rule, account, history, now, &mut due);
+    room_again(rule, account, now, &mut due);
     due
 }
 
@@ -97,58 +117,109 @@ fn is_coming(standing: Standing) -> bool {
     }
 }
 
-/// The triggers that are announced before they charge: scheduled and expiring.
-fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, due: &mut Due) {
-    let lead = notice_lead(rule, account);
-    let mut named: Vec<PaymentMethodId> = Vec::new();
-    for (trigger, at) in occurrences(rule, account, history, now, lead, due) {
-        let looks = |due: &mut Due, at: Instant| {
-            due.next_look_at = Some(due.next_look_at.map_or(at, |next| next.min(at)));
-        };
-        if rule.skip_at == Some(at) && matches!(trigger, TriggerDue::Scheduled { .. }) {
-            due.held.get_or_insert(Reason::SkippedOnce { at });
-            if at > now {
-                looks(due, at);
-            }
-            continue;
-        }
-        let told = |n: &&Notice| n.trigger == trigger && covers(n, rule, account);
-        let recorded = history.notices.iter().find(told);
-        if recorded.is_none() && at.minus(lead) > now {
-            looks(due, at.minus(lead));
-            continue;
-        }
-        let notice = match recorded {
-            Some(notice) => notice.clone(),
-            None => {
-                let Some((at_most, _)) = super::largest_recharge(rule, account) else { continue };
-                let charge_at = at.max(now.plus(lead));
-                let payment_methods = super::usable_methods(rule, account, now);
-                let notice =
-                    Notice { trigger: trigger.clone(), charge_at, at_most, payment_methods };
-                due.to_announce.push(notice.clone());
-                notice
-            }
-        };
-        if notice.charge_at <= now {
-            named.extend(notice.payment_methods);
-            due.now.push(trigger);
-        } else {
-            let (charge_at, at_most) = (notice.charge_at, notice.at_most);
-            due.held.get_or_insert(Reason::NoticeRunning { charge_at, at_most });
-            looks(due, charge_at);
-        }
-    }
-    if !due.now.is_empty() && !due.now.contains(&TriggerDue::LowBalance) {
-        due.only = Some(named);
+/// Little is left: due at once, unless the first method is on a rail that wants to be told before.
+/// The customer's order holds: a later method that could debit earlier is not charged instead.
+fn low_balance(rule: &Rule, account: &Account, history: &History, now: Instant, due: &mut Due) {
+    let first = usable_methods(rule, account, now).next();
+    if first.is_some_and(|method| method.rail.facts().advance.is_some()) {
+        after_notice(TriggerDue::LowBalance, now, rule, account, history, now, due);
+    } else {
+        due.methods.untold = true;
+        due.now.push(TriggerDue::LowBalance);
     }
 }
 
-/// Whether an announcement still covers what is charged now; a higher amount needs a new one.
-fn covers(notice: &Notice, rule: &Rule, account: &Account) -> bool {
-    super::largest_recharge(rule, account).is_none_or(|(cost, _)| {
+/// The triggers that are announced before they charge: scheduled and expiring.
+fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, due: &mut Due) {
+    let lead = notice_lead(rule, account);
+    for (trigger, at) in occurrences(rule, account, history, now, lead, due) {
+        if rule.skip_at == Some(at) && matches!(trigger, TriggerDue::Scheduled { .. }) {
+            due.held.get_or_insert(Reason::SkippedOnce { at });
+            if at > now {
+                due.look_at(at);
+            }
+            continue;
+        }
+        let covered = |n: &Notice| n.trigger == trigger && still_covers(n, rule, account, now);
+        let told = history.notices.iter().any(covered);
+        if !told && at.minus(lead) > now {
+            due.look_at(at.minus(lead));
+            continue;
+        }
+        let not_before = at.max(now.plus(lead));
+        after_notice(trigger, not_before, rule, account, history, now, due);
+    }
+}
+
+/// Charges what was announced once its time has come; announces what was not.
+fn after_notice(
+    trigger: TriggerDue,
+    not_before: Instant,
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    now: Instant,
+    due: &mut Due,
+) {
+    let told = |n: &&Notice| n.trigger == trigger && still_covers(n, rule, account, now);
+    let (charge_at, at_most) = match history.notices.iter().find(told) {
+        Some(notice) if notice.charge_at <= now => {
+            due.methods.told.extend(notice.payment_methods.iter().cloned());
+            due.now.push(trigger);
+            return;
+        }
+        Some(notice) => (notice.charge_at, notice.at_most),
+        None => {
+            let Some((at_most, _)) = largest_recharge(rule, account) else { return };
+            let notice = notice(trigger, not_before, at_most, rule, account, now);
+            let charge_at = notice.charge_at;
+            due.to_announce.push(notice);
+            (charge_at, at_most)
+        }
+    };
+    due.held.get_or_insert(Reason::NoticeRunning { charge_at, at_most });
+    due.look_at(charge_at);
+}
+
+/// An announcement made now: of all usable methods, for when each of their rails debits.
+fn notice(
+    trigger: TriggerDue,
+    not_before: Instant,
+    at_most: Money,
+    rule: &Rule,
+    account: &Account,
+    now: Instant,
+) -> Notice {
+    let usable = || usable_methods(rule, account, now);
+    let debits_at =
+        |at: Instant, method: &MethodFacts| method.opens_at(method.rail.debits_at(now, at));
+    Notice {
+        trigger,
+        charge_at: usable().fold(not_before, debits_at),
+        at_most,
+        payment_methods: usable().map(|method| method.id.clone()).collect(),
+        lapses_at: usable().filter_map(|method| method.rail.lapses_at(now)).min(),
+    }
+}
+
+/// Whether an announcement still covers what is charged now. A higher amount, another method, or a
+/// rail whose days are over needs a new one.
+fn still_covers(notice: &Notice, rule: &Rule, account: &Account, now: Instant) -> bool {
+    let amount = largest_recharge(rule, account).is_none_or(|(cost, _)| {
         cost.currency == notice.at_most.currency && cost.amount_minor <= notice.at_most.amount_minor
-    })
+    });
+    let mut usable = usable_methods(rule, account, now).peekable();
+    let method = usable.peek().is_none() || usable.any(|m| notice.payment_methods.contains(&m.id));
+    amount && method && notice.lapses_at.is_none_or(|end| now < end)
+}
+
+/// A method that was declined too often is looked at again when there is room for another try.
+fn room_again(rule: &Rule, account: &Account, now: Instant, due: &mut Due) {
+    for method in named_methods(rule, account) {
+        if let Some(Unusable::DeclinedTooOften { until }) = method.unusable(now) {
+            due.look_at(until);
+        }
+    }
 }
 
 /// Occurrences that are not consumed, by time: those passed or within the lead, and one to come.

@@ -1,12 +1,11 @@
 //! What a decision looks at beside the rule: the account as it is and what happened before. The
 //! server gathers it, the browser gets the same from the server, and a record keeps all of it.
 
-use super::{Periods, TriggerDue};
+use super::{MethodFacts, Periods, TriggerDue};
 use crate::bytes::Bytes;
 use crate::catalogue::Terms;
 use crate::id::{LineId, PaymentMethodId, RechargeId};
 use crate::money::Money;
-use crate::rail::Rail;
 use crate::rule::Adds;
 use crate::time::Instant;
 use crate::zone::Zone;
@@ -38,20 +37,6 @@ pub struct Account {
     pub payment_methods: Vec<MethodFacts>,
     /// How long before a scheduled charge the account's country wants it announced, in hours.
     pub notice_lead_hours: u32,
-}
-
-/// A payment method, as far as deciding needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MethodFacts {
-    /// Its id.
-    pub id: PaymentMethodId,
-    /// What it can do.
-    pub rail: Rail,
-    /// From when on it is expired.
-    pub expires_at: Option<Instant>,
-    /// A hard decline ended it for this rule.
-    pub barred: bool,
 }
 
 /// What happened before on this line.
@@ -119,7 +104,8 @@ pub enum Suspension {
     Disputed,
 }
 
-/// An announcement of a scheduled or expiring charge. It reserves nothing.
+/// An announcement of a charge to come: by date, before data expires, or when low on a rail that
+/// wants to be told. It reserves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
@@ -131,4 +117,7 @@ pub struct Notice {
     pub at_most: Money,
     /// Not charged to any other method.
     pub payment_methods: Vec<PaymentMethodId>,
+    /// Not charged after this: a rail wants another announcement by then.
+    #[serde(default)]
+    pub lapses_at: Option<Instant>,
 }

@@ -5,6 +5,7 @@ use crate::catalogue::Terms;
 use crate::id::{LineId, RechargeId};
 use crate::money::Currency;
 use crate::rail::Rail;
+use crate::retry::Ladder;
 use crate::rule::{Amount, Limits, Threshold, Triggers};
 use crate::schedule::{Schedule, TimeOfDay, Unit};
 use crate::zone::Zone;
@@ -61,12 +62,7 @@ fn world() -> (Rule, Account, History, Instant) {
         credit_minor: 0,
         latest_expiry_at: None,
         terms: Terms::sandbox(eur(0).currency),
-        payment_methods: vec![MethodFacts {
-            id: method("card"),
-            rail: Rail::Card,
-            expires_at: None,
-            barred: false,
-        }],
+        payment_methods: vec![MethodFacts::card(method("card"))],
         notice_lead_hours: 24,
     };
     (rule, account, History::default(), at("2026-11-22T12:00:00Z"))
@@ -372,4 +368,106 @@ fn a_wait_looks_again_when_another_trigger_may_fall_due() {
     let decision = decide(&rule, &account, &history, &Cause::Timer, now);
     assert_eq!(decision.reason().map(Reason::code), Some("notice_running"));
     assert_eq!(decision.next_look_at(), Some(at("2026-11-23T21:00:00Z")));
+}
+
+/// A world with a wallet that is told before it debits, in the place of the card.
+fn wechat() -> (Rule, Account, History, Instant) {
+    let (mut rule, mut account, history, now) = world();
+    let wallet = MethodFacts { rail: Rail::WechatDeduction, ..MethodFacts::card(method("wallet")) };
+    account.payment_methods.push(wallet);
+    rule.payment_methods = vec![method("wallet")];
+    (rule, account, history, now)
+}
+
+#[test]
+fn a_rail_that_wants_notice_is_told_of_a_low_balance_and_charged_in_its_window() {
+    let (rule, account, mut history, now) = wechat();
+    // Noon in London is 20:00 in Beijing, day 1; day 3 opens at 07:00 there.
+    assert_eq!(code(&rule, &account, &history, now), "notice_running until 2026-11-23T23:00:00Z");
+    history.notices = announce(&rule, &account, &history, now);
+    assert_eq!(history.notices.len(), 1);
+    assert!(announce(&rule, &account, &history, now).is_empty(), "once");
+    let opens = at("2026-11-23T23:00:00Z");
+    assert_eq!(
+        code(&rule, &account, &history, opens.minus(Span(1))),
+        "notice_running until 2026-11-23T23:00:00Z"
+    );
+    assert_eq!(code(&rule, &account, &history, opens), "recharge 1200");
+    let closed = at("2026-11-24T14:00:00Z");
+    assert_eq!(
+        code(&rule, &account, &history, closed),
+        "rail_closed until 2026-11-24T23:00:00Z",
+        "22:00 in Beijing"
+    );
+    let lapsed = at("2026-11-30T14:00:00Z");
+    assert_eq!(
+        code(&rule, &account, &history, lapsed),
+        "notice_running until 2026-12-01T23:00:00Z",
+        "after day 9 it is told anew"
+    );
+}
+
+#[test]
+fn the_order_of_preference_holds_between_rails() {
+    let (mut rule, account, history, now) = wechat();
+    rule.payment_methods = vec![method("card"), method("wallet")];
+    let decision = decide(&rule, &account, &history, &Cause::Usage, now);
+    let Decision::Recharge { order } = decision else { unreachable!("{decision:?}") };
+    assert_eq!(order.payment_methods, [method("card")], "nobody was told about the wallet");
+    rule.payment_methods = vec![method("wallet"), method("card")];
+    assert_eq!(
+        code(&rule, &account, &history, now),
+        "notice_running until 2026-11-23T23:00:00Z",
+        "the card is not charged in the wallet's place"
+    );
+}
+
+#[test]
+fn an_agreement_limits_amount_cycle_and_count() {
+    let (mut rule, mut account, history, now) = world();
+    let agreement = Agreement {
+        cycle_days: 7,
+        most_per_debit: eur(1500),
+        total_left: Some(eur(5000)),
+        debits_left: Some(3),
+        debited_at: Some(at("2026-11-20T12:00:00Z")),
+    };
+    let wallet = |agreement| MethodFacts {
+        rail: Rail::AlipayCycle,
+        agreement: Some(agreement),
+        ..MethodFacts::card(method("wallet"))
+    };
+    rule.payment_methods = vec![method("wallet")];
+    let mut with = |agreement| {
+        account.payment_methods = vec![wallet(agreement)];
+        code(&rule, &account, &history, now)
+    };
+    assert_eq!(with(agreement), "rail_closed until 2026-11-27T12:00:00Z", "one debit a cycle");
+    let free = Agreement { debited_at: Some(at("2026-11-15T12:00:00Z")), ..agreement };
+    assert_eq!(with(free), "recharge 1200");
+    assert_eq!(with(Agreement { most_per_debit: eur(1199), ..free }), "no_usable_method");
+    assert_eq!(with(Agreement { total_left: Some(eur(1199)), ..free }), "no_usable_method");
+    assert_eq!(with(Agreement { total_left: Some(eur(1200)), ..free }), "recharge 1200");
+    assert_eq!(with(Agreement { debits_left: Some(0), ..free }), "no_usable_method");
+}
+
+#[test]
+fn a_method_declined_too_often_is_looked_at_when_there_is_room_again() {
+    let (rule, mut account, history, now) = world();
+    let declines = (0..10).map(|minute| now.minus(Span::minutes(minute)));
+    if let Some(card) = account.payment_methods.first_mut() {
+        card.declined_at = declines.collect();
+    }
+    let room = now.minus(Span::minutes(9)).plus(Span::hours(24));
+    assert_eq!(code(&rule, &account, &history, now), format!("no_usable_method next {room}"));
+    assert_eq!(code(&rule, &account, &history, room), "recharge 1200");
+}
+
+#[test]
+fn a_method_that_was_tried_out_is_not_charged_until_it_is_paid_with() {
+    let (rule, mut account, history, now) = world();
+    if let Some(card) = account.payment_methods.first_mut() {
+        card.ladder = Ladder { failures: 4, since: Some(now.minus(Span::days(300))) };
+    }
+    assert_eq!(code(&rule, &account, &history, now), "no_usable_method");
 }

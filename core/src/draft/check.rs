@@ -1,6 +1,8 @@
 //! Each field by itself, then what fields mean together. A field with an error of its own is not
 //! blamed again for what it means to others.
 
+mod rails;
+
 use super::{AmountKind, RuleDraft, TypedPeriod, TypedUnit};
 use crate::bytes::{Bytes, DataUnit};
 use crate::decide::{Account, largest_recharge};
@@ -41,9 +43,12 @@ pub(super) fn rule(
         let typed = threshold(&draft.alert_threshold, draft.alert_unit, account);
         errors.take(Field::AlertThreshold, typed)
     });
-    let known = |id: &PaymentMethodId| account.payment_methods.iter().any(|m| m.id == *id);
-    if !draft.payment_methods.iter().all(known) {
-        errors.add(Field::PaymentMethods, FieldCode::UnknownChoice);
+    let mut seen: Vec<&PaymentMethodId> = Vec::new();
+    for id in &draft.payment_methods {
+        if seen.contains(&id) || !account.payment_methods.iter().any(|m| m.id == *id) {
+            errors.add(Field::PaymentMethods, FieldCode::UnknownChoice);
+        }
+        seen.push(id);
     }
     let rule = amount.map(|amount| Rule {
         version: 0,
@@ -63,6 +68,7 @@ pub(super) fn rule(
     });
     if let Some(rule) = &rule {
         together(rule, account, now, &mut errors);
+        rails::check(rule, account, &mut errors);
     }
     errors.0.sort_by_key(|e| e.field);
     match rule {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalogue::Terms;
-use crate::decide::MethodFacts;
+use crate::decide::{Agreement, MethodFacts};
 use crate::field::{Field, FieldCode};
 use crate::id::LineId;
 use crate::money::{Currency, Money};
@@ -26,12 +26,9 @@ fn account() -> Account {
         credit_minor: 0,
         latest_expiry_at: None,
         terms: Terms::sandbox(eur),
-        payment_methods: vec![MethodFacts {
-            id: PaymentMethodId::new("card").unwrap_or_else(|| unreachable!()),
-            rail: Rail::Card,
-            expires_at: None,
-            barred: false,
-        }],
+        payment_methods: vec![MethodFacts::card(
+            PaymentMethodId::new("card").unwrap_or_else(|| unreachable!()),
+        )],
         notice_lead_hours: 24,
     }
 }
@@ -151,4 +148,93 @@ fn a_rule_that_cannot_work_is_refused_with_the_reason() {
     for (change, field, code) in cases {
         assert_eq!(errors(change), [(field, code)]);
     }
+}
+
+/// What a method with this rail and agreement makes of a change to the suggested draft.
+fn with_method(
+    rail: Rail,
+    agreement: Option<Agreement>,
+    change: impl FnOnce(&mut RuleDraft),
+) -> Vec<(Field, FieldCode)> {
+    let mut account = account();
+    if let Some(method) = account.payment_methods.first_mut() {
+        (method.rail, method.agreement) = (rail, agreement);
+    }
+    let mut draft = RuleDraft::suggested(&account, now());
+    draft.payment_methods = account.payment_methods.iter().map(|m| m.id.clone()).collect();
+    change(&mut draft);
+    let errors = validate(&draft, &account, now()).err().unwrap_or_default();
+    errors.into_iter().map(|e| (e.field, e.code)).collect()
+}
+
+#[test]
+fn what_a_rail_cannot_do_is_refused_at_save() {
+    let monthly = |day: &str| {
+        let day = day.to_owned();
+        move |d: &mut RuleDraft| (d.scheduled, d.day) = (true, day)
+    };
+    let daily = |every: &str| {
+        let every = every.to_owned();
+        move |d: &mut RuleDraft| (d.scheduled, d.unit, d.every) = (true, TypedPeriod::Day, every)
+    };
+    let alipay = Rail::AlipayCycle;
+    assert_eq!(with_method(alipay, None, monthly("28")), []);
+    assert_eq!(
+        with_method(alipay, None, monthly("29")),
+        [(Field::Day, FieldCode::NotOnThatDay { rail: alipay, last_day: 28 })]
+    );
+    assert_eq!(with_method(alipay, None, daily("7")), []);
+    assert_eq!(
+        with_method(alipay, None, daily("6")),
+        [(Field::Every, FieldCode::NotSoOften { rail: alipay, days: 7 })]
+    );
+    let wechat = Rail::WechatDeduction;
+    assert_eq!(with_method(wechat, None, monthly("31")), []);
+    assert_eq!(
+        with_method(wechat, None, daily("2")),
+        [(Field::Every, FieldCode::NotSoOften { rail: wechat, days: 3 })]
+    );
+    assert_eq!(
+        with_method(Rail::OnSession, None, |_| {}),
+        [(Field::PaymentMethods, FieldCode::NotAutomatic { rail: Rail::OnSession })]
+    );
+}
+
+#[test]
+fn what_an_agreement_does_not_cover_is_refused_at_save() {
+    let eur = Currency::from_code("EUR").unwrap_or_else(|| unreachable!());
+    let (rail, most) = (Rail::AlipayCycle, Money::new(1500, eur));
+    let agreement = Agreement {
+        cycle_days: 30,
+        most_per_debit: most,
+        total_left: None,
+        debits_left: None,
+        debited_at: None,
+    };
+    assert_eq!(with_method(rail, Some(agreement), |_| {}), [], "five steps cost exactly that");
+    let cent = Money::new(1499, eur);
+    let above = |most| [(Field::PaymentMethods, FieldCode::AboveAgreement { rail, most })];
+    let less = Agreement { most_per_debit: cent, ..agreement };
+    assert_eq!(with_method(rail, Some(less), |_| {}), above(cent));
+    let less = Agreement { total_left: Some(cent), ..agreement };
+    assert_eq!(with_method(rail, Some(less), |_| {}), above(cent));
+    let none = Agreement { debits_left: Some(0), ..agreement };
+    assert_eq!(
+        with_method(rail, Some(none), |_| {}),
+        [(Field::PaymentMethods, FieldCode::AgreementUsedUp { rail })]
+    );
+    let fortnight = |d: &mut RuleDraft| {
+        (d.scheduled, d.unit, d.every) = (true, TypedPeriod::Day, "14".to_owned());
+    };
+    assert_eq!(
+        with_method(rail, Some(agreement), fortnight),
+        [(Field::Every, FieldCode::NotSoOften { rail, days: 30 })],
+        "the agreement's own cycle is longer than the rail's"
+    );
+}
+
+#[test]
+fn a_method_is_named_once() {
+    let twice = errors(|d| d.payment_methods.extend(d.payment_methods.clone()));
+    assert_eq!(twice, [(Field::PaymentMethods, FieldCode::UnknownChoice)]);
 }

@@ -2,16 +2,15 @@
 //! next attempt starts only when the last has definitely failed and can no longer capture.
 
 use super::{
-    Attempt, Effect, Fact, News, Outcome, Phase, Recharge, Status, Step, delivery, next_look_up,
+    Attempt, Effect, News, Outcome, Phase, Recharge, Status, Step, Tries, delivery, next_look_up,
 };
 use crate::decide::Suspension;
 use crate::id::{IdempotencyKey, PaymentMethodId};
 use crate::ledger::{Book, Posting};
 use crate::money::Money;
+use crate::retry::Ladder;
 use crate::time::{Instant, Span};
 
-/// Rounds over all methods: at once, then so long after the first decline.
-const RUNGS: [Span; 4] = [Span::hours(0), Span::hours(1), Span::hours(2), Span::hours(4)];
 /// How long a link for the customer lives.
 const LINK_LIVES: Span = Span::hours(24);
 /// "Not found" counts only this long after the last submission.
@@ -21,24 +20,19 @@ const NOT_FOUND_APART: Span = Span::hours(1);
 /// From so long without an answer on, the gateway is asked to cancel.
 const CANCEL_AFTER: Span = Span::hours(2);
 
-/// Plans the next attempt: the next method of this round, or the first of the next rung.
-/// Returns whether there is one.
+/// Plans the next attempt: the method whose next try comes first, in order where several can be
+/// tried at once. Returns whether there is one.
 pub(super) fn plan_next(step: &mut Step, now: Instant) -> bool {
     let recharge = &step.recharge;
     if recharge.stopped {
         return false;
     }
-    let rung = recharge.attempts.last().map_or(0, |a| a.rung);
-    let same = next_method(recharge, rung).map(|method| (method, rung, now));
-    let Some((payment_method_id, rung, at)) = same.or_else(|| next_rung(recharge, rung, now))
-    else {
-        return false;
-    };
+    let Some((at, tries)) = next_try(recharge, now) else { return false };
     let number = recharge.attempts.last().map_or(0, |a| a.number).saturating_add(1);
     let attempt = Attempt {
         number,
-        payment_method_id,
-        rung,
+        payment_method_id: tries.payment_method_id.clone(),
+        rung: tries.ladder.failures,
         idempotency_key: IdempotencyKey::of_attempt(&recharge.id, number),
         submitted_at: None,
         last_submitted_at: None,
@@ -50,33 +44,34 @@ pub(super) fn plan_next(step: &mut Step, now: Instant) -> bool {
     true
 }
 
-/// The first method in order that this round has not tried and no hard decline has ended.
-fn next_method(recharge: &Recharge, rung: u32) -> Option<PaymentMethodId> {
-    let spent = |id: &PaymentMethodId| {
-        recharge.attempts.iter().any(|a| {
-            a.payment_method_id == *id
-                && (a.rung == rung
-                    || matches!(a.outcome, Some(Outcome::Declined { hard: true, .. })))
-        })
-    };
-    recharge.order.payment_methods.iter().find(|id| !spent(id)).cloned()
+/// The next try and when: the earliest, and of those the first in order.
+fn next_try(recharge: &Recharge, now: Instant) -> Option<(Instant, &Tries)> {
+    let next = |tries| Some((next_try_of(recharge, tries, now)?, tries));
+    recharge.tries.iter().filter_map(next).min_by_key(|(at, _)| *at)
 }
 
-/// The next rung of the ladder. A purchase by hand has none: the customer is there to decide.
-fn next_rung(
-    recharge: &Recharge,
-    rung: u32,
-    now: Instant,
-) -> Option<(PaymentMethodId, u32, Instant)> {
+/// When a method is tried next, if it is. A purchase by hand tries each method once, at once: the
+/// customer is there to decide about another.
+fn next_try_of(recharge: &Recharge, tries: &Tries, now: Instant) -> Option<Instant> {
+    let id = &tries.payment_method_id;
+    let mut tried = recharge.attempts.iter().filter(|a| a.payment_method_id == *id);
     if !recharge.automatic() {
-        return None;
+        return tried.next().is_none().then_some(now);
     }
-    let next = rung.saturating_add(1);
-    let wait = RUNGS.get(usize::try_from(next).ok()?)?;
-    let declines = recharge.facts.iter().filter(|s| matches!(s.fact, Fact::Declined { .. }));
-    let first_decline = declines.map(|seen| seen.at).next();
-    let at = first_decline.unwrap_or(now).plus(*wait).max(now);
-    next_method(recharge, next).map(|method| (method, next, at))
+    let hard = tried.any(|a| matches!(a.outcome, Some(Outcome::Declined { hard: true, .. })));
+    let next_at = tries.ladder.next_try_at(now).filter(|_| !hard)?;
+    Some(tries.rail.opens_at(next_at))
+}
+
+/// A definite failure: its method comes one rung further down. What the customer did, buying by
+/// hand or stopping it, moves no ladder.
+fn fail(step: &mut Step, method: &PaymentMethodId, now: Instant) {
+    if step.recharge.automatic()
+        && !step.recharge.stopped
+        && let Some(ladder) = step.recharge.ladder_mut(method)
+    {
+        ladder.fail(now);
+    }
 }
 
 /// An attempt is about to be sent, for the first time or again under the same key.
@@ -135,6 +130,8 @@ pub(super) fn captured(
     }
     attempt.outcome =
         Some(Outcome::Captured { payment: payment.to_owned(), amount, refunded: false });
+    let method = attempt.payment_method_id.clone();
+    end_ladder(step, &method);
     step.postings.push(Posting::money(Book::Customer, Book::Prepaid, amount));
     if ended || paid {
         // Why: the recharge is over or has its money; this capture can only go back, in full.
@@ -151,13 +148,22 @@ pub(super) fn captured(
     true
 }
 
+/// A payment that went through ends its method's ladder.
+fn end_ladder(step: &mut Step, method: &PaymentMethodId) {
+    if let Some(ladder) = step.recharge.ladder_mut(method) {
+        *ladder = Ladder::default();
+    }
+}
+
 /// The bank said no. The customer hears at the first decline.
 pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now: Instant) -> bool {
     let first =
         !step.recharge.attempts.iter().any(|a| matches!(a.outcome, Some(Outcome::Declined { .. })));
     let outcome = Outcome::Declined { code: code.to_owned(), hard };
     let Some(method) = close(step, number, outcome) else { return false };
-    if hard && step.recharge.automatic() {
+    if !hard {
+        fail(step, &method, now);
+    } else if step.recharge.automatic() {
         step.then(now, Effect::Bar { payment_method_id: method });
     }
     if step.recharge.paid_at.is_some() {
@@ -165,8 +171,6 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
         return true;
     }
     step.recharge.status = Status::Declined;
-    // Why: `next_rung` counts from the first decline, which is this fact; it is not recorded yet,
-    // so `now` stands for it.
     let next = plan_next(step, now);
     let mut charges = step.effects.iter().filter(|d| matches!(d.effect, Effect::Charge { .. }));
     let next_try_at = charges.next().map(|due| due.at);
@@ -189,8 +193,10 @@ pub(super) fn action_required(
     now: Instant,
 ) -> bool {
     let others = {
-        let rung = step.recharge.attempt(number).map_or(0, |a| a.rung);
-        step.recharge.automatic() && next_method(&step.recharge, rung).is_some()
+        let recharge = &step.recharge;
+        let this = recharge.attempt(number).map(|a| &a.payment_method_id);
+        let mut others = recharge.tries.iter().filter(|t| Some(&t.payment_method_id) != this);
+        recharge.automatic() && others.any(|tries| next_try_of(recharge, tries, now) == Some(now))
     };
     let stopped = step.recharge.stopped;
     let until = now.plus(LINK_LIVES);
@@ -278,6 +284,8 @@ pub(super) fn cancelled(step: &mut Step, number: u32, now: Instant) -> bool {
         return false;
     }
     attempt.outcome = Some(Outcome::Cancelled);
+    let method = attempt.payment_method_id.clone();
+    fail(step, &method, now);
     if step.recharge.paid_at.is_some() {
         return true;
     }

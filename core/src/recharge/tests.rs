@@ -27,7 +27,8 @@ fn opened(methods: &[&str]) -> Recharge {
         triggers: Vec::new(),
     };
     let line = LineId::new("line").unwrap_or_else(|| unreachable!());
-    Recharge::open(line, 1, Some(1), order, at(0)).recharge
+    let known: Vec<MethodFacts> = methods.iter().map(|m| MethodFacts::card(method(m))).collect();
+    Recharge::open(line, 1, Some(1), order, &known, at(0)).recharge
 }
 
 /// Takes in facts one minute apart from `minute` on; gives the last step.
@@ -225,4 +226,50 @@ fn a_key_is_not_sent_again_after_20_hours() {
     let resent = apply(unknown.clone(), &submitted(1), at(late - 1));
     assert_eq!(resent.recharge.attempt(1).and_then(|a| a.last_submitted_at), Some(at(late - 1)));
     assert_eq!(apply(unknown.clone(), &submitted(1), at(late)), Step::unchanged(unknown));
+}
+
+#[test]
+fn the_ladder_goes_on_in_the_next_recharge() {
+    let first = run(opened(&["a"]), 0, &[submitted(1), declined(1, false), Fact::Stopped]);
+    assert_eq!(first.recharge.status, Status::Cancelled);
+    let ladder = first.recharge.tries.first().map(|tries| tries.ladder).unwrap_or_default();
+    assert_eq!(ladder.failures, 1);
+    let card = MethodFacts { ladder, ..MethodFacts::card(method("a")) };
+    let order = first.recharge.order.clone();
+    let line = first.recharge.line_id.clone();
+    let again = Recharge::open(line, 2, Some(2), order, &[card], at(10));
+    let due: Vec<Instant> = again.effects.iter().map(|due| due.at).collect();
+    assert_eq!(due, [at(61)], "an edit does not make it try at once");
+    let done = run(again.recharge, 61, &[submitted(1), captured(1)]);
+    assert_eq!(done.recharge.tries.first().map(|t| t.ladder), Some(Ladder::default()));
+}
+
+#[test]
+fn buying_by_hand_moves_no_ladder_but_ends_one() {
+    let used_up = Ladder { failures: 4, since: Some(at(-9000)) };
+    let card = MethodFacts { ladder: used_up, ..MethodFacts::card(method("a")) };
+    let by_hand = || {
+        let order = opened(&["a"]).order;
+        let line = LineId::new("line").unwrap_or_else(|| unreachable!());
+        Recharge::open(line, 1, None, order, std::slice::from_ref(&card), at(0)).recharge
+    };
+    let step = run(by_hand(), 0, &[submitted(1), declined(1, false)]);
+    assert_eq!(step.recharge.status, Status::Failed, "tried once");
+    assert_eq!(step.recharge.tries.first().map(|t| t.ladder), Some(used_up));
+    let step = run(by_hand(), 0, &[submitted(1), captured(1)]);
+    assert_eq!(step.recharge.tries.first().map(|t| t.ladder), Some(Ladder::default()));
+}
+
+#[test]
+fn a_retry_waits_for_the_hours_of_its_rail() {
+    // 21:45 in Beijing: the rung an hour later is by night.
+    let evening = Instant::parse("2026-11-24T13:45:00Z").unwrap_or(Instant::MIN);
+    let wallet = MethodFacts { rail: Rail::WechatDeduction, ..MethodFacts::card(method("a")) };
+    let line = LineId::new("line").unwrap_or_else(|| unreachable!());
+    let order = opened(&["a"]).order;
+    let step = Recharge::open(line, 1, Some(1), order, &[wallet], evening);
+    let step = apply(step.recharge, &submitted(1), evening);
+    let step = apply(step.recharge, &declined(1, false), evening);
+    let due = step.effects.iter().find(|d| d.effect == Effect::Charge { attempt: 2 });
+    assert_eq!(due.map(|d| d.at.to_string()).as_deref(), Some("2026-11-24T23:00:00Z"));
 }

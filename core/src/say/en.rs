@@ -1,16 +1,20 @@
 //! English. Voice: what happened, whether money moved, what comes next.
 
-use super::Speech;
+mod fields;
+
 use super::format::{bytes_exact, date, day, money, time};
+use super::{Speech, names};
 use crate::api::Language;
-use crate::decide::{Decision, Reason, Suspension, TriggerDue};
-use crate::field::{Field, FieldCode};
+use crate::decide::{Decision, MethodFacts, Reason, Suspension, TriggerDue};
 use crate::forecast::Bound;
 use crate::money::Money;
+use crate::rail::Rail;
 use crate::recharge::{Fact, News, Status};
 use crate::rule::{Adds, Amount, Rule, Threshold};
 use crate::schedule::{Schedule, Unit, Weekday};
 use crate::time::Instant;
+
+pub(super) use fields::field_error;
 
 /// The name of a zone's place: `Madrid`.
 fn place(name: &str) -> String {
@@ -67,7 +71,7 @@ fn schedule(schedule: &Schedule) -> String {
     format!("{when} at {}, from {start} on", schedule.at)
 }
 
-pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
+pub(super) fn rule(speech: &Speech<'_>, rule: &Rule, methods: &[MethodFacts]) -> String {
     let mut whens = Vec::new();
     if let Some(low) = rule.triggers.low_balance {
         whens.push(format!("when {}", threshold(low)));
@@ -110,6 +114,7 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
     if let Some(last) = limits.ends_on {
         text.push_str(&format!(" Not after {}.", date(last, Language::En)));
     }
+    text.push_str(&pays_with(rule, methods));
     if let Some(alert) = rule.alert {
         text.push_str(&format!(" Tell me when {}.", threshold(alert)));
     }
@@ -120,6 +125,14 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
         text.push_str(&format!(" The one of {} is skipped.", speech.when(at)));
     }
     text
+}
+
+/// The methods in order; those that are gone are not named.
+fn pays_with(rule: &Rule, methods: &[MethodFacts]) -> String {
+    match names(rule, methods).as_slice() {
+        [] => String::new(),
+        names => format!(" Charged to {}.", names.join("; if that fails, to ")),
+    }
 }
 
 fn capitalised(text: &str) -> String {
@@ -300,12 +313,17 @@ pub(super) fn bound(bound: &Bound) -> String {
     format!("At most {} a month", money(bound.per_month))
 }
 
-pub(super) fn consent(speech: &Speech<'_>, rule: &Rule, bound: &Bound) -> String {
+pub(super) fn consent(
+    speech: &Speech<'_>,
+    rule: &Rule,
+    methods: &[MethodFacts],
+    bound: &Bound,
+) -> String {
     format!(
         "I turn on auto-recharge. {} It charges my payment methods in the order I gave, without \
          asking each time. It never takes more than {} in one recharge, {} in a day and {} in a \
          calendar month. I can turn it off at any time; then nothing more is charged.",
-        self::rule(speech, rule),
+        self::rule(speech, rule, methods),
         money(bound.per_recharge),
         money(bound.per_day),
         money(bound.per_month),
@@ -323,65 +341,13 @@ pub(super) fn announcement(speech: &Speech<'_>, charge_at: Instant, at_most: Mon
     format!("At most {most} will be charged on {on} at {at}. You can skip it on the rule page.")
 }
 
-#[allow(clippy::wildcard_enum_match_arm, reason = "most fields share one sentence")]
-pub(super) fn field_error(field: Field, code: &FieldCode) -> String {
-    match code {
-        FieldCode::Required => match field {
-            Field::Trigger => "Choose when to recharge.".to_owned(),
-            Field::CapPerMonth => "Enter a monthly cap: recharging when low needs one.".to_owned(),
-            Field::Weekdays => "Choose at least one day.".to_owned(),
-            _ => "Fill this in.".to_owned(),
-        },
-        FieldCode::NotANumber => "Enter a number, such as 5 or 2.5.".to_owned(),
-        FieldCode::AmbiguousNumber => "Could mean a thousand or one: write 1000 or 1.".to_owned(),
-        FieldCode::TooPrecise => "Too many decimals.".to_owned(),
-        FieldCode::TooLarge => "That is too large.".to_owned(),
-        FieldCode::NotPositive => "Enter more than 0.".to_owned(),
-        FieldCode::OutOfRange { min, max } => format!("Enter {min} to {max}."),
-        FieldCode::NotADate => "Enter a date.".to_owned(),
-        FieldCode::NotATime => "Enter a time, such as 09:00.".to_owned(),
-        FieldCode::TooEarly { first } => {
-            format!("Choose {} or later.", date(*first, Language::En))
-        }
-        FieldCode::NotAPhone => {
-            "Enter the number with its country code, such as +34 612 345 678.".to_owned()
-        }
-        FieldCode::UnknownCallingCode => "No country has this code.".to_owned(),
-        FieldCode::NotAnEmail => "Enter an e-mail address, such as ana@example.org.".to_owned(),
-        FieldCode::TooShort { min } => format!("Use at least {min} characters."),
-        FieldCode::TooLong { max } => format!("Use at most {max} characters."),
-        FieldCode::SameAsContact => "Choose something other than your phone or e-mail.".to_owned(),
-        FieldCode::Breached => "This password is known from data leaks. Choose another.".to_owned(),
-        FieldCode::NotACode => "The code has six digits.".to_owned(),
-        FieldCode::WrongCode => {
-            "Not the code we sent, or no longer valid. Check it, or ask for a new one.".to_owned()
-        }
-        FieldCode::UnknownChoice => "Choose one of the list.".to_owned(),
-        FieldCode::UnitNotAdded => {
-            "The recharge adds something else: give data for data, credit for credit.".to_owned()
-        }
-        FieldCode::ThresholdNotBelowTarget { target } => {
-            format!("Choose less than the {} to keep.", bytes_exact(*target))
-        }
-        FieldCode::StaysBelowThreshold => {
-            "From empty, one recharge would not end above the threshold: it would recharge again \
-             and again. Choose more."
-                .to_owned()
-        }
-        FieldCode::NotWholeSteps { step } => {
-            format!("Data comes in steps of {}.", bytes_exact(*step))
-        }
-        FieldCode::BelowOneRecharge { cost } => {
-            format!("One recharge costs up to {}: enter at least that.", money(*cost))
-        }
-        FieldCode::BelowOneStep { cost } => {
-            format!("One step costs {}: enter at least that.", money(*cost))
-        }
-        FieldCode::NeverDue => "No date lies between start and end.".to_owned(),
-        FieldCode::ValidityTooShort { validity_days } => {
-            format!("Bought data is valid for {validity_days} days: choose fewer.")
-        }
-        FieldCode::EndsBeforeStart => "The end is before the start.".to_owned(),
+/// What people call a rail.
+pub(super) fn rail_name(rail: Rail) -> &'static str {
+    match rail {
+        Rail::Card => "A card",
+        Rail::AlipayCycle => "Alipay",
+        Rail::WechatDeduction => "WeChat Pay",
+        Rail::OnSession => "This payment method",
     }
 }
 

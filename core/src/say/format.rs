@@ -23,6 +23,14 @@ pub fn amount(money: Money) -> String {
     decimal_places(money.amount_minor, money.currency.exponent())
 }
 
+/// A card as people know it: `Visa •••• 4242`.
+pub fn method_name(brand: &str, last4: &str) -> String {
+    let mut letters = brand.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    let brand: String = first.into_iter().chain(letters).collect();
+    if last4.is_empty() { brand } else { format!("{brand} •••• {last4}") }
+}
+
 /// Data rounded down to what matters: `3.42 GB`, `512 MB`, `0 MB`. Never more than is there.
 pub fn bytes(bytes: Bytes) -> String {
     let n = bytes.get();

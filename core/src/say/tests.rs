@@ -46,13 +46,13 @@ fn the_rule_says_itself_in_both_languages() {
     let now = at("2026-11-22T12:00:00Z");
     let en = Speech { language: Language::En, zone: &zone, now };
     assert_eq!(
-        en.rule(&keep_five()),
+        en.rule(&keep_five(), &[]),
         "When 1 GB or less is left, top up to 5 GB. Never more than EUR 30.00 in a calendar month \
          (Madrid time). At least 30 minutes between two."
     );
     let zh = Speech { language: Language::ZhCn, zone: &zone, now };
     assert_eq!(
-        zh.rule(&keep_five()),
+        zh.rule(&keep_five(), &[]),
         "剩余流量不超过 1 GB 时，自动补足到 5 GB。每个自然月（马德里时间）最多扣款 EUR 30.00。\
          两次之间至少间隔 30 分钟。"
     );

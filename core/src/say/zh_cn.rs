@@ -1,16 +1,20 @@
 //! 简体中文. Subject dropped, full-width marks, a space between characters and figures.
 
-use super::Speech;
+mod fields;
+
 use super::format::{bytes_exact, date, day, money, time};
+use super::{Speech, names};
 use crate::api::Language;
-use crate::decide::{Decision, Reason, Suspension, TriggerDue};
-use crate::field::{Field, FieldCode};
+use crate::decide::{Decision, MethodFacts, Reason, Suspension, TriggerDue};
 use crate::forecast::Bound;
 use crate::money::Money;
+use crate::rail::Rail;
 use crate::recharge::{Fact, News, Status};
 use crate::rule::{Adds, Amount, Rule, Threshold};
 use crate::schedule::{Schedule, Unit, Weekday};
 use crate::time::Instant;
+
+pub(super) use fields::field_error;
 
 /// The name of a zone's place where Chinese has a common one, otherwise as the tz database has it.
 fn place(name: &str) -> String {
@@ -86,7 +90,7 @@ fn schedule(schedule: &Schedule) -> String {
     format!("从 {} 起，{when} {}", date(schedule.start, Language::ZhCn), schedule.at)
 }
 
-pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
+pub(super) fn rule(speech: &Speech<'_>, rule: &Rule, methods: &[MethodFacts]) -> String {
     let mut whens = Vec::new();
     if let Some(low) = rule.triggers.low_balance {
         whens.push(threshold(low));
@@ -124,6 +128,10 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule) -> String {
     }
     if let Some(last) = limits.ends_on {
         text.push_str(&format!("{}之后不充值。", date(last, Language::ZhCn)));
+    }
+    match names(rule, methods).as_slice() {
+        [] => {}
+        names => text.push_str(&format!("用 {} 付款。", names.join("，失败时用 "))),
     }
     if let Some(alert) = rule.alert {
         text.push_str(&format!("{}提醒我。", threshold(alert)));
@@ -284,11 +292,16 @@ pub(super) fn bound(bound: &Bound) -> String {
     format!("每月最多 {}", money(bound.per_month))
 }
 
-pub(super) fn consent(speech: &Speech<'_>, rule: &Rule, bound: &Bound) -> String {
+pub(super) fn consent(
+    speech: &Speech<'_>,
+    rule: &Rule,
+    methods: &[MethodFacts],
+    bound: &Bound,
+) -> String {
     format!(
         "同意开启自动充值。{}按所排顺序从付款方式扣款，不再逐次询问。单次最多 {}，每天最多 {}，\
          每个自然月最多 {}。可以随时关闭，关闭后不再扣款。",
-        self::rule(speech, rule),
+        self::rule(speech, rule, methods),
         money(bound.per_recharge),
         money(bound.per_day),
         money(bound.per_month),
@@ -305,53 +318,13 @@ pub(super) fn announcement(speech: &Speech<'_>, charge_at: Instant, at_most: Mon
     format!("将于 {on} {at} 最多扣款 {}。可在自动充值页面跳过。", money(at_most))
 }
 
-#[allow(clippy::wildcard_enum_match_arm, reason = "most fields share one sentence")]
-pub(super) fn field_error(field: Field, code: &FieldCode) -> String {
-    match code {
-        FieldCode::Required => match field {
-            Field::Trigger => "请选择何时充值。".to_owned(),
-            Field::CapPerMonth => "请填写每月上限：余额偏低时充值必须有上限。".to_owned(),
-            Field::Weekdays => "请至少选择一天。".to_owned(),
-            _ => "请填写。".to_owned(),
-        },
-        FieldCode::NotANumber => "请输入数字，例如 5 或 2.5。".to_owned(),
-        FieldCode::AmbiguousNumber => "可能是一千也可能是一：请写 1000 或 1。".to_owned(),
-        FieldCode::TooPrecise => "小数位数过多。".to_owned(),
-        FieldCode::TooLarge => "数值过大。".to_owned(),
-        FieldCode::NotPositive => "请输入大于 0 的数。".to_owned(),
-        FieldCode::OutOfRange { min, max } => format!("请输入 {min} 到 {max}。"),
-        FieldCode::NotADate => "请输入日期。".to_owned(),
-        FieldCode::NotATime => "请输入时间，例如 09:00。".to_owned(),
-        FieldCode::TooEarly { first } => {
-            format!("请选择 {}或之后。", date(*first, Language::ZhCn))
-        }
-        FieldCode::NotAPhone => "请输入带国家代码的号码，例如 +86 138 0013 8000。".to_owned(),
-        FieldCode::UnknownCallingCode => "没有这个国家代码。".to_owned(),
-        FieldCode::NotAnEmail => "请输入电子邮箱，例如 ana@example.org。".to_owned(),
-        FieldCode::TooShort { min } => format!("至少 {min} 个字符。"),
-        FieldCode::TooLong { max } => format!("最多 {max} 个字符。"),
-        FieldCode::SameAsContact => "请勿使用手机号或邮箱作为密码。".to_owned(),
-        FieldCode::Breached => "这个密码已在数据泄露中出现，请换一个。".to_owned(),
-        FieldCode::NotACode => "验证码为六位数字。".to_owned(),
-        FieldCode::WrongCode => "验证码不正确或已失效。请检查，或重新获取。".to_owned(),
-        FieldCode::UnknownChoice => "请从列表中选择。".to_owned(),
-        FieldCode::UnitNotAdded => "与充入的内容不一致：流量对流量，话费对话费。".to_owned(),
-        FieldCode::ThresholdNotBelowTarget { target } => {
-            format!("请小于要保留的 {}。", bytes_exact(*target))
-        }
-        FieldCode::StaysBelowThreshold => {
-            "流量用完时充一次仍不高于触发值，会反复充值。请提高数量。".to_owned()
-        }
-        FieldCode::NotWholeSteps { step } => format!("流量以 {} 为一份。", bytes_exact(*step)),
-        FieldCode::BelowOneRecharge { cost } => {
-            format!("单次充值最多需 {}，请不低于此数。", money(*cost))
-        }
-        FieldCode::BelowOneStep { cost } => format!("一份需 {}，请不低于此数。", money(*cost)),
-        FieldCode::NeverDue => "开始与结束之间没有任何日期。".to_owned(),
-        FieldCode::ValidityTooShort { validity_days } => {
-            format!("充入的流量有效 {validity_days} 天，请填更少的天数。")
-        }
-        FieldCode::EndsBeforeStart => "结束早于开始。".to_owned(),
+/// What people call a rail.
+pub(super) fn rail_name(rail: Rail) -> &'static str {
+    match rail {
+        Rail::Card => "银行卡",
+        Rail::AlipayCycle => "支付宝",
+        Rail::WechatDeduction => "微信支付",
+        Rail::OnSession => "这一付款方式",
     }
 }
 

@@ -17,7 +17,7 @@ use axum::{
 };
 use laika_core::{
     api::{MethodOrder, PaymentMethodView, SetupView},
-    decide::usable_methods,
+    decide::{MethodFacts, Unusable, usable_methods},
     id::{LineId, PaymentMethodId},
     time::Instant,
 };
@@ -92,6 +92,17 @@ pub async fn remove(
     Ok(Json(json!({ "already_submitted": already_submitted })))
 }
 
+/// Whether the bank's answers ended a method for charging by itself, for good or until it is paid
+/// with by hand.
+fn tried_out(method: &MethodFacts, now: Instant) -> bool {
+    match method.unusable(now) {
+        Some(Unusable::Barred | Unusable::TriedOut | Unusable::DeclinedTooOften { .. }) => true,
+        Some(Unusable::OnSessionOnly | Unusable::Expired | Unusable::AgreementUsedUp) | None => {
+            false
+        }
+    }
+}
+
 /// All of an account's methods, with what removing one would mean.
 async fn views(conn: &mut Conn, account: &str, now: Instant) -> Result<Vec<PaymentMethodView>> {
     let mut last_for: Vec<(PaymentMethodId, LineId)> = Vec::new();
@@ -99,11 +110,13 @@ async fn views(conn: &mut Conn, account: &str, now: Instant) -> Result<Vec<Payme
     for line in lines::of_account(conn, account).await? {
         let inputs = inputs::load(conn, &line, now).await?;
         let facts = &inputs.account.payment_methods;
-        barred.extend(facts.iter().filter(|method| method.barred).map(|method| method.id.clone()));
+        barred.extend(facts.iter().filter(|m| tried_out(m, now)).map(|m| m.id.clone()));
         let on = inputs.stored.as_ref().filter(|stored| stored.rule.on);
-        let usable = on.map(|stored| usable_methods(&stored.rule, &inputs.account, now));
-        if let Some([only]) = usable.as_deref() {
-            last_for.push((only.clone(), line.id));
+        if let Some(stored) = on {
+            let mut usable = usable_methods(&stored.rule, &inputs.account, now);
+            if let (Some(only), None) = (usable.next(), usable.next()) {
+                last_for.push((only.id.clone(), line.id));
+            }
         }
     }
     let view = |method: Method| PaymentMethodView {

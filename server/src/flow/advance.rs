@@ -23,7 +23,7 @@ use crate::{
 };
 use laika_core::{
     balance::{Bucket, CreditGrant},
-    decide::Suspension,
+    decide::{Suspension, usable_methods},
     id::{AccountId, RechargeId},
     recharge::{self, Effect, Fact, Grant, News, Recharge, Status, Step},
     rule::Adds,
@@ -85,6 +85,7 @@ pub async fn take_in(
     let account = line.account_id.as_str();
     if step.recharge != before {
         recharges::update(tx, account, &step.recharge).await?;
+        keep_ladders(tx, line, &before, &step.recharge).await?;
         if let Fact::Declined { attempt, .. } = fact {
             count_decline(tx, line, &step.recharge, *attempt).await?;
         }
@@ -147,10 +148,34 @@ async fn carry_out(
                 None => Ok(()),
             }
         }
-        Effect::Suspend { why } => rules::suspend(tx, line, Some(why)).await,
+        Effect::Suspend { why } => suspend(tx, line, why).await,
         Effect::Tell { news } => tell_news(tx, line, recharge, &news).await,
         Effect::Evaluate => jobs::look_at(tx, account, line_id, at).await,
     }
+}
+
+/// The rule waits for the customer; after declines only if no other method of it is left.
+async fn suspend(tx: &mut Tx, line: &Line, why: Suspension) -> Result<()> {
+    let inputs = inputs::load(tx, line, line.newest_at).await?;
+    let Some(stored) = &inputs.stored else { return Ok(()) };
+    let left = usable_methods(&stored.rule, &inputs.account, line.newest_at).next().is_some();
+    if why == Suspension::Declined && left {
+        return Ok(());
+    }
+    rules::suspend(tx, line, Some(why)).await
+}
+
+/// How far each method has come: for the recharges after this one.
+async fn keep_ladders(tx: &mut Tx, line: &Line, before: &Recharge, after: &Recharge) -> Result<()> {
+    let (account, line_id) = (line.account_id.as_str(), line.id.as_str());
+    for tries in after.tries.iter().filter(|tries| !before.tries.contains(tries)) {
+        let id = tries.payment_method_id.as_str();
+        if let Some(method) = payment_methods::get(tx, account, id).await? {
+            let (instrument, ladder) = (&method.instrument, tries.ladder);
+            payment_methods::set_ladder(tx, account, line_id, instrument, ladder).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The line gets what was bought.

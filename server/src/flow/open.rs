@@ -10,6 +10,7 @@ use crate::{
     store::{
         Tx, accounts, lines,
         lines::Line,
+        payment_methods,
         recharges::{self, Request},
     },
 };
@@ -30,7 +31,10 @@ pub async fn open(
     request: Option<Request<'_>>,
 ) -> Result<RechargeId> {
     let number = lines::next_recharge(tx, line).await?;
-    let step = Recharge::open(line.id.clone(), number, rule_version, order, line.newest_at);
+    let now = line.newest_at;
+    let methods =
+        payment_methods::facts(tx, line.account_id.as_str(), line.id.as_str(), now).await?;
+    let step = Recharge::open(line.id.clone(), number, rule_version, order, &methods, now);
     recharges::insert(tx, line, number, &step.recharge, record, request).await?;
     accounts::bump(tx, line.account_id.as_str()).await?;
     Ok(keep(tx, line, step).await?.id)

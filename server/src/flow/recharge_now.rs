@@ -18,7 +18,11 @@ use crate::{
         settings,
     },
 };
-use laika_core::{api::RechargeNow, decide::Order, rule::Adds};
+use laika_core::{
+    api::RechargeNow,
+    decide::{Order, Unusable},
+    rule::Adds,
+};
 
 /// The most steps bought at once: a typing error beyond that.
 const MOST_STEPS: u32 = 100;
@@ -82,9 +86,10 @@ async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
     }
     let (account, id) = (line.account_id.as_str(), asked.payment_method_id.as_str());
     let method = payment_methods::get(tx, account, id).await?.ok_or_else(Error::not_found)?;
-    let expired = method.expires_at().is_some_and(|end| line.newest_at >= end);
-    let worn = payment_methods::declined_too_often(tx, &method.fingerprint, line.newest_at).await?;
-    if method.removed_at.is_some() || expired || worn {
+    let now = line.newest_at;
+    let facts = payment_methods::facts(tx, account, line.id.as_str(), now).await?;
+    let known = facts.iter().find(|facts| facts.id == method.id);
+    if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
         let words = "This payment method cannot be charged. Choose another one.";
         return Err(Error::conflict("no_usable_method", words));
     }

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 use laika_core::{
-    decide::{Cause, Decision, decide},
+    decide::{Cause, Decision, Unusable, decide},
     id::RechargeId,
     recharge::{Attempt, Fact, Recharge},
 };
@@ -100,10 +100,13 @@ async fn allowed(
     let Some(method) = method.filter(|method| method.removed_at.is_none()) else {
         return Ok(Err("no_usable_method".to_owned()));
     };
-    if payment_methods::declined_too_often(tx, &method.fingerprint, now).await? {
-        return Ok(Err("no_usable_method".to_owned()));
-    }
     let Some(version) = recharge.rule_version else {
+        let line_id = line.id.as_str();
+        let facts = payment_methods::facts(tx, line.account_id.as_str(), line_id, now).await?;
+        let known = facts.iter().find(|facts| facts.id == method.id);
+        if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
+            return Ok(Err("no_usable_method".to_owned()));
+        }
         let stopped = line.stopped || settings::charging_stopped(tx).await?;
         return Ok(match (stopped, line.closed) {
             (true, _) => Err("stopped_by_operator".to_owned()),

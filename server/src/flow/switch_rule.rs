@@ -134,7 +134,7 @@ async fn turn_on(tx: &mut Tx, line: &Line, old: &Rule, agreed: &TurnOn) -> Resul
     if again {
         return Ok(None);
     }
-    if usable_methods(&rule, &inputs.account, now).is_empty() {
+    if usable_methods(&rule, &inputs.account, now).next().is_none() {
         let words = "Add a payment method to turn this on.";
         return Err(Error::conflict("no_usable_method", words));
     }

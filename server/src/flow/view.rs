@@ -112,7 +112,7 @@ pub fn turned_on(inputs: &Inputs, rule: &Rule) -> Rule {
 /// The text that turning this rule on agrees to, and its hash.
 pub fn consent(inputs: &Inputs, rule: &Rule, now: Instant) -> Consent {
     let speech = speech(&inputs.owner, &inputs.account.zone, now);
-    let text = speech.consent(rule, &bound(rule, &inputs.account));
+    let text = speech.consent(rule, &inputs.account.payment_methods, &bound(rule, &inputs.account));
     Consent { sha256: text_sha256_hex(&text), text }
 }
 

@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = files![
     "0004_money",
     "0005_rules",
     "0006_zone_changes",
+    "0007_ladders",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -9,14 +9,11 @@ use laika_core::{
     decide::MethodFacts,
     id::PaymentMethodId,
     rail::Rail,
-    time::{Instant, Span},
+    retry::{DECLINES_COUNT_FOR, Ladder},
+    say,
+    time::Instant,
 };
 use sqlx::{Row, any::AnyRow};
-
-/// *Source*: rules.md, "A recharge": per fingerprint, over all lines and amounts.
-const DECLINES_A_DAY: i64 = 10;
-/// As above.
-const DECLINES_A_MONTH: i64 = 15;
 
 /// A payment method as it is stored.
 #[derive(Clone, Debug)]
@@ -276,20 +273,17 @@ pub async fn declined(
     Ok(())
 }
 
-/// Whether a card was declined as often as may be.
-pub async fn declined_too_often(conn: &mut Conn, fingerprint: &str, now: Instant) -> Result<bool> {
-    let row = sql!(
-        "SELECT COUNT(*),
-                CAST(COALESCE(SUM(CASE WHEN declined_at > $2 THEN 1 ELSE 0 END), 0) AS BIGINT)
-         FROM declines WHERE fingerprint = $1 AND declined_at > $3",
+/// When a card was declined, as long ago as it counts.
+pub async fn declined_at(conn: &mut Conn, fingerprint: &str, now: Instant) -> Result<Vec<Instant>> {
+    let rows = sql!(
+        "SELECT declined_at FROM declines WHERE fingerprint = $1 AND declined_at > $2
+         ORDER BY declined_at",
         fingerprint,
-        now.minus(Span::hours(24)).micros(),
-        now.minus(Span::days(30)).micros()
+        now.minus(DECLINES_COUNT_FOR).micros()
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    let (month, day): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(day >= DECLINES_A_DAY || month >= DECLINES_A_MONTH)
+    rows.iter().map(|row| Ok(Instant::from_micros(row.try_get(0)?))).collect()
 }
 
 /// Whether an instrument is ended for a line's rule.
@@ -311,6 +305,52 @@ async fn is_barred(
     Ok(row.is_some())
 }
 
+/// Keeps how far an instrument has come down the ladder on a line.
+pub async fn set_ladder(
+    tx: &mut Tx,
+    account_id: &str,
+    line_id: &str,
+    instrument: &str,
+    ladder: Ladder,
+) -> Result<()> {
+    sql!(
+        "INSERT INTO ladders (account_id, line_id, instrument, failures, since)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id, line_id, instrument)
+         DO UPDATE SET failures = excluded.failures, since = excluded.since",
+        account_id,
+        line_id,
+        instrument,
+        i64::from(ladder.failures),
+        ladder.since.map(Instant::micros)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn ladder(
+    conn: &mut Conn,
+    account_id: &str,
+    line_id: &str,
+    instrument: &str,
+) -> Result<Ladder> {
+    let row = sql!(
+        "SELECT failures, since FROM ladders
+         WHERE account_id = $1 AND line_id = $2 AND instrument = $3",
+        account_id,
+        line_id,
+        instrument
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(Ladder::default()) };
+    Ok(Ladder {
+        failures: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
+        since: row.try_get::<Option<i64>, _>(1)?.map(Instant::from_micros),
+    })
+}
+
 /// What `decide` is told of an account's methods, for one of its lines.
 pub async fn facts(
     conn: &mut Conn,
@@ -320,13 +360,16 @@ pub async fn facts(
 ) -> Result<Vec<MethodFacts>> {
     let mut facts = Vec::new();
     for method in of_account(&mut *conn, account_id).await? {
-        let barred = is_barred(&mut *conn, account_id, line_id, &method.instrument).await?
-            || declined_too_often(&mut *conn, &method.fingerprint, now).await?;
+        let instrument = &method.instrument;
         facts.push(MethodFacts {
-            expires_at: method.expires_at(),
-            id: method.id,
+            barred: is_barred(&mut *conn, account_id, line_id, instrument).await?,
+            ladder: ladder(&mut *conn, account_id, line_id, instrument).await?,
+            declined_at: declined_at(&mut *conn, &method.fingerprint, now).await?,
+            name: say::method_name(&method.brand, &method.last4),
             rail: method.rail,
-            barred,
+            expires_at: method.expires_at(),
+            agreement: None,
+            id: method.id,
         });
     }
     Ok(facts)

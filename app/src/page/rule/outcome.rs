@@ -26,7 +26,7 @@ pub(super) fn sentence(editor: Editor) -> AnyView {
     let words = &text.words.rule;
     let said = move || match editor.outcome.get() {
         Outcome::Good(preview, _) => {
-            let said = text.speech(|speech| speech.rule(&preview.rule));
+            let said = text.speech(|speech| speech.rule(&preview.rule, &editor.methods()));
             el("p").class("sentence").child(said).node()
         }
         // What is missing or wrong first: a field may be wrong because of another one.
@@ -181,7 +181,7 @@ fn announcer(editor: Editor) -> AnyView {
         }
         let said = match outcome.preview() {
             Some(preview) => {
-                let sentence = text.speech(|speech| speech.rule(&preview.rule));
+                let sentence = text.speech(|speech| speech.rule(&preview.rule, &editor.methods()));
                 let most = (words.worst_month)(&text.money(preview.bound.per_month));
                 format!("{sentence} {most}")
             }

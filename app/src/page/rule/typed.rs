@@ -3,6 +3,7 @@
 
 use crate::load::Loaded;
 use laika_core::bytes::DataUnit;
+use laika_core::decide::MethodFacts;
 use laika_core::draft::{AmountKind, RuleDraft, TypedPeriod, TypedUnit, validate};
 use laika_core::field::{Field, FieldError};
 use laika_core::forecast::{Preview, PreviewInputs, preview, preview_sha256};
@@ -209,6 +210,11 @@ impl Editor {
             inputs.with(|inputs| Outcome::of(&draft, inputs)).unwrap_or(Outcome::Waiting)
         });
         Editor { typed, inputs, outcome, left: RwSignal::new(Vec::new()) }
+    }
+
+    /// The account's methods, as the sentence names them.
+    pub(super) fn methods(self) -> Vec<MethodFacts> {
+        self.inputs.with(|i| i.account.payment_methods.clone()).unwrap_or_default()
     }
 
     /// The currency of the line.

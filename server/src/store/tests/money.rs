@@ -17,6 +17,7 @@ use laika_core::{
     ledger::{Book, Posting},
     money::Money,
     recharge::{Fact, Recharge, apply},
+    retry::limited_until,
     rule::Adds,
     time::{Instant, Span},
 };
@@ -116,7 +117,7 @@ fn order(line: &Line) -> Order {
 async fn open(store: &Store, line: &Line, version: Option<u32>) -> Result<Recharge> {
     let mut tx = store.write().await?;
     let number = lines::next_recharge(&mut tx, line).await?;
-    let opened = Recharge::open(line.id.clone(), number, version, order(line), now()).recharge;
+    let opened = Recharge::open(line.id.clone(), number, version, order(line), &[], now()).recharge;
     recharges::insert(&mut tx, line, number, &opened, None, None).await?;
     tx.commit().await;
     Ok(opened)
@@ -183,7 +184,8 @@ async fn a_card_is_worn_after_ten_declines_a_day_or_fifteen_a_month() {
             let mut tx = store.write().await?;
             payment_methods::declined(&mut tx, account, &key, &card, at).await?;
             payment_methods::declined(&mut tx, account, &key, &card, at).await?;
-            if payment_methods::declined_too_often(&mut tx, &card, at).await? {
+            let declined_at = payment_methods::declined_at(&mut tx, &card, at).await?;
+            if limited_until(&declined_at, at).is_some() {
                 worn.push(attempt + 1);
             }
             tx.commit().await;
