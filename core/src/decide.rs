@@ -189,7 +189,7 @@ pub fn largest_recharge(rule: &Rule, account: &Account) -> Option<(Money, Adds)>
 
 /// How long before a scheduled charge it is announced: the account's lead, or a rail's own where
 /// that is longer.
-pub(crate) fn notice_lead(rule: &Rule, account: &Account) -> Span {
+pub fn notice_lead(rule: &Rule, account: &Account) -> Span {
     let rails = named_methods(rule, account).map(|method| method.rail.longest_wait());
     let own = Span::hours(i64::from(account.notice_lead_hours));
     rails.fold(own, Span::max)

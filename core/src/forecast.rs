@@ -1,12 +1,17 @@
-//! What a rule will do, before it is saved: whether it fires at once, the next dates, and the most
-//! it can ever take. Forecasts step `decide`; the bound is computed from the rule alone.
+//! What a rule will do, before it is saved: whether it fires at once, the next dates, how it would
+//! have done on the last 90 days, what its payment methods make it wait for, and the most it can
+//! ever take. Forecast and replay step `decide`; the bound is computed from the rule alone.
 
+mod advice;
 mod bound;
+mod past;
+mod replay;
+mod waits;
 mod walk;
+mod world;
 
 use crate::ENGINE_VERSION;
 use crate::balance::Balance;
-use crate::bytes::Bytes;
 use crate::decide::{Account, Cause, Decision, History, decide};
 use crate::money::Money;
 use crate::record::sha256_hex;
@@ -14,7 +19,12 @@ use crate::rule::Rule;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 
+pub use advice::{Advice, advice};
 pub use bound::{Bound, bound};
+pub use past::{PAST_DAYS, PastUse, RecentUse};
+pub use replay::{Replay, Replayed, replay};
+pub use waits::{Wait, waits};
+pub use walk::upcoming;
 
 /// How many dates a preview shows.
 pub const DATES: usize = 12;
@@ -38,25 +48,7 @@ pub struct PreviewInputs {
     /// What the line has.
     pub balance: Balance,
     /// What it used lately.
-    pub recent_use: RecentUse,
-}
-
-/// Usage of the last days, as a rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecentUse {
-    /// Over how many times 24 h, at most 28; 0 when the line is new.
-    pub days: u32,
-    /// How much.
-    pub bytes: Bytes,
-}
-
-impl RecentUse {
-    /// The average of 24 h; nothing for a line without usage.
-    pub fn daily(&self) -> Bytes {
-        let days = u64::from(self.days);
-        self.bytes.get().checked_div(days).and_then(Bytes::new).unwrap_or_default()
-    }
+    pub past_use: PastUse,
 }
 
 /// What the screen shows before a rule is saved. The save carries its hash.
@@ -75,6 +67,10 @@ pub struct Preview {
     pub at_once: Decision,
     /// The next recharges: those by date are certain, those by use are expected.
     pub upcoming: Vec<Upcoming>,
+    /// How it would have done on the last 90 days of this line.
+    pub replay: Option<Replay>,
+    /// What its payment methods make it wait for.
+    pub waits: Vec<Wait>,
     /// The most it can take.
     pub bound: Bound,
 }
@@ -101,7 +97,9 @@ pub fn preview(rule: &Rule, inputs: &PreviewInputs) -> Preview {
         as_of: now,
         state_version: inputs.state_version,
         at_once,
-        upcoming: walk::upcoming(&on, inputs),
+        upcoming: upcoming(&on, inputs),
+        replay: replay(&on, inputs),
+        waits: waits(&on, inputs),
         bound: bound(&on, &inputs.account),
         rule: on,
     }
@@ -111,3 +109,6 @@ pub fn preview(rule: &Rule, inputs: &PreviewInputs) -> Preview {
 pub fn preview_sha256(preview: &Preview) -> String {
     sha256_hex(preview)
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,6 +152,28 @@ impl Schedule {
             .filter(move |at| *at > after)
     }
 
+    /// The same schedule as if it had begun long ago: started so many whole periods earlier that it
+    /// begins on this date or before.
+    pub fn since(&self, date: NaiveDate) -> Schedule {
+        let behind = days_between(date, self.start).max(0);
+        let (days, months) = match self.unit {
+            Unit::Day => (1, 0),
+            Unit::Week { .. } => (7, 0),
+            Unit::Month { .. } => (28, 1),
+        };
+        let period = i64::from(self.every).saturating_mul(days);
+        let periods = behind.checked_div(period).unwrap_or(0).saturating_add(1);
+        let count = u32::try_from(periods).unwrap_or(0).saturating_mul(self.every);
+        let start = if months > 0 {
+            // Why: the first of the month, or a start late in its month would shut out a date.
+            first_of_month(self.start).checked_sub_months(Months::new(count))
+        } else {
+            let back = u64::from(count).saturating_mul(u64::try_from(days).unwrap_or(1));
+            self.start.checked_sub_days(Days::new(back))
+        };
+        Schedule { start: start.unwrap_or(self.start), ..self.clone() }
+    }
+
     /// So many days at least lie between two of its dates.
     pub fn shortest_gap_days(&self) -> u32 {
         match &self.unit {
@@ -292,6 +314,25 @@ mod tests {
         let json = r#"{"every":3,"unit":"day","at":"09:00","start":"2026-11-22"}"#;
         assert_eq!(dates(json, "2026-11-22T09:00:00Z", 1), ["2026-11-25"]);
         assert_eq!(dates(json, "2026-11-22T08:59:59Z", 1), ["2026-11-22"]);
+    }
+
+    #[test]
+    fn moved_back_it_keeps_its_dates() {
+        for unit in [
+            r#""every":3,"unit":"day""#,
+            r#""every":2,"unit":"week","weekdays":["MO","SA"]"#,
+            r#""every":1,"unit":"month","day":31"#,
+            r#""every":5,"unit":"month","day":1"#,
+        ] {
+            let json = format!(r#"{{{unit},"at":"09:00","start":"2026-11-26"}}"#);
+            let long_ago = NaiveDate::from_ymd_opt(2026, 3, 3).unwrap_or_default();
+            let (now, before) = (schedule(&json), schedule(&json).since(long_ago));
+            assert!(before.start <= long_ago, "{unit}");
+            let after = Instant::parse("2026-12-07T00:00:00Z").unwrap_or(Instant::MIN);
+            let utc = Zone::utc();
+            let next = |s: &Schedule| s.upcoming(after, &utc).take(9).collect::<Vec<_>>();
+            assert_eq!(next(&before), next(&now), "{unit}");
+        }
     }
 
     #[test]

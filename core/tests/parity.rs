@@ -6,7 +6,7 @@ use laika_core::api::Language;
 use laika_core::balance::{Balance, Bucket};
 use laika_core::bytes::Bytes;
 use laika_core::decide::{Cause, PastRecharge, Standing};
-use laika_core::forecast::{PreviewInputs, RecentUse, preview};
+use laika_core::forecast::{PastUse, PreviewInputs, preview};
 use laika_core::id::{BucketId, RechargeId};
 use laika_core::record::{DecisionRecord, canonical, sha256_hex};
 use laika_core::rule::{Adds, Amount, Threshold};
@@ -15,7 +15,7 @@ use laika_core::schedule::{Schedule, TimeOfDay, Unit, Weekday};
 use laika_core::time::Span;
 
 /// The hash of all of it. It changes with `ENGINE_VERSION` and never otherwise.
-const ALL: &str = "b727cf63265d4db0c33739f5cd1f94e31c091f5e0dd76762f3a31e985902be6a";
+const ALL: &str = "4be0b75768babf14b434f5d7cdb85a48a2c9fe8c16cdacca3a5ba37cf6eb9def";
 const WORLDS: u32 = 500;
 
 /// A small generator of its own: the worlds must be the same everywhere and for ever.
@@ -96,9 +96,19 @@ fn world_of(dice: &mut Dice) -> (DecisionRecord, PreviewInputs) {
         account,
         history,
         balance,
-        recent_use: RecentUse { days: 28, bytes: dice.gb_tenths(300) },
+        past_use: past_use(dice),
     };
     (record, inputs)
+}
+
+/// Some days of use, now and then an hour of it.
+fn past_use(dice: &mut Dice) -> PastUse {
+    let hours = dice.roll(40) * 24;
+    let hour = |dice: &mut Dice| match dice.roll(9) {
+        0 => dice.gb_tenths(6),
+        _ => Bytes::ZERO,
+    };
+    PastUse { hours: (0..hours).map(|_| hour(dice)).collect() }
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -86,7 +86,7 @@ pub async fn preview(conn: &mut Conn, line: &Line, as_of: Instant) -> Result<Pre
         account: inputs.account,
         history: inputs.history,
         balance: inputs.balance,
-        recent_use: inbox::recent_use(conn, line, as_of).await?,
+        past_use: inbox::past_use(conn, line, as_of).await?,
     })
 }
 

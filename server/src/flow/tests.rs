@@ -368,7 +368,7 @@ async fn use_beyond_all_bounds_can_still_be_read() {
     assert_eq!(shown.balance.overrun_bytes, Bytes::MAX);
     let later = world.app.clock.now().plus(Span::minutes(1));
     let shown = view::preview_inputs(&mut conn, &line, later).await.expect("inputs");
-    assert_eq!(shown.recent_use.bytes, Bytes::MAX);
+    assert_eq!(shown.past_use.recent().bytes, Bytes::MAX);
 }
 
 #[tokio::test]

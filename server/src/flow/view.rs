@@ -14,7 +14,7 @@ use laika_core::{
     bytes::Bytes,
     decide::{Cause, decide},
     draft::RuleDraft,
-    forecast::{PreviewInputs, bound, preview},
+    forecast::{PreviewInputs, bound, upcoming},
     record::text_sha256_hex,
     rule::Rule,
     time::{Instant, Span},
@@ -26,7 +26,7 @@ const HOURS: usize = 25;
 /// A line on Home.
 pub async fn line(conn: &mut Conn, line: &Line, now: Instant) -> Result<LineView> {
     let inputs = inputs::load(conn, line, now).await?;
-    let recent_use = inbox::recent_use(conn, line, now).await?;
+    let recent_use = inbox::past_use(conn, line, now).await?.recent();
     let today = today(conn, line, &inputs, now).await?;
     Ok(LineView {
         id: line.id.clone(),
@@ -76,7 +76,7 @@ async fn status(
     let rule = &stored.rule;
     let answer = |cause| decide(rule, &inputs.account, &inputs.history, &cause, now);
     let upcoming = match rule.on {
-        true => preview(rule, &inputs::preview(conn, line, now).await?).upcoming,
+        true => upcoming(rule, &inputs::preview(conn, line, now).await?),
         false => Vec::new(),
     };
     Ok(Some(RuleStatus {

@@ -6,7 +6,7 @@ use crate::{error::Result, sql};
 use laika_core::{
     balance::{Place, UsageEvent},
     bytes::Bytes,
-    forecast::RecentUse,
+    forecast::{PAST_DAYS, PastUse},
     time::{Instant, Span},
 };
 use sqlx::Row;
@@ -92,44 +92,33 @@ pub async fn events(conn: &mut Conn, line: &Line) -> Result<Vec<UsageEvent>> {
     Ok(events)
 }
 
-/// How many times 24 h of use are looked back on.
-const RECENT_DAYS: u32 = 28;
-
-/// What the line used lately, as of an instant: whole times 24 h since its first use, 28 at most.
-pub async fn recent_use(conn: &mut Conn, line: &Line, as_of: Instant) -> Result<RecentUse> {
-    let row = sql!(
-        "SELECT MIN(used_at) FROM usage_events WHERE account_id = $1 AND line_id = $2",
-        line.account_id.as_str(),
-        line.id.as_str()
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    let Some(first) = row.try_get::<Option<i64>, _>(0)? else { return Ok(RecentUse::default()) };
-    let age = as_of.since(Instant::from_micros(first)).0.div_euclid(Span::days(1).0);
-    let days = u32::try_from(age).unwrap_or(0).clamp(1, RECENT_DAYS);
-    let since = as_of.minus(Span::days(i64::from(days)));
-    let bytes = used(conn, line, since, as_of).await?;
-    Ok(RecentUse { days, bytes })
-}
-
-/// What the line used from one instant to before another; it stops at [`Bytes::MAX`].
-pub async fn used(conn: &mut Conn, line: &Line, from: Instant, to: Instant) -> Result<Bytes> {
+/// What the line used in each hour of the last 90 times 24 h before an instant.
+pub async fn past_use(conn: &mut Conn, line: &Line, as_of: Instant) -> Result<PastUse> {
     // Why: in two parts, as the sum of a few absurd events is more than a BIGINT holds.
-    let row = sql!(
-        "SELECT CAST(COALESCE(SUM(bytes / 1000000000), 0) AS BIGINT),
-                CAST(COALESCE(SUM(bytes % 1000000000), 0) AS BIGINT)
+    let rows = sql!(
+        "SELECT ($3 - 1 - used_at) / 3600000000 AS hours_ago,
+                CAST(SUM(bytes / 1000000000) AS BIGINT),
+                CAST(SUM(bytes % 1000000000) AS BIGINT)
          FROM usage_events
-         WHERE account_id = $1 AND line_id = $2 AND used_at >= $3 AND used_at < $4",
+         WHERE account_id = $1 AND line_id = $2 AND used_at >= $4 AND used_at < $3
+         GROUP BY 1",
         line.account_id.as_str(),
         line.id.as_str(),
-        from.micros(),
-        to.micros()
+        as_of.micros(),
+        as_of.minus(Span::days(PAST_DAYS)).micros()
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    let (gigabytes, rest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    let whole = u64::try_from(gigabytes).ok().and_then(|n| Bytes::GB.checked_mul(n));
-    Ok(whole.unwrap_or(Bytes::MAX).plus(Bytes::from_i64(rest).unwrap_or(Bytes::MAX)))
+    let mut hours = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let hours_ago: i64 = row.try_get(0)?;
+        let begins = as_of.minus(Span::hours(hours_ago.saturating_add(1)));
+        let (gigabytes, rest): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        let whole = u64::try_from(gigabytes).ok().and_then(|n| Bytes::GB.checked_mul(n));
+        let rest = Bytes::from_i64(rest).unwrap_or(Bytes::MAX);
+        hours.push((begins, whole.unwrap_or(Bytes::MAX).plus(rest)));
+    }
+    Ok(PastUse::of(&hours, as_of))
 }
 
 /// Each event's time and amount from one instant to before another.

@@ -1,5 +1,5 @@
-//! What the chosen methods' rails and agreements can do of a rule: refused at save, with the reason,
-//! instead of failing on the day.
+//! What the chosen methods' rails and agreements can do of a rule: what they cannot is refused at
+//! save, with the reason, instead of failing on the day.
 
 use super::Errors;
 use crate::decide::{Account, MethodFacts, largest_recharge};

@@ -5,6 +5,14 @@ use super::rail_name;
 use crate::api::Language;
 use crate::field::{Field, FieldCode};
 
+const STAYS_BELOW: &str = "From empty, one recharge would not end above the threshold: it would \
+     recharge again and again. Choose more.";
+const NOT_A_PHONE: &str = "Enter the number with its country code, such as +34 612 345 678.";
+const UNIT_NOT_ADDED: &str =
+    "The recharge adds something else: give data for data, credit for credit.";
+const WRONG_CODE: &str =
+    "Not the code we sent, or no longer valid. Check it, or ask for a new one.";
+
 #[allow(clippy::wildcard_enum_match_arm, reason = "most fields share one sentence")]
 pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
     match code {
@@ -25,9 +33,7 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
         FieldCode::TooEarly { first } => {
             format!("Choose {} or later.", date(*first, Language::En))
         }
-        FieldCode::NotAPhone => {
-            "Enter the number with its country code, such as +34 612 345 678.".to_owned()
-        }
+        FieldCode::NotAPhone => NOT_A_PHONE.to_owned(),
         FieldCode::UnknownCallingCode => "No country has this code.".to_owned(),
         FieldCode::NotAnEmail => "Enter an e-mail address, such as ana@example.org.".to_owned(),
         FieldCode::TooShort { min } => format!("Use at least {min} characters."),
@@ -35,21 +41,13 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
         FieldCode::SameAsContact => "Choose something other than your phone or e-mail.".to_owned(),
         FieldCode::Breached => "This password is known from data leaks. Choose another.".to_owned(),
         FieldCode::NotACode => "The code has six digits.".to_owned(),
-        FieldCode::WrongCode => {
-            "Not the code we sent, or no longer valid. Check it, or ask for a new one.".to_owned()
-        }
+        FieldCode::WrongCode => WRONG_CODE.to_owned(),
         FieldCode::UnknownChoice => "Choose one of the list.".to_owned(),
-        FieldCode::UnitNotAdded => {
-            "The recharge adds something else: give data for data, credit for credit.".to_owned()
-        }
+        FieldCode::UnitNotAdded => UNIT_NOT_ADDED.to_owned(),
         FieldCode::ThresholdNotBelowTarget { target } => {
             format!("Choose less than the {} to keep.", bytes_exact(*target))
         }
-        FieldCode::StaysBelowThreshold => {
-            "From empty, one recharge would not end above the threshold: it would recharge again \
-             and again. Choose more."
-                .to_owned()
-        }
+        FieldCode::StaysBelowThreshold => STAYS_BELOW.to_owned(),
         FieldCode::NotWholeSteps { step } => {
             format!("Data comes in steps of {}.", bytes_exact(*step))
         }
