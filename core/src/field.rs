@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 pub enum Field {
     Phone,
     Email,
+    Contact,
     Password,
     PhoneCode,
     EmailCode,
-    Contact,
     Language,
     TimeZone,
     Trigger,
@@ -40,6 +40,7 @@ pub enum Field {
     AlertThreshold,
     PausedUntil,
     Steps,
+    Label,
 }
 
 /// Why what stands in a field cannot be used. In JSON: `"code"` and, where it has some, `"params"`.
@@ -78,6 +79,18 @@ pub enum FieldCode {
     NotAPhone,
     /// No country has this calling code.
     UnknownCallingCode,
+    /// No number of this calling code has so many digits after it. Fewer than `min` are too few,
+    /// more than `max` too many; between the two the code's plan has a gap.
+    PhoneLength {
+        /// The calling code, without its `+`.
+        calling_code: u16,
+        /// How many digits came after it.
+        digits: u32,
+        /// The fewest there can be.
+        min: u32,
+        /// The most there can be.
+        max: u32,
+    },
     /// Not an e-mail address by the HTML standard's rule.
     NotAnEmail,
     /// Shorter than this many characters.
@@ -89,6 +102,12 @@ pub enum FieldCode {
     TooLong {
         /// The greatest number of characters.
         max: u32,
+    },
+    /// It holds a character that cannot be seen, or that changes what stands beside it: a control
+    /// character, an override of the direction, an accent without its letter.
+    UnusableCharacter {
+        /// Its code point, such as `U+202E`: shown by itself it could do its harm.
+        character: String,
     },
     /// The password is the e-mail address or the phone number.
     SameAsContact,
@@ -180,6 +199,14 @@ impl FieldError {
     /// An error of a field.
     pub fn new(field: Field, code: FieldCode) -> FieldError {
         FieldError { field, code }
+    }
+}
+
+impl FieldCode {
+    /// This character cannot be used.
+    pub fn unusable(character: char) -> FieldCode {
+        let character = format!("U+{:04X}", u32::from(character));
+        FieldCode::UnusableCharacter { character }
     }
 }
 

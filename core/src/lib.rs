@@ -1,9 +1,9 @@
 //! The rules of recharging: one crate, compiled into the browser's app and into the server.
 //!
 //! Reading order: [`number`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the quantities;
-//! [`field`] and [`contact`] say what is wrong with something typed; [`catalogue`] and [`balance`]
-//! are what a line has and how usage draws it; [`rail`] is what each way of paying can do;
-//! [`draft`] turns typing into a [`rule`]; [`decide`](mod@decide) is the heart; [`recharge`]
+//! [`field`], [`contact`] and [`label`] say what is wrong with something typed; [`catalogue`] and
+//! [`balance`] are what a line has and how usage draws it; [`rail`] is what each way of paying can
+//! do; [`draft`] turns typing into a [`rule`]; [`decide`](mod@decide) is the heart; [`recharge`]
 //! carries a decision out, fact by fact, by the [`retry`] ladder and with [`ledger`] postings;
 //! [`forecast`] previews; [`record`] proves; [`say`] puts it all into words; [`api`] is the JSON
 //! that the app and the server exchange.
@@ -27,6 +27,7 @@ pub mod draft;
 pub mod field;
 pub mod forecast;
 pub mod id;
+pub mod label;
 pub mod ledger;
 pub mod money;
 pub mod number;

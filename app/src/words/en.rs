@@ -367,5 +367,6 @@ pub(super) const WORDS: Words = Words {
         Field::AlertThreshold => "Tell me at",
         Field::PausedUntil => "Paused until",
         Field::Steps => "How much",
+        Field::Label => "Name of the line",
     },
 };

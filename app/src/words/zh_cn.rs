@@ -357,5 +357,6 @@ pub(super) const WORDS: Words = Words {
         Field::AlertThreshold => "提醒界限",
         Field::PausedUntil => "暂停至",
         Field::Steps => "充多少",
+        Field::Label => "线路名称",
     },
 };

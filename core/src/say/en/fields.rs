@@ -4,6 +4,8 @@ use super::super::format::{bytes_exact, date, money};
 use super::rail_name;
 use crate::api::Language;
 use crate::field::{Field, FieldCode};
+use crate::money::Money;
+use crate::rail::Rail;
 
 const STAYS_BELOW: &str = "From empty, one recharge would not end above the threshold: it would \
      recharge again and again. Choose more.";
@@ -35,9 +37,13 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
         }
         FieldCode::NotAPhone => NOT_A_PHONE.to_owned(),
         FieldCode::UnknownCallingCode => "No country has this code.".to_owned(),
+        FieldCode::PhoneLength { calling_code, digits, min, max } => {
+            phone_length(*calling_code, *digits, *min, *max)
+        }
         FieldCode::NotAnEmail => "Enter an e-mail address, such as ana@example.org.".to_owned(),
         FieldCode::TooShort { min } => format!("Use at least {min} characters."),
         FieldCode::TooLong { max } => format!("Use at most {max} characters."),
+        FieldCode::UnusableCharacter { character } => unusable(character),
         FieldCode::SameAsContact => "Choose something other than your phone or e-mail.".to_owned(),
         FieldCode::Breached => "This password is known from data leaks. Choose another.".to_owned(),
         FieldCode::NotACode => "The code has six digits.".to_owned(),
@@ -65,20 +71,40 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
         FieldCode::NotAutomatic { rail } => {
             format!("{} needs you each time: it cannot be charged by itself.", rail_name(*rail))
         }
-        FieldCode::NotOnThatDay { rail, last_day } => {
-            let name = rail_name(*rail);
-            format!("{name} is not charged after day {last_day} of a month: choose an earlier day.")
-        }
-        FieldCode::NotSoOften { rail, days } => {
-            let name = rail_name(*rail);
-            format!("{name} is charged every {days} days at most: choose a longer period.")
-        }
-        FieldCode::AboveAgreement { rail, most } => {
-            let (name, most) = (rail_name(*rail), money(*most));
-            format!("Your agreement with {name} allows {most} at once: recharge less, or renew it.")
-        }
+        FieldCode::NotOnThatDay { rail, last_day } => not_on_that_day(*rail, *last_day),
+        FieldCode::NotSoOften { rail, days } => not_so_often(*rail, *days),
+        FieldCode::AboveAgreement { rail, most } => above_agreement(*rail, *most),
         FieldCode::AgreementUsedUp { rail } => {
             format!("Your agreement with {} is used up: renew it.", rail_name(*rail))
         }
     }
+}
+
+fn phone_length(calling_code: u16, digits: u32, min: u32, max: u32) -> String {
+    let wrong = match () {
+        () if digits < min => "Too short",
+        () if digits > max => "Too long",
+        () => "No number has this length",
+    };
+    let right = if min == max { min.to_string() } else { format!("{min} to {max}") };
+    format!("{wrong}: {right} digits come after +{calling_code}, here {digits}.")
+}
+
+fn unusable(character: &str) -> String {
+    format!("Take out {character}: it cannot be seen, or changes what is beside it.")
+}
+
+fn not_on_that_day(rail: Rail, last_day: u32) -> String {
+    let name = rail_name(rail);
+    format!("{name} is not charged after day {last_day} of a month: choose an earlier day.")
+}
+
+fn not_so_often(rail: Rail, days: u32) -> String {
+    let name = rail_name(rail);
+    format!("{name} is charged every {days} days at most: choose a longer period.")
+}
+
+fn above_agreement(rail: Rail, most: Money) -> String {
+    let (name, most) = (rail_name(rail), money(most));
+    format!("Your agreement with {name} allows {most} at once: recharge less, or renew it.")
 }

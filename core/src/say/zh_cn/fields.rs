@@ -27,9 +27,13 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
         }
         FieldCode::NotAPhone => "请输入带国家代码的号码，例如 +86 138 0013 8000。".to_owned(),
         FieldCode::UnknownCallingCode => "没有这个国家代码。".to_owned(),
+        FieldCode::PhoneLength { calling_code, digits, min, max } => {
+            phone_length(*calling_code, *digits, *min, *max)
+        }
         FieldCode::NotAnEmail => "请输入电子邮箱，例如 ana@example.org。".to_owned(),
         FieldCode::TooShort { min } => format!("至少 {min} 个字符。"),
         FieldCode::TooLong { max } => format!("最多 {max} 个字符。"),
+        FieldCode::UnusableCharacter { character } => unusable(character),
         FieldCode::SameAsContact => "请勿使用手机号或邮箱作为密码。".to_owned(),
         FieldCode::Breached => "这个密码已在数据泄露中出现，请换一个。".to_owned(),
         FieldCode::NotACode => "验证码为六位数字。".to_owned(),
@@ -69,4 +73,18 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
             format!("您与{}的协议额度已用完，请重新签约。", rail_name(*rail))
         }
     }
+}
+
+fn phone_length(calling_code: u16, digits: u32, min: u32, max: u32) -> String {
+    let wrong = match () {
+        () if digits < min => "位数不足",
+        () if digits > max => "位数过多",
+        () => "没有这种位数的号码",
+    };
+    let right = if min == max { min.to_string() } else { format!("{min} 至 {max}") };
+    format!("{wrong}：+{calling_code} 之后应为 {right} 位数字，现为 {digits} 位。")
+}
+
+fn unusable(character: &str) -> String {
+    format!("请删除字符 {character}：它不可见，或会影响旁边的内容。")
 }
