@@ -5,8 +5,7 @@
 
 /// What stands before a national number only when it is dialled at home; a row's lowest
 /// four bits say which of these its country uses.
-pub(super) const TRUNKS: [&[&str]; 6] =
-    [&[], &["0"], &["1"], &["8"], &["06"], &["0", "8"]];
+pub(super) const TRUNKS: [&[&str]; 6] = [&[], &["0"], &["1"], &["8"], &["06"], &["0", "8"]];
 
 /// Calling code, and a set of bits: bit 4 to 14 for national numbers of so many digits,
 /// and in the lowest four the country's place in [`TRUNKS`].
