@@ -133,7 +133,7 @@ def typed_numbers(dice):
         for length in range(1, DIGITS_MOST - len(str(code)) + 1):
             yield code, f"+{code}{dice.choice('2345679')}{some(length - 1)}"
             yield code, f"+{code}{some(length)}"
-        for prefix in {"0", *TRUNKS[trunk]}:
+        for prefix in sorted({"0", *TRUNKS[trunk]}):
             for length in lengths:
                 if len(f"{code}{prefix}") + length <= DIGITS_MOST:
                     national = dice.choice("2345679") + some(length - 1)
