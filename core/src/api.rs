@@ -203,6 +203,14 @@ pub struct LineView {
     pub recent_use: RecentUse,
 }
 
+/// `PATCH /lines/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineChange {
+    /// What the customer calls it, as typed.
+    pub label: String,
+}
+
 /// How a rule stands: the answer of `decide`, as things are and as if it were due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleStatus {

@@ -47,6 +47,7 @@ pub fn router(app: Shared) -> Router {
         .route("/sessions/current/step-up", post(sessions::step_up))
         .route("/account", patch(account::change))
         .route("/lines", get(lines::list))
+        .route("/lines/{id}", patch(lines::change))
         .route("/lines/{id}/preview-inputs", get(rules::preview_inputs))
         .route("/lines/{id}/rule", get(rules::show).put(rules::save))
         .route("/lines/{id}/rule/on", post(rules::on))

@@ -11,6 +11,7 @@ use argon2::{
 };
 use std::sync::{Arc, LazyLock};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
 
 /// 19 MiB, two passes, one lane. *Source*: OWASP password storage, argon2id minimum.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -35,7 +36,7 @@ impl Default for Passwords {
 impl Passwords {
     /// The hash to store.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.off_thread(move || compute(&password)).await?
+        self.off_thread(move || compute(&prepared(&password))).await?
     }
 
     /// Whether the password is the one of this hash; without a hash never, and no sooner.
@@ -45,8 +46,9 @@ impl Passwords {
             LazyLock::force(&NOBODY);
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.clone());
-            let same = PasswordHash::new(&hash)
-                .is_ok_and(|hash| argon().verify_password(password.as_bytes(), &hash).is_ok());
+            let same = PasswordHash::new(&hash).is_ok_and(|hash| {
+                argon().verify_password(prepared(&password).as_bytes(), &hash).is_ok()
+            });
             known && same
         })
         .await
@@ -65,6 +67,13 @@ impl Passwords {
         });
         work.await.map_err(|error| Error::internal(format!("password hash: {error}")))
     }
+}
+
+/// The same password from every keyboard: `é` may come as one character or as two, and a space as
+/// one of many. *Source*: RFC 8265, OpaqueString.
+fn prepared(password: &str) -> String {
+    let space = |c: char| if c.is_whitespace() && !c.is_control() { ' ' } else { c };
+    password.chars().map(space).nfc().collect()
 }
 
 fn argon() -> Argon2<'static> {
@@ -94,5 +103,15 @@ mod tests {
         assert!(agrees("correct horse", Some(&hash)).await);
         assert!(!agrees("wrong horse", Some(&hash)).await);
         assert!(!agrees("correct horse", None).await);
+    }
+
+    #[tokio::test]
+    async fn one_password_is_the_same_from_every_keyboard() {
+        let passwords = Passwords::default();
+        let hash = passwords.hash("clé\u{a0}d’été 각".into()).await.expect("a hash");
+        let typed = "cle\u{301} d’e\u{301}te\u{301}\u{3000}\u{1100}\u{1161}\u{11a8}";
+        assert!(passwords.agrees(typed.into(), Some(hash.clone())).await.expect("compared"));
+        let other = "cle d’ete 각".to_owned();
+        assert!(!passwords.agrees(other, Some(hash)).await.expect("compared"));
     }
 }

@@ -28,7 +28,7 @@ use axum::{
 use laika_core::{
     api::{Confirmation, Registration, RegistrationView},
     bytes::Bytes,
-    contact,
+    contact::{self, Contacts},
     field::{Field, FieldCode, FieldError},
     id::AccountId,
     money::Currency,
@@ -175,25 +175,18 @@ struct Valid {
     time_zone: String,
 }
 
-/// Everything wrong at once, in form order, by core's own rules.
+/// Everything wrong at once, in form order: core judges the form, and whether the zone exists is
+/// known here only.
 fn valid(typed: &Registration) -> Result<Valid> {
-    let mut errors = Vec::new();
-    let mut take = |field, result: Result<String, FieldCode>| {
-        result.unwrap_or_else(|code| {
-            errors.push(FieldError::new(field, code));
-            String::new()
-        })
-    };
-    let phone = take(Field::Phone, contact::phone(&typed.phone));
-    let email = take(Field::Email, contact::email(&typed.email));
-    let password = contact::password(&typed.password, &phone, &email);
-    take(Field::Password, password.map(|()| String::new()));
-    let zone = zones::canonical(&typed.time_zone).ok_or(FieldCode::UnknownChoice);
-    let time_zone = take(Field::TimeZone, zone);
-    if errors.is_empty() {
-        Ok(Valid { phone, email, time_zone })
-    } else {
-        Err(Error::fields(errors))
+    match (contact::registration(typed), zones::canonical(&typed.time_zone)) {
+        (Ok(Contacts { phone, email }), Some(time_zone)) => Ok(Valid { phone, email, time_zone }),
+        (contacts, zone) => {
+            let mut errors = contacts.err().unwrap_or_default();
+            if zone.is_none() {
+                errors.push(FieldError::new(Field::TimeZone, FieldCode::UnknownChoice));
+            }
+            Err(Error::fields(errors))
+        }
     }
 }
 

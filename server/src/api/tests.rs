@@ -125,6 +125,7 @@ fn owned(line: &str) -> Vec<(&'static str, String, Option<Value>)> {
         "payment_method_id": "pm_1"});
     let of_line = |what: &str| format!("/lines/{line}/{what}");
     vec![
+        ("PATCH", format!("/lines/{line}"), Some(json!({"label": "mine"}))),
         ("GET", of_line("preview-inputs"), None),
         ("GET", of_line("rule"), None),
         ("PUT", of_line("rule"), Some(save)),
@@ -335,6 +336,79 @@ async fn broken_requests_are_told_so() {
     assert_eq!(world.ask("GET", "/lines/%00/rule", &ana, None).await.status, 404);
     assert_eq!(world.ask("GET", "/nothing", &ana, None).await.code(), (404, "not_found"));
     assert_eq!(world.ask("PATCH", "/sessions", &ana, None).await.code(), (405, "other_method"));
+}
+
+#[tokio::test]
+async fn a_line_is_called_what_its_owner_types() {
+    let world = World::new().await;
+    let ana = world.register("+34612345678", "ana@example.org").await;
+    let line = world.line(&ana).await;
+    let path = format!("/lines/{line}");
+    let shown = async || world.ask("GET", "/lines", &ana, None).await.body[0].clone();
+    let before = shown().await;
+    let default = before["label"].as_str().expect("a label").to_string();
+    assert!(default.starts_with("eSIM "), "{default}");
+    let rename =
+        async |label: &str| world.ask("PATCH", &path, &ana, Some(json!({"label": label}))).await;
+    for (typed, code, params) in [
+        ("  ", "required", json!(null)),
+        ("\u{200b}", "required", json!(null)),
+        ("a\u{202e}b", "unusable_character", json!({"character": "U+202E"})),
+        ("a\nb", "unusable_character", json!({"character": "U+000A"})),
+        ("a\u{0}b", "unusable_character", json!({"character": "U+0000"})),
+        (&"a".repeat(41), "too_long", json!({"max": 40})),
+    ] {
+        let refused = rename(typed).await;
+        assert_eq!(refused.code(), (422, "fields"), "{typed:?}");
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["field"], &error["code"]), (&json!("label"), &json!(code)), "{typed:?}");
+        assert_eq!(error["params"], params, "{typed:?}");
+    }
+    assert_eq!(shown().await["label"], default.as_str(), "a refusal changes nothing");
+
+    let session = async || world.ask("GET", "/session", &ana, None).await.body;
+    let version = session().await["account"]["version"].as_i64().expect("a version");
+    for (typed, label) in [
+        ("  Trip \u{3000} phone ", "Trip phone"),
+        ("我的旅行线路", "我的旅行线路"),
+        ("خط السفر 👨‍👩‍👧‍👦", "خط السفر 👨‍👩‍👧‍👦"),
+        ("=1+1", "=1+1"),
+    ] {
+        let renamed = rename(typed).await;
+        assert_eq!((renamed.status, &renamed.body["label"]), (200, &json!(label)));
+        assert_eq!(shown().await["label"], label);
+    }
+    assert!(session().await["account"]["version"].as_i64() > Some(version), "browsers are told");
+    assert_eq!(shown().await["version"], before["version"], "a preview is not stale by a name");
+    let more = json!({"label": "a", "closed": true});
+    assert_eq!(world.ask("PATCH", &path, &ana, Some(more)).await.code(), (400, "bad_json"));
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_registration_is_said_at_once_in_form_order() {
+    let world = World::new().await;
+    let body = json!({"phone": "+44 (0) 1234", "email": "ana@", "password": "1234567",
+        "language": "en", "time_zone": "Europe/Nowhere"});
+    let answer = world.post("/registrations", "", body).await;
+    assert_eq!(answer.code(), (422, "fields"));
+    let wanted = json!([
+        {"field": "phone", "code": "phone_length",
+            "params": {"calling_code": 44, "digits": 5, "min": 7, "max": 10}},
+        {"field": "email", "code": "not_an_email"},
+        {"field": "password", "code": "too_short", "params": {"min": 8}},
+        {"field": "time_zone", "code": "unknown_choice"},
+    ]);
+    assert_eq!(answer.body["errors"], wanted);
+}
+
+#[tokio::test]
+async fn a_phone_signs_in_however_it_is_written() {
+    let world = World::new().await;
+    world.register("+447911123456", "ana@example.org").await;
+    for contact in ["+44 (0)7911 123456", "0044 7911 123456", "+44 07911/123456"] {
+        let body = json!({"contact": contact, "password": PASSWORD});
+        assert_eq!(world.post("/sessions", "", body).await.status, 201, "{contact}");
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ pub async fn add(tx: &mut Tx, account: &str, new: &NewLine, now: Instant) -> Res
         stopped: false,
         closed: false,
         recharge_count: 0,
+        label: None,
     };
     if !lines::insert(tx, &line).await? {
         return Ok(None);

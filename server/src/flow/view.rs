@@ -43,8 +43,11 @@ pub async fn line(conn: &mut Conn, line: &Line, now: Instant) -> Result<LineView
     })
 }
 
-/// Until customers name their lines: the end of the eSIM's number.
+/// What the customer calls it; before that, the end of the eSIM's number.
 fn label(line: &Line) -> String {
+    if let Some(label) = &line.label {
+        return label.clone();
+    }
     let tail = line.iccid.len().saturating_sub(4);
     format!("eSIM {}", line.iccid.get(tail..).unwrap_or(&line.iccid))
 }

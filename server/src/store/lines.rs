@@ -36,6 +36,8 @@ pub struct Line {
     pub closed: bool,
     /// How many recharges it ever had: the next one's number is one more.
     pub recharge_count: i64,
+    /// What the customer calls it; nothing until it has been named.
+    pub label: Option<String>,
 }
 
 impl Line {
@@ -62,6 +64,7 @@ fn line(row: &AnyRow) -> Result<Line> {
         stopped: row.try_get::<i64, _>(7)? != 0,
         closed: row.try_get::<i64, _>(8)? != 0,
         recharge_count: row.try_get(9)?,
+        label: row.try_get(10)?,
     })
 }
 
@@ -73,7 +76,7 @@ pub async fn lock(tx: &mut Tx, account: &str, id: &str, now: Instant) -> Result<
                 newest_at = CASE WHEN newest_at > $3 THEN newest_at ELSE $3 END
          WHERE account_id = $1 AND id = $2
          RETURNING account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped,
-                   closed, recharge_count",
+                   closed, recharge_count, label",
         account,
         id,
         now.micros()
@@ -87,7 +90,7 @@ pub async fn lock(tx: &mut Tx, account: &str, id: &str, now: Instant) -> Result<
 pub async fn get(conn: &mut Conn, account: &str, id: &str) -> Result<Option<Line>> {
     let row = sql!(
         "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
-                recharge_count
+                recharge_count, label
          FROM lines WHERE account_id = $1 AND id = $2",
         account,
         id
@@ -101,7 +104,7 @@ pub async fn get(conn: &mut Conn, account: &str, id: &str) -> Result<Option<Line
 pub async fn by_iccid(conn: &mut Conn, iccid: &str) -> Result<Option<Line>> {
     let row = sql!(
         "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
-                recharge_count
+                recharge_count, label
          FROM lines WHERE iccid = $1",
         iccid
     )
@@ -114,7 +117,7 @@ pub async fn by_iccid(conn: &mut Conn, iccid: &str) -> Result<Option<Line>> {
 pub async fn of_account(conn: &mut Conn, account: &str) -> Result<Vec<Line>> {
     let rows = sql!(
         "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
-                recharge_count
+                recharge_count, label
          FROM lines WHERE account_id = $1 ORDER BY created_at, id",
         account
     )
@@ -127,7 +130,7 @@ pub async fn of_account(conn: &mut Conn, account: &str) -> Result<Vec<Line>> {
 pub async fn all(conn: &mut Conn) -> Result<Vec<Line>> {
     let rows = sql!(
         "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
-                recharge_count
+                recharge_count, label
          FROM lines ORDER BY iccid"
     )
     .fetch_all(conn)
@@ -146,8 +149,8 @@ pub async fn insert(tx: &mut Tx, new: &Line) -> Result<bool> {
     let done = sql!(
         "INSERT INTO lines
              (account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
-              recharge_count, credit_bytes, overrun_bytes, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $5)
+              recharge_count, label, credit_bytes, overrun_bytes, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $5)
          ON CONFLICT (iccid) DO NOTHING",
         new.account_id.as_str(),
         new.id.as_str(),
@@ -158,11 +161,26 @@ pub async fn insert(tx: &mut Tx, new: &Line) -> Result<bool> {
         new.pay_as_you_go.map(|price| price.per_gb_minor),
         i64::from(new.stopped),
         i64::from(new.closed),
-        new.recharge_count
+        new.recharge_count,
+        new.label.as_deref()
     )
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Keeps the line's name. No money transaction: the line's version stays, and so does every preview
+/// that was made of it.
+pub async fn rename(tx: &mut Tx, line: &Line) -> Result<()> {
+    sql!(
+        "UPDATE lines SET label = $3 WHERE account_id = $1 AND id = $2",
+        line.account_id.as_str(),
+        line.id.as_str(),
+        line.label.as_deref()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Takes the number of the line's next recharge.

@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = files![
     "0005_rules",
     "0006_zone_changes",
     "0007_ladders",
+    "0008_line_labels",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -86,6 +86,7 @@ async fn new_line(store: &Store) -> Result<Line> {
         stopped: false,
         closed: false,
         recharge_count: 0,
+        label: None,
     };
     let mut tx = store.write().await?;
     assert!(lines::insert(&mut tx, &line).await?);
