@@ -68,6 +68,7 @@ fn picker(lines: Lines) -> AnyView {
                     "aria-pressed",
                     move || if lines.chosen() == index { "true" } else { "false" },
                 )
+                .attr("dir", "auto")
                 .on("click", move |_| lines.choose(index))
                 .child(label)
         });
@@ -116,7 +117,7 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
             .child(
                 el("div")
                     .class("row apart small panel-2")
-                    .child(el("h2").class("line-name").child(live(title)))
+                    .child(el("h2").class("line-name").attr("dir", "auto").child(live(title)))
                     .child(el("span").child(live(credit)))
             )
             .child(meter(bar, said, false, stale))

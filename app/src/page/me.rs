@@ -1,13 +1,15 @@
-//! Me: contacts, language, time zone, log out. A change is sent at once and said when it is done.
+//! Me: contacts, the line's name, language, time zone, log out. A change is sent at once and said
+//! when it is done.
 
 use crate::api::Request;
 use crate::device;
 use crate::form::Form;
+use crate::lines::lines;
 use crate::session::{Session, session};
 use crate::text::{Text, text};
-use crate::ui::button::{Weight, button};
+use crate::ui::button::{Weight, button, submit};
 use crate::ui::choice::radio_cards;
-use crate::ui::el::{Node, el, nodes};
+use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::error_summary::error_summary;
 use crate::ui::field::{Kind, field};
 use crate::ui::live;
@@ -15,7 +17,7 @@ use crate::ui::page::head;
 use crate::ui::toast::toasts;
 use gloo_net::http::Method;
 use laika_core::ENGINE_VERSION;
-use laika_core::api::{AccountChange, AccountView, Language};
+use laika_core::api::{AccountChange, AccountView, Language, LineChange};
 use laika_core::field::Field;
 use leptos::prelude::*;
 
@@ -35,6 +37,7 @@ pub(crate) fn page() -> AnyView {
         el("div")
             .class("stack loose measure")
             .child(contacts(session))
+            .child(line(text, session))
             .child(language(text, session))
             .child(zone(text, session))
             .child(error_summary(out))
@@ -107,9 +110,45 @@ fn zone(text: Text, session: Session) -> AnyView {
         let zone = typed.get_untracked().trim().to_owned();
         send(form, session, AccountChange { language: None, time_zone: Some(zone) });
     };
+    let field = (Field::TimeZone, words.zone_hint.to_owned());
+    one_field(form, words.zone, field, typed, offered.node(), Box::new(save))
+}
+
+/// What the line looked at is called. The server judges it, so that its rules about scripts are not
+/// part of the first load.
+fn line(text: Text, session: Session) -> AnyView {
+    let lines = lines();
+    let path = Memo::new(move |_| lines.path(""));
+    live(move || {
+        let (path, line) = path.get().zip(untrack(|| lines.current()))?;
+        let form = Form::new("line");
+        let typed = RwSignal::new(line.label);
+        let save = move || {
+            let change = LineChange { label: typed.get_untracked() };
+            let request = Request::new(Method::PATCH, path.clone()).json(&change);
+            form.tell(request, move || {
+                toasts().say(text.words.me.saved);
+                session.changed();
+            });
+        };
+        let field = (Field::Label, format!("eSIM {}", line.iccid));
+        Some(one_field(form, text.words.home.which_line, field, typed, nothing(), Box::new(save)))
+    })
+}
+
+/// A card with one field that is saved by itself; `also` stands under the field.
+fn one_field(
+    form: Form,
+    title: &'static str,
+    (name, hint): (Field, String),
+    typed: RwSignal<String>,
+    also: AnyView,
+    save: Box<dyn Fn() + Send>,
+) -> AnyView {
+    let text = text();
     el("section")
         .class("card stack")
-        .child(el("h2").child(words.zone))
+        .child(el("h2").child(title))
         .child(error_summary(form))
         .child(
             el("form")
@@ -119,17 +158,9 @@ fn zone(text: Text, session: Session) -> AnyView {
                     event.prevent_default();
                     save();
                 })
-                .child(field(
-                    form,
-                    Field::TimeZone,
-                    text.field(Field::TimeZone),
-                    words.zone_hint,
-                    Kind::PLAIN,
-                    typed,
-                    None,
-                ))
-                .child(offered)
-                .child(el("div").child(crate::ui::button::submit(
+                .child(field(form, name, text.field(name), hint, Kind::PLAIN, typed, None))
+                .child(also)
+                .child(el("div").child(submit(
                     Weight::Compact,
                     text.words.common.save,
                     Signal::derive(move || form.busy()),

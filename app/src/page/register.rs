@@ -1,5 +1,6 @@
 //! Register: contacts and password, then the two codes that prove them. What is typed is judged by
-//! core's `contact` here and again on the server; whether a contact is known already is never said.
+//! core's `contact` here and again on the server, the whole form at once; whether a contact is known
+//! already is never said.
 
 use crate::api::Request;
 use crate::device;
@@ -29,30 +30,24 @@ struct Typed {
 }
 
 impl Typed {
-    fn verdict(self, name: Field) -> Option<FieldError> {
-        let (phone, email) = (self.phone.get_untracked(), self.email.get_untracked());
-        let code = match name {
-            Field::Phone => contact::phone(&phone).err(),
-            Field::Email => contact::email(&email).err(),
-            _ => {
-                let phone = contact::phone(&phone).unwrap_or_default();
-                let email = contact::email(&email).unwrap_or_default();
-                self.password.with_untracked(|p| contact::password(p, &phone, &email)).err()
-            }
-        };
-        code.map(|code| FieldError::new(name, code))
+    fn registration(self) -> Registration {
+        Registration {
+            phone: self.phone.get_untracked(),
+            email: self.email.get_untracked(),
+            password: self.password.get_untracked(),
+            language: text().language,
+            time_zone: device::time_zone(),
+        }
     }
 
     fn errors(self) -> Vec<FieldError> {
-        [Field::Phone, Field::Email, Field::Password]
-            .into_iter()
-            .filter_map(|name| self.verdict(name))
-            .collect()
+        contact::registration(&self.registration()).err().unwrap_or_default()
     }
 
     /// On leaving a field: what is empty is not wrong yet.
     fn check(self, name: Field) -> Option<Check> {
-        Some(Box::new(move || self.verdict(name).filter(|error| error.code != FieldCode::Required)))
+        let wrong = move |e: &FieldError| e.field == name && e.code != FieldCode::Required;
+        Some(Box::new(move || self.errors().into_iter().find(wrong)))
     }
 }
 
@@ -77,20 +72,12 @@ fn contacts(typed: Typed, pending: RwSignal<Option<RegistrationView>>) -> AnyVie
     let text = text();
     let words = &text.words.enter;
     let form = Form::new("register");
-    let zone = device::time_zone();
-    let zone_said = (words.zone)(&zone);
+    let zone_said = (words.zone)(&device::time_zone());
     let send = move || {
         if !form.accept(typed.errors()) {
             return;
         }
-        let registration = Registration {
-            phone: typed.phone.get_untracked(),
-            email: typed.email.get_untracked(),
-            password: typed.password.get_untracked(),
-            language: text.language,
-            time_zone: zone.clone(),
-        };
-        let request = Request::post("/registrations").json(&registration);
+        let request = Request::post("/registrations").json(&typed.registration());
         form.send(request, move |sent| pending.set(Some(sent)));
     };
     let line = |name, hint, kind, value| {

@@ -30,7 +30,7 @@ pub(crate) fn page() -> AnyView {
             .then(|| FieldError::new(name, FieldCode::Required))
     };
     let send = move || {
-        let errors: Vec<_> = [missing(Field::Password, password), missing(Field::Contact, contact)]
+        let errors: Vec<_> = [missing(Field::Contact, contact), missing(Field::Password, password)]
             .into_iter()
             .flatten()
             .collect();
