@@ -146,6 +146,24 @@ async fn time_never_goes_below_what_a_line_has_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_any_script_is_kept_and_moves_no_version() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        let label = Some("خط السفر 👨‍👩‍👧‍👦 线路".to_string());
+        let mut tx = store.write().await?;
+        lines::rename(&mut tx, &Line { label: label.clone(), ..line.clone() }).await?;
+        tx.commit().await;
+        let (id, mut tx) = (line.id.as_str(), store.write().await?);
+        let found = lines::get(&mut tx, HOUSE, id).await?.expect("a line");
+        assert_eq!((&found.label, found.version), (&label, 0));
+        let locked = lines::lock(&mut tx, HOUSE, id, now()).await?.expect("a line");
+        assert_eq!((locked.label, locked.version), (label, 1));
+        tx.rollback().await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
     on_each(async |store| {
         let id = secret::id("event");
