@@ -48,7 +48,8 @@ pub fn registration(typed: &Registration) -> Result<Contacts, Vec<FieldError>> {
 }
 
 /// An e-mail address by the HTML standard's rule (consecutive dots before the `@` and names without
-/// a dot after it are allowed), at most 254 characters, 64 before the `@`; the domain in lower case.
+/// a dot after it are allowed), at most 254 characters, 64 before the `@`; the domain in lower
+/// case.
 ///
 /// *Source*: HTML Standard, "valid e-mail address"; RFC 5321 for the lengths. *Errors*: `required`,
 /// `not_an_email`, `too_long`.
@@ -102,8 +103,8 @@ pub fn password(typed: &str, phone: &str, email: &str) -> Result<(), FieldCode> 
     Ok(())
 }
 
-/// Whether `typed` is this phone number, however written: with or without its calling code, and with
-/// up to two digits more, for `00` or for what is dialled before it at home.
+/// Whether `typed` is this phone number, however written: with or without its calling code, and
+/// with up to two digits more, for `00` or for what is dialled before it at home.
 fn is_phone(typed: &str, phone: &str) -> bool {
     let Some(national) = phone::national(phone) else { return false };
     let same =

@@ -1,9 +1,9 @@
-//! What a customer calls a thing: text of any script that stands beside other text, so nothing in it
-//! may be unseen, reorder its neighbours or attach to them. It is kept as typed, not normalised: the
-//! same word is as long and as good composed and decomposed.
+//! What a customer calls a thing: text of any script that stands beside other text, so nothing in
+//! it may be unseen, reorder its neighbours or attach to them. It is kept as typed, not normalised:
+//! the same word is as long and as good composed and decomposed.
 //!
 //! What a text means elsewhere is the concern of what writes it there: a label may begin with `=`,
-//! `+`, `-` or `@`, and whoever exports it as CSV has to keep a spreadsheet from reading a formula.
+//! `+`, `-` or `@`, and whoever exports it as CSV keeps a spreadsheet from reading a formula.
 
 mod marks;
 
@@ -17,8 +17,7 @@ pub const LABEL_MAX: u32 = 40;
 /// another count as one character.
 const CODE_POINTS_MAX: usize = 400;
 
-/// More marks than this on one letter are no writing. *Source*: the longest known stack, in Tibetan,
-/// has nine.
+/// More marks than this on one letter are no writing: Tibetan, which stacks highest, has nine.
 const STACK_MAX: u32 = 10;
 
 const ZWNJ: char = '\u{200c}';
@@ -64,9 +63,9 @@ pub fn label(typed: &str) -> Result<String, FieldCode> {
     Ok(text)
 }
 
-/// How many characters people count: marks, conjuncts, joined emoji, the pairs that are flags and the
-/// parts of a Korean syllable count with what they belong to. *Source*: Unicode UAX #29, near enough:
-/// every mark joins, those of Burmese that it leaves apart too.
+/// How many characters people count: marks, conjuncts, joined emoji, the pairs that are flags and
+/// the parts of a Korean syllable count with what they belong to. *Source*: Unicode UAX #29, near
+/// enough: every mark joins, those of Burmese that it leaves apart too.
 pub fn characters(text: &str) -> u32 {
     let (mut count, mut before, mut half_flag) = (0_u32, None, false);
     for c in text.chars() {

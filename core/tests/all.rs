@@ -1,6 +1,6 @@
 //! The rules seen from outside, natively and in WASM (Node and Chromium): the same cases, the same
-//! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `contacts` what
-//! others say of typed text, `laws` are properties, `parity` hashes what many worlds come to.
+//! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `contacts`
+//! what others say of typed text, `laws` are properties, `parity` hashes what many worlds come to.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -1,6 +1,6 @@
 //! What people type, against other implementations: phone numbers against libphonenumber, e-mail
-//! addresses against the HTML Standard's expression, labels against Unicode's grapheme clusters; and
-//! what holds for any text at all. `tests/vectors/make_*.py` made the vectors.
+//! addresses against the HTML Standard's expression, labels against Unicode's grapheme clusters;
+//! and what holds for any text at all. `tests/vectors/make_*.py` made the vectors.
 
 use crate::parity::Dice;
 use laika_core::contact::{email, one_time_code, password, phone};

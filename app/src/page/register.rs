@@ -1,6 +1,6 @@
 //! Register: contacts and password, then the two codes that prove them. What is typed is judged by
-//! core's `contact` here and again on the server, the whole form at once; whether a contact is known
-//! already is never said.
+//! core's `contact` here and again on the server, the whole form at once; whether a contact is
+//! known already is never said.
 
 use crate::api::Request;
 use crate::device;

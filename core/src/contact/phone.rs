@@ -9,8 +9,8 @@ use crate::field::FieldCode;
 /// *Shape*: white space, hyphens, dashes, dots, slashes, brackets and the invisible marks that come
 /// along when one is copied are dropped; digits of several scripts are read; a leading `00` stands
 /// for `+`. A prefix that is dialled only at home is dropped after the calling code, as in
-/// `+44 (0)20 …`, `+7 8 495 …` or `+36 06 …`; Italy's `0` is part of its numbers and stays. Letters,
-/// extensions and numbers without a calling code are refused.
+/// `+44 (0)20 …`, `+7 8 495 …` or `+36 06 …`; Italy's `0` is part of its numbers and stays.
+/// Letters, extensions and numbers without a calling code are refused.
 ///
 /// Accepted are exactly the numbers that libphonenumber calls possible: a length that the calling
 /// code's plan has, and that can be dialled from abroad. Codes of no country (`+800`, `+881`, …)
