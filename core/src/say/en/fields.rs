@@ -68,11 +68,21 @@ pub(in crate::say) fn field_error(field: Field, code: &FieldCode) -> String {
             format!("Bought data is valid for {validity_days} days: choose fewer.")
         }
         FieldCode::EndsBeforeStart => "The end is before the start.".to_owned(),
-        FieldCode::NotAutomatic { rail } => not_automatic(*rail),
-        FieldCode::NotOnThatDay { rail, last_day } => not_on_that_day(*rail, *last_day),
-        FieldCode::NotSoOften { rail, days } => not_so_often(*rail, *days),
+        FieldCode::NotAutomatic { rail } => {
+            format!("{} needs you each time: it cannot be charged by itself.", rail_name(*rail))
+        }
+        FieldCode::NotOnThatDay { rail, last_day } => {
+            let name = rail_name(*rail);
+            format!("{name} is not charged after day {last_day} of a month: choose an earlier day.")
+        }
+        FieldCode::NotSoOften { rail, days } => {
+            let name = rail_name(*rail);
+            format!("{name} is charged every {days} days at most: choose a longer period.")
+        }
         FieldCode::AboveAgreement { rail, most } => above_agreement(*rail, *most),
-        FieldCode::AgreementUsedUp { rail } => agreement_used_up(*rail),
+        FieldCode::AgreementUsedUp { rail } => {
+            format!("Your agreement with {} is used up: renew it.", rail_name(*rail))
+        }
     }
 }
 
@@ -90,25 +100,7 @@ fn unusable(character: &str) -> String {
     format!("Take out {character}: it cannot be seen, or changes what is beside it.")
 }
 
-fn not_automatic(rail: Rail) -> String {
-    format!("{} needs you each time: it cannot be charged by itself.", rail_name(rail))
-}
-
-fn not_on_that_day(rail: Rail, last_day: u32) -> String {
-    let name = rail_name(rail);
-    format!("{name} is not charged after day {last_day} of a month: choose an earlier day.")
-}
-
-fn not_so_often(rail: Rail, days: u32) -> String {
-    let name = rail_name(rail);
-    format!("{name} is charged every {days} days at most: choose a longer period.")
-}
-
 fn above_agreement(rail: Rail, most: Money) -> String {
     let (name, most) = (rail_name(rail), money(most));
     format!("Your agreement with {name} allows {most} at once: recharge less, or renew it.")
-}
-
-fn agreement_used_up(rail: Rail) -> String {
-    format!("Your agreement with {} is used up: renew it.", rail_name(rail))
 }
