@@ -4,9 +4,10 @@
 //! The reasons not to recharge are one enum in order of precedence: the first that applies is the
 //! answer (`decide/reason.rs`). `decide/facts.rs` is what it looks at, `decide/method.rs` which
 //! methods can be charged, `decide/due.rs` finds which triggers are due, `decide/order.rs` how much
-//! that is, `decide/period.rs` what limits count in.
+//! that is, `decide/period.rs` what limits count in; `decide/explain.rs` says all of it as data.
 
 mod due;
+mod explain;
 mod facts;
 mod method;
 mod order;
@@ -21,6 +22,7 @@ use crate::time::{Instant, Span};
 use due::Due;
 use serde::{Deserialize, Serialize};
 
+pub use explain::{Check, Finding, explain};
 pub use facts::{Account, History, Notice, PastRecharge, Standing, Suspension};
 pub use method::{Agreement, MethodFacts, Unusable};
 pub use period::{Period, Periods};
@@ -276,14 +278,8 @@ fn limits(
     now: Instant,
 ) -> Result<(), Reason> {
     let periods = Periods::now(account, now);
-    let counted = |period: Period| {
-        let taken = |r: &&PastRecharge| r.automatic && r.standing != Standing::Released;
-        let inside = move |r: &&PastRecharge| period.holds(r.reserved_at);
-        history.recharges.iter().filter(taken).filter(inside)
-    };
     if let Some(cap) = rule.limits.cap_per_month {
-        let minor = counted(periods.month).map(|r| r.amount.amount_minor);
-        let spent_minor = minor.fold(0_i64, i64::saturating_add);
+        let spent_minor = spent_minor(history, periods.month);
         if spent_minor.saturating_add(needed.amount_minor) > cap.amount_minor {
             let spent = Money::new(spent_minor, cap.currency);
             let resets_at = periods.month.until;
@@ -291,16 +287,37 @@ fn limits(
         }
     }
     if let Some(most) = rule.limits.max_per_day {
-        let count = u32::try_from(counted(periods.day).count()).unwrap_or(u32::MAX);
+        let count = count(history, periods.day);
         if count >= most {
             return Err(Reason::DailyCountReached { resets_at: periods.day.until });
         }
     }
-    let opened = history.recharges.iter().filter(|r| r.automatic).map(|r| r.opened_at).max();
-    match opened.map(|at| at.plus(rule.limits.cool_down())).filter(|until| now < *until) {
+    let opened_at = last_opened_at(history);
+    match opened_at.map(|at| at.plus(rule.limits.cool_down())).filter(|until| now < *until) {
         Some(until) => Err(Reason::CoolingDown { until }),
         None => Ok(()),
     }
+}
+
+/// The automatic recharges that took money from a period's room: not those definitely not charged.
+fn counted(history: &History, period: Period) -> impl Iterator<Item = &PastRecharge> {
+    let taken = |r: &&PastRecharge| r.automatic && r.standing != Standing::Released;
+    history.recharges.iter().filter(taken).filter(move |r| period.holds(r.reserved_at))
+}
+
+/// Spent and reserved in a period, in minor units.
+fn spent_minor(history: &History, period: Period) -> i64 {
+    counted(history, period).map(|r| r.amount.amount_minor).fold(0, i64::saturating_add)
+}
+
+/// How many recharges a period had.
+fn count(history: &History, period: Period) -> u32 {
+    u32::try_from(counted(history, period).count()).unwrap_or(u32::MAX)
+}
+
+/// When the last automatic recharge was opened, whatever became of it.
+fn last_opened_at(history: &History) -> Option<Instant> {
+    history.recharges.iter().filter(|r| r.automatic).map(|r| r.opened_at).max()
 }
 
 /// Those whose rail and agreement debit now, or when the first of them does.

@@ -2,7 +2,7 @@
 //! make it again, and the hashes by which two sides know that they mean the same bytes.
 
 use crate::ENGINE_VERSION;
-use crate::decide::{Account, Cause, Decision, History, decide};
+use crate::decide::{Account, Cause, Decision, Finding, History, decide, explain};
 use crate::rule::Rule;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,12 @@ impl DecisionRecord {
             now,
             decision: decide(rule, account, history, cause, now),
         }
+    }
+
+    /// What was looked at, in order, with its figures, up to what stopped it.
+    pub fn explain(&self) -> Vec<Finding> {
+        let (rule, account, history) = (&self.rule, &self.account, &self.history);
+        explain(rule, account, history, &self.cause, self.now, &self.decision)
     }
 
     /// Decides again from the stored inputs. Nothing when another version of the rules made it.

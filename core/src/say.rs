@@ -7,13 +7,13 @@ mod format;
 mod zh_cn;
 
 use crate::api::Language;
-use crate::decide::{Decision, MethodFacts, Reason, Suspension};
+use crate::decide::{Check, Decision, Finding, MethodFacts, Reason, Suspension};
 use crate::field::{Field, FieldCode};
-use crate::forecast::Bound;
+use crate::forecast::{Advice, Bound, Wait};
 use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::recharge::{Fact, News, Status};
-use crate::rule::{Adds, Rule};
+use crate::rule::{Adds, Rule, Threshold};
 use crate::time::Instant;
 use crate::zone::Zone;
 
@@ -62,6 +62,26 @@ impl Speech<'_> {
     /// Why a rule waits for the customer, and what ends it.
     pub fn suspension(&self, why: Suspension) -> &'static str {
         in_language!(self.language, suspension(why))
+    }
+
+    /// One thing that was looked at for a decision. `methods` are those of the record.
+    pub fn finding(&self, finding: &Finding, methods: &[MethodFacts]) -> String {
+        let usable = if let Check::Methods { usable } = &finding.check {
+            names(usable, methods)
+        } else {
+            Vec::new()
+        };
+        in_language!(self.language, finding(self, finding, &usable))
+    }
+
+    /// What a payment method makes a rule wait for.
+    pub fn wait(&self, wait: &Wait) -> String {
+        in_language!(self.language, wait(self, wait))
+    }
+
+    /// What past use suggests.
+    pub fn advice(&self, advice: &Advice) -> String {
+        in_language!(self.language, advice(advice))
     }
 
     /// Where a recharge stands, in a word or two.
@@ -117,10 +137,18 @@ impl Speech<'_> {
     }
 }
 
-/// What people recognise the rule's methods by, in order.
-fn names(rule: &Rule, methods: &[MethodFacts]) -> Vec<String> {
+/// What people recognise these methods by; those that are gone are not named.
+fn names(ids: &[PaymentMethodId], methods: &[MethodFacts]) -> Vec<String> {
     let named = |id: &PaymentMethodId| methods.iter().find(|m| m.id == *id && !m.name.is_empty());
-    rule.payment_methods.iter().filter_map(named).map(|m| m.name.clone()).collect()
+    ids.iter().filter_map(named).map(|m| m.name.clone()).collect()
+}
+
+/// Data or credit, exactly.
+fn left(amount: Threshold) -> String {
+    match amount {
+        Threshold::Data { bytes } => bytes_exact(bytes),
+        Threshold::Credit(credit) => money(credit),
+    }
 }
 
 /// What is wrong with a field, as its error message.

@@ -4,10 +4,11 @@ use chrono::NaiveDate;
 use laika_core::bytes::{Bytes, DataUnit};
 use laika_core::catalogue::Terms;
 use laika_core::decide::{
-    Account, Cause, Decision, History, MethodFacts, PastRecharge, Standing, Suspension, decide,
+    Account, Cause, Check, Decision, History, MethodFacts, PastRecharge, Standing, Suspension,
 };
 use laika_core::id::{LineId, PaymentMethodId, RechargeId};
 use laika_core::money::{Currency, Money};
+use laika_core::record::DecisionRecord;
 use laika_core::rule::{Adds, Amount, Limits, Rule, Threshold, Triggers};
 use laika_core::say;
 use laika_core::time::{Instant, Span};
@@ -104,7 +105,8 @@ fn change(but: &str, rule: &mut Rule, account: &mut Account, history: &mut Histo
     }
 }
 
-fn decided(cells: &[&str]) -> String {
+/// The row's world, decided.
+fn record(cells: &[&str]) -> DecisionRecord {
     let [low, amount, cap, left, spent, ago, but, _] = cells else { panic!("{cells:?}") };
     let (mut rule, mut account, mut history) = world();
     rule.triggers.low_balance = Some(Threshold::Data { bytes: data(low) });
@@ -127,7 +129,11 @@ fn decided(cells: &[&str]) -> String {
         });
     }
     change(but, &mut rule, &mut account, &mut history);
-    match decide(&rule, &account, &history, &Cause::Usage, now()) {
+    DecisionRecord::make(&rule, &account, &history, &Cause::Usage, now())
+}
+
+fn decided(cells: &[&str]) -> String {
+    match record(cells).decision {
         Decision::Recharge { order } => {
             let adds = say::bytes_exact(order.adds.bytes());
             format!("recharge {} for {adds}", say::money(order.amount))
@@ -137,13 +143,34 @@ fn decided(cells: &[&str]) -> String {
     }
 }
 
+fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    let rows = TABLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    rows.map(|row| (row, row.split('|').map(str::trim).collect()))
+}
+
+/// All that was looked at before what stopped it passed; when it recharges, everything did.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_row_is_explained_up_to_what_stopped_it() {
+    for (row, cells) in rows() {
+        let record = record(&cells);
+        let findings = record.explain();
+        let failed: Vec<_> = findings.iter().filter(|f| !f.passed).collect();
+        if record.decision.reason().is_none() {
+            assert!(failed.is_empty(), "{row}: {failed:?}");
+            assert!(matches!(findings.last().map(|f| &f.check), Some(Check::RailOpen)), "{row}");
+        } else {
+            assert_eq!(failed.len(), 1, "{row}: {failed:?}");
+            assert_eq!(findings.last(), failed.first().copied(), "{row}: nothing after it");
+        }
+    }
+}
+
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn every_row_of_the_table_is_decided_as_it_says() {
-    let rows = TABLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let mut count = 0;
-    for row in rows {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+    for (row, cells) in rows() {
         assert_eq!(cells.last().copied(), Some(decided(&cells).as_str()), "{row}");
         count += 1;
     }

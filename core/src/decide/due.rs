@@ -2,8 +2,8 @@
 //! clock next makes one due. A hold holds only its own trigger.
 
 use super::{
-    Account, Cause, History, MethodFacts, Notice, Reason, Standing, TriggerDue, Unusable,
-    largest_recharge, named_methods, notice_lead, usable_methods,
+    Account, Cause, History, MethodFacts, Notice, PastRecharge, Reason, Standing, TriggerDue,
+    Unusable, largest_recharge, named_methods, notice_lead, usable_methods,
 };
 use crate::bytes::Bytes;
 use crate::id::PaymentMethodId;
@@ -65,10 +65,8 @@ pub(super) fn find(
     cause: &Cause,
     now: Instant,
 ) -> Due {
-    let coming = || history.recharges.iter().filter(|r| is_coming(r.standing));
-    let effective_bytes = coming().fold(account.available_bytes, |b, r| b.plus(r.adds.bytes()));
-    let effective_credit = coming()
-        .fold(account.credit_minor, |credit, r| credit.saturating_add(r.adds.credit_minor()));
+    let effective_bytes =
+        coming(history).fold(account.available_bytes, |bytes, r| bytes.plus(r.adds.bytes()));
     let mut due = Due {
         now: Vec::new(),
         held: None,
@@ -80,7 +78,7 @@ pub(super) fn find(
     };
     let low = rule.triggers.low_balance.is_some_and(|threshold| match threshold {
         Threshold::Data { bytes } => effective_bytes <= bytes,
-        Threshold::Credit(money) => effective_credit <= money.amount_minor,
+        Threshold::Credit(money) => effective_credit(account, history) <= money.amount_minor,
     });
     match cause {
         Cause::Submission { triggers } => {
@@ -109,12 +107,18 @@ pub(super) fn find(
     due
 }
 
-/// Whether a recharge counts as on its way to the balance.
-fn is_coming(standing: Standing) -> bool {
-    match standing {
+/// Recharges that are on their way to the balance.
+fn coming(history: &History) -> impl Iterator<Item = &PastRecharge> {
+    history.recharges.iter().filter(|r| match r.standing {
         Standing::Open | Standing::Unknown => true,
         Standing::Spent | Standing::Released => false,
-    }
+    })
+}
+
+/// Credit left, plus what is paid or on its way, in minor units.
+pub(super) fn effective_credit(account: &Account, history: &History) -> i64 {
+    let left = account.credit_minor;
+    coming(history).fold(left, |credit, r| credit.saturating_add(r.adds.credit_minor()))
 }
 
 /// Little is left: due at once, unless the first method is on a rail that wants to be told before.

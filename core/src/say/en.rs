@@ -1,6 +1,8 @@
 //! English. Voice: what happened, whether money moved, what comes next.
 
 mod fields;
+mod findings;
+mod waits;
 
 use super::format::{bytes_exact, date, day, money, time};
 use super::{Speech, names};
@@ -15,6 +17,8 @@ use crate::schedule::{Schedule, Unit, Weekday};
 use crate::time::Instant;
 
 pub(super) use fields::field_error;
+pub(super) use findings::finding;
+pub(super) use waits::{advice, wait};
 
 /// The name of a zone's place: `Madrid`.
 fn place(name: &str) -> String {
@@ -129,7 +133,7 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule, methods: &[MethodFacts]) ->
 
 /// The methods in order; those that are gone are not named.
 fn pays_with(rule: &Rule, methods: &[MethodFacts]) -> String {
-    match names(rule, methods).as_slice() {
+    match names(&rule.payment_methods, methods).as_slice() {
         [] => String::new(),
         names => format!(" Charged to {}.", names.join("; if that fails, to ")),
     }

@@ -1,6 +1,8 @@
 //! 简体中文. Subject dropped, full-width marks, a space between characters and figures.
 
 mod fields;
+mod findings;
+mod waits;
 
 use super::format::{bytes_exact, date, day, money, time};
 use super::{Speech, names};
@@ -15,6 +17,8 @@ use crate::schedule::{Schedule, Unit, Weekday};
 use crate::time::Instant;
 
 pub(super) use fields::field_error;
+pub(super) use findings::finding;
+pub(super) use waits::{advice, wait};
 
 /// The name of a zone's place where Chinese has a common one, otherwise as the tz database has it.
 fn place(name: &str) -> String {
@@ -129,7 +133,7 @@ pub(super) fn rule(speech: &Speech<'_>, rule: &Rule, methods: &[MethodFacts]) ->
     if let Some(last) = limits.ends_on {
         text.push_str(&format!("{}之后不充值。", date(last, Language::ZhCn)));
     }
-    match names(rule, methods).as_slice() {
+    match names(&rule.payment_methods, methods).as_slice() {
         [] => {}
         names => text.push_str(&format!("用 {} 付款。", names.join("，失败时用 "))),
     }
