@@ -2,7 +2,8 @@
 //! derived names: a recharge is its line and a number, an idempotency key is a recharge and a
 //! number. Nothing here is random; the server makes the few random ones.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use crate::text;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 macro_rules! ids {
@@ -35,8 +36,7 @@ macro_rules! ids {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $name::new(String::deserialize(deserializer)?)
-                    .ok_or_else(|| D::Error::custom("not an id"))
+                text::read(deserializer, |text| $name::new(text), "not an id")
             }
         }
     )*};

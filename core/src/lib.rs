@@ -38,6 +38,7 @@ pub mod retry;
 pub mod rule;
 pub mod say;
 pub mod schedule;
+mod text;
 pub mod time;
 pub mod zone;
 

@@ -1,6 +1,7 @@
 //! When a scheduled recharge falls due: every N days, weeks on weekdays, or months on a day, at a
 //! local time, from a start date, in a zone. Pure calendar; whether it is charged is `decide`'s.
 
+use crate::text;
 use crate::time::Instant;
 use crate::zone::{Zone, first_of_month};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime};
@@ -125,8 +126,7 @@ impl Serialize for TimeOfDay {
 
 impl<'de> Deserialize<'de> for TimeOfDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        TimeOfDay::parse(&text).ok_or_else(|| D::Error::custom("not a time as HH:MM"))
+        text::read(deserializer, TimeOfDay::parse, "not a time as HH:MM")
     }
 }
 

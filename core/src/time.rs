@@ -1,8 +1,9 @@
 //! Instants: UTC, in microseconds, as the database holds them and RFC 3339 in JSON. Nothing here
 //! reads a clock; civil dates and times need a [`Zone`](crate::zone::Zone).
 
+use crate::text;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// A span of time, in microseconds. Never negative where a rule uses it.
@@ -114,8 +115,7 @@ impl Serialize for Instant {
 
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Instant::parse(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 instant"))
+        text::read(deserializer, Instant::parse, "not an RFC 3339 instant")
     }
 }
 
