@@ -1,10 +1,11 @@
-//! The only developer entry point: `cargo xtask serve | test | check`.
+//! The only developer entry point: `cargo xtask serve | test | check | bench`.
 //!
 //! Reading order: `main` picks the command, `tools` has the table of what a machine needs and how
 //! it gets there, `app` builds the browser's half, `test` lists the steps, `steps` times and counts
 //! them, `command` runs programs. It never knows anything about recharging.
 
 mod app;
+mod bench;
 mod command;
 mod licences;
 mod serve;
@@ -21,6 +22,7 @@ Laika's only developer entry point.
   cargo xtask test                         everything that must hold; what CI runs
   cargo xtask check                        format, lints, docs and the quick tests
   cargo xtask app                          build the browser's half into dist/ and weigh it
+  cargo xtask bench core                   measure the rules: one line per figure
 
 What is missing on this machine is installed, and says so. Tools are kept in the user's
 cache folder, keyed by version, so a second clone finds them there.
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Some("serve") => serve::serve(&place, &args[1..]),
         Some("test") => return test::test(&place),
         Some("check") => return test::check(&place),
+        Some("bench") => bench::bench(&place, &args[1..]),
         Some("app") => app::build_and_weigh(&place).map(|weight| println!("{weight}")),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");

@@ -58,7 +58,7 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
 
     steps.own("app", || app::build_and_weigh(place))?;
     steps.run("server", &Cmd::new(&place.root, "cargo build -p laika-server"))?;
-    steps.own("browser's packages", || packages(place, &found))?;
+    steps.own("browser's packages", || packages(place, &found.node))?;
     steps.tests("from outside", &outside(place, &found))?;
 
     steps.own("licences", || licences::check(place))?;
@@ -104,14 +104,14 @@ fn outside(place: &Place, found: &TestTools) -> Cmd {
 }
 
 /// `npm ci` where the lock file is newer than what is installed.
-fn packages(place: &Place, found: &TestTools) -> Result<String> {
+pub(crate) fn packages(place: &Place, node: &Path) -> Result<String> {
     let folder = place.root.join("tests/browser");
     let changed = |name: &str| fs::metadata(folder.join(name)).and_then(|it| it.modified()).ok();
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_some() && installed >= changed("package-lock.json") {
         return Ok("as locked".to_owned());
     }
-    let node = found.node.parent().map(Path::to_owned);
+    let node = node.parent().map(Path::to_owned);
     let words = "npm ci --ignore-scripts --no-audit --no-fund";
     Cmd::new(&folder, words).path(node.as_slice()).run()?;
     Ok("installed".to_owned())

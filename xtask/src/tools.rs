@@ -181,6 +181,22 @@ pub(crate) fn for_tests(place: &Place) -> Result<TestTools> {
     Ok(TestTools { node, chromium, chromedriver, postgres })
 }
 
+/// What the benches need.
+pub(crate) struct BenchTools {
+    /// Folders with what makes a module.
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) node: PathBuf,
+    pub(crate) chromium: PathBuf,
+}
+
+/// What builds and runs the benches.
+pub(crate) fn for_bench(place: &Place) -> Result<BenchTools> {
+    let folders = for_app(place)?;
+    let node = NODE.ensure(place)?;
+    let chromium = CHROMIUM.ensure(place)?;
+    Ok(BenchTools { folders, node, chromium })
+}
+
 /// Only the compiler's parts: what `check` needs.
 pub(crate) fn for_check(place: &Place) -> Result {
     TARGET.ensure(place).map(|_| ())

@@ -1,0 +1,180 @@
+//! `cargo xtask bench core`: how fast the rules are typed, as JSON beside a peer, in WASM and on a
+//! slow phone's screen. Every answer is compared before its time counts.
+
+use std::path::Path;
+
+use super::figure::{Figure, Goal, median};
+use super::module::{self, Built};
+use super::side::{Side, in_turns, ratio};
+use crate::command::Cmd;
+use crate::tools::{self, BenchTools, Place};
+use crate::{Failure, Result, test};
+
+/// The situations, the mix of them first. The mix has 240 looks that are not due, 8 that recharge,
+/// 4 at the cap and 4 that cool down.
+const KINDS: [&str; 7] = ["mix", "not_due", "recharge", "cap", "cool_down", "dated", "notice"];
+const DECISIONS: u32 = 500_000;
+const RANDOM_WORLDS: u32 = 1_000_000;
+const EQUAL_TEXTS: u32 = 10_000;
+const TEXTS: u32 = 10_000;
+const SCHEDULES: u32 = 300;
+const PREVIEWS: u32 = 20;
+/// How much slower than this machine the customer's is.
+const SLOWER: u32 = 4;
+
+struct Sides {
+    native: Side,
+    node: Side,
+    chromium: Side,
+    /// The module as the app's, in a page.
+    screen: Side,
+}
+
+/// Builds, measures, and ends with one line per figure.
+pub(super) fn bench(place: &Place) -> Result {
+    let tools = tools::for_bench(place)?;
+    test::packages(place, &tools.node)?;
+    let built = module::build(place, &tools)?;
+    let mut sides = start(place, &tools, &built)?;
+    let mut figures = vec![];
+    println!("== every side decides alike");
+    decides_alike(&mut sides)?;
+    println!("== decide, in turns natively, in Node and in Chromium");
+    figures.extend(typed(&mut sides)?);
+    println!("== JSON in, JSON out, in turns with the peer");
+    figures.extend(json(&mut sides.native)?);
+    println!("== schedules");
+    figures.extend(schedules(&mut sides.native)?);
+    println!("== the preview, in Chromium, {SLOWER} times slower");
+    figures.extend(preview(&mut sides)?);
+    println!("\n{}", "-".repeat(100));
+    for figure in &figures {
+        println!("{figure}");
+    }
+    Ok(())
+}
+
+fn start(place: &Place, tools: &BenchTools, built: &Built) -> Result<Sides> {
+    let script = place.root.join("tests/bench/side.mjs").display().to_string();
+    let wasm = |name, kind: &str, folder: &Path| {
+        let cmd = Cmd::at(&place.root, &tools.node)
+            .env("LAIKA_CHROMIUM", tools.chromium.display().to_string())
+            .arg(&script)
+            .arg(kind)
+            .arg(folder.display().to_string());
+        Side::start(name, &cmd)
+    };
+    Ok(Sides {
+        native: Side::start("native", &Cmd::at(&place.root, &built.native))?,
+        node: wasm("Node", "node", &built.quick)?,
+        chromium: wasm("Chromium", "chromium", &built.quick)?,
+        screen: wasm("Chromium, as the app", "chromium", &built.small)?,
+    })
+}
+
+/// Whole decisions of every kind, then many random ones.
+fn decides_alike(sides: &mut Sides) -> Result {
+    let alike = |sides: &mut Sides, words: &str| -> Result {
+        let known = sides.native.ask(words)?.sum;
+        for side in [&mut sides.node, &mut sides.chromium, &mut sides.screen] {
+            if side.ask(words)?.sum != known {
+                return Err(Failure::new(format!("{} differs: {words}", side.name)));
+            }
+        }
+        Ok(())
+    };
+    for kind in KINDS {
+        alike(sides, &format!("all {kind}"))?;
+    }
+    let step = RANDOM_WORLDS / 10;
+    for seed in 1..=10 {
+        alike(sides, &format!("random {seed} {step}"))?;
+        println!("{} random worlds, no difference", seed * step);
+    }
+    alike(sides, "next 1")?;
+    alike(sides, "preview 1")
+}
+
+fn typed(sides: &mut Sides) -> Result<Vec<Figure>> {
+    let mut figures = vec![];
+    let mut slower = vec![];
+    for kind in KINDS {
+        let words = format!("decide {kind} {DECISIONS}");
+        let Sides { native, node, chromium, .. } = sides;
+        let mut turns = [(native, words.clone()), (node, words.clone()), (chromium, words.clone())];
+        let times = in_turns(&mut turns, true)?;
+        let [native, node, chromium] = times.as_slice() else { continue };
+        let goal = if kind == "mix" { Goal::AtLeast(5.0) } else { Goal::None };
+        let millions = f64::from(DECISIONS) / 1e6 / median(native);
+        figures.push(Figure::new(format!("decide, native, {kind}"), millions, "M/s", goal));
+        let goal = if kind == "mix" { Goal::AtLeast(0.5) } else { Goal::None };
+        for (name, wasm) in [("Node", node), ("Chromium", chromium)] {
+            let name = format!("decide, {name} against native, {kind}");
+            slower.push(Figure::new(name, ratio(native, wasm), "x", goal));
+        }
+    }
+    figures.extend(slower);
+    Ok(figures)
+}
+
+fn json(native: &mut Side) -> Result<Vec<Figure>> {
+    let said = native.ask(&format!("agree {EQUAL_TEXTS}"))?.sum;
+    println!("{EQUAL_TEXTS} random texts answered alike: {said}");
+    let mut figures = vec![];
+    for (kind, goal) in [("random", Goal::AtLeast(10.0)), ("mix", Goal::None)] {
+        let mut times = [vec![], vec![]];
+        for round in 0..=super::side::ROUNDS {
+            for (side, times) in ["ours", "peer"].iter().zip(&mut times) {
+                let answer = native.ask(&format!("json {side} {kind} {TEXTS}"))?;
+                if round > 0 {
+                    times.push(answer.seconds);
+                }
+            }
+        }
+        let [ours, peer] = &times;
+        let each = |times| median(times) * 1e6 / f64::from(TEXTS);
+        let name = format!("JSON in, JSON out, {kind}");
+        figures.push(Figure::new(format!("{name}: ours"), each(ours), "us", Goal::None));
+        figures.push(Figure::new(format!("{name}: GoRules ZEN"), each(peer), "us", Goal::None));
+        figures.push(Figure::new(format!("{name}: times quicker"), ratio(peer, ours), "x", goal));
+    }
+    Ok(figures)
+}
+
+fn schedules(native: &mut Side) -> Result<Vec<Figure>> {
+    const TIMES: u32 = 200;
+    let mut slowest = 0.0_f64;
+    for number in 0..SCHEDULES {
+        let seconds = native.median(&format!("one {number} {TIMES}"))?;
+        slowest = slowest.max(seconds * 1e6 / f64::from(TIMES));
+    }
+    let rule = native.median("next 20")?;
+    let days = native.median("days 20")?;
+    let mean = rule * 1e6 / f64::from(20 * SCHEDULES);
+    let name = "the next 12 instants of a schedule";
+    Ok(vec![
+        Figure::new(format!("{name}, mean of {SCHEDULES}"), mean, "us", Goal::None),
+        Figure::new(format!("{name}, the slowest"), slowest, "us", Goal::AtMost(50.0)),
+        Figure::new(format!("{name}: quicker than walking"), days / rule, "x", Goal::None),
+    ])
+}
+
+fn preview(sides: &mut Sides) -> Result<Vec<Figure>> {
+    let words = format!("preview {PREVIEWS}");
+    let each = |side: &mut Side| Ok(side.median(&words)? * 1e3 / f64::from(PREVIEWS));
+    let native = each(&mut sides.native)?;
+    let quick = each(&mut sides.screen)?;
+    sides.screen.ask(&format!("slow {SLOWER}"))?;
+    let slow = each(&mut sides.screen)?;
+    let name = "a preview";
+    Ok(vec![
+        Figure::new(format!("{name}, native"), native, "ms", Goal::None),
+        Figure::new(format!("{name}, Chromium, as the app is built"), quick, "ms", Goal::None),
+        Figure::new(
+            format!("{name}, the same {SLOWER} times slower"),
+            slow,
+            "ms",
+            Goal::AtMost(16.0),
+        ),
+    ])
+}
