@@ -14,7 +14,7 @@ mod worlds;
 ///
 /// `decide KIND COUNT`, `all KIND`, `random SEED COUNT`, `next ROUNDS`, `one CASE ROUNDS`,
 /// `days ROUNDS`,
-/// `preview COUNT`; with the peer also `json ours|peer COUNT` and `agree COUNT`.
+/// `preview KIND COUNT`; with the peer also `json ours|peer KIND COUNT` and `agree COUNT`.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
 pub fn answer(words: &str) -> String {
     let words: Vec<&str> = words.split_whitespace().collect();
@@ -26,7 +26,7 @@ pub fn answer(words: &str) -> String {
         ["next", rounds] => sum(calendar::by_rule(number(rounds))),
         ["one", number_of, rounds] => sum(calendar::one(number(number_of), number(rounds))),
         ["days", rounds] => sum(calendar::by_day(number(rounds))),
-        ["preview", count] => screen::preview_many(number(count)),
+        ["preview", kind, count] => screen::preview_many(kind, number(count)),
         #[cfg(feature = "peer")]
         ["json", side, kind, count] => sum(peer::json_many(side, kind, number(count))),
         #[cfg(feature = "peer")]

@@ -10,7 +10,6 @@ use laika_core::decide::{
 };
 use laika_core::id::{LineId, PaymentMethodId, RechargeId};
 use laika_core::money::{Currency, Money};
-use laika_core::rail::Rail;
 use laika_core::rule::{Adds, Amount, COOL_DOWN_MINUTES, Limits, Rule, Threshold, Triggers};
 use laika_core::schedule::{Schedule, TimeOfDay, Unit};
 use laika_core::time::{Instant, Span};
@@ -114,10 +113,8 @@ fn account() -> Account {
         latest_expiry_at: None,
         terms: Terms::sandbox(euro(0).currency),
         payment_methods: vec![MethodFacts {
-            id: PaymentMethodId::new("pm_1").expect("an id"),
-            rail: Rail::Card,
             expires_at: Some(instant("2029-04-01T00:00:00Z")),
-            barred: false,
+            ..MethodFacts::card(PaymentMethodId::new("pm_1").expect("an id"))
         }],
         notice_lead_hours: 24,
     }
@@ -183,6 +180,7 @@ fn world(kind: &str, dice: &mut Dice) -> World {
                 charge_at: at,
                 at_most: euro(1_500),
                 payment_methods: world.rule.payment_methods.clone(),
+                lapses_at: None,
             });
         }
         other => panic!("no kind is called {other:?}"),

@@ -14,8 +14,8 @@ use crate::{Failure, Result, test};
 /// 4 at the cap and 4 that cool down.
 const KINDS: [&str; 7] = ["mix", "not_due", "recharge", "cap", "cool_down", "dated", "notice"];
 const DECISIONS: u32 = 500_000;
-const RANDOM_WORLDS: u32 = 1_000_000;
-const EQUAL_TEXTS: u32 = 10_000;
+const RANDOM_WORLDS: u32 = 10_000_000;
+const EQUAL_TEXTS: u32 = 100_000;
 const TEXTS: u32 = 10_000;
 const SCHEDULES: u32 = 300;
 const PREVIEWS: u32 = 20;
@@ -92,28 +92,29 @@ fn decides_alike(sides: &mut Sides) -> Result {
         println!("{} random worlds, no difference", seed * step);
     }
     alike(sides, "next 1")?;
-    alike(sides, "preview 1")
+    alike(sides, "preview all 1")
 }
 
 fn typed(sides: &mut Sides) -> Result<Vec<Figure>> {
-    let mut figures = vec![];
-    let mut slower = vec![];
-    for kind in KINDS {
-        let words = format!("decide {kind} {DECISIONS}");
-        let Sides { native, node, chromium, .. } = sides;
-        let mut turns = [(native, words.clone()), (node, words.clone()), (chromium, words.clone())];
-        let times = in_turns(&mut turns, true)?;
-        let [native, node, chromium] = times.as_slice() else { continue };
-        let goal = if kind == "mix" { Goal::AtLeast(5.0) } else { Goal::None };
-        let millions = f64::from(DECISIONS) / 1e6 / median(native);
-        figures.push(Figure::new(format!("decide, native, {kind}"), millions, "M/s", goal));
-        let goal = if kind == "mix" { Goal::AtLeast(0.5) } else { Goal::None };
-        for (name, wasm) in [("Node", node), ("Chromium", chromium)] {
-            let name = format!("decide, {name} against native, {kind}");
-            slower.push(Figure::new(name, ratio(native, wasm), "x", goal));
-        }
+    let words = |kind| format!("decide {kind} {DECISIONS}");
+    let millions = |times: &[f64]| f64::from(DECISIONS) / 1e6 / median(times);
+    let Sides { native, node, chromium, .. } = sides;
+    let mix = words("mix");
+    let turns = [(0, mix.as_str()), (1, mix.as_str()), (2, mix.as_str())];
+    let times = in_turns(&mut [native, node, chromium], &turns, true)?;
+    let [native, node, chromium] = times.as_slice() else { return Ok(vec![]) };
+    let half = Goal::AtLeast(0.5);
+    let mut figures = vec![
+        Figure::new("decide, native, mix", millions(native), "M/s", Goal::AtLeast(5.0)),
+        Figure::new("decide, mix, Node against native", ratio(native, node), "x", half),
+        Figure::new("decide, mix, Chromium against native", ratio(native, chromium), "x", half),
+    ];
+    let kinds = KINDS.iter().filter(|kind| **kind != "mix");
+    for kind in kinds {
+        let times = in_turns(&mut [&mut sides.native], &[(0, &words(kind))], true)?;
+        let name = format!("decide, native, {kind}");
+        figures.extend(times.first().map(|it| Figure::new(name, millions(it), "M/s", Goal::None)));
     }
-    figures.extend(slower);
     Ok(figures)
 }
 
@@ -122,16 +123,10 @@ fn json(native: &mut Side) -> Result<Vec<Figure>> {
     println!("{EQUAL_TEXTS} random texts answered alike: {said}");
     let mut figures = vec![];
     for (kind, goal) in [("random", Goal::AtLeast(10.0)), ("mix", Goal::None)] {
-        let mut times = [vec![], vec![]];
-        for round in 0..=super::side::ROUNDS {
-            for (side, times) in ["ours", "peer"].iter().zip(&mut times) {
-                let answer = native.ask(&format!("json {side} {kind} {TEXTS}"))?;
-                if round > 0 {
-                    times.push(answer.seconds);
-                }
-            }
-        }
-        let [ours, peer] = &times;
+        let words = |side| format!("json {side} {kind} {TEXTS}");
+        let (ours, peer) = (words("ours"), words("peer"));
+        let times = in_turns(&mut [&mut *native], &[(0, &ours), (0, &peer)], false)?;
+        let [ours, peer] = times.as_slice() else { continue };
         let each = |times| median(times) * 1e6 / f64::from(TEXTS);
         let name = format!("JSON in, JSON out, {kind}");
         figures.push(Figure::new(format!("{name}: ours"), each(ours), "us", Goal::None));
@@ -142,39 +137,47 @@ fn json(native: &mut Side) -> Result<Vec<Figure>> {
 }
 
 fn schedules(native: &mut Side) -> Result<Vec<Figure>> {
-    const TIMES: u32 = 200;
+    const TIMES: u32 = 100;
     let mut slowest = 0.0_f64;
     for number in 0..SCHEDULES {
-        let seconds = native.median(&format!("one {number} {TIMES}"))?;
+        let words = format!("one {number} {TIMES}");
+        let times = in_turns(&mut [&mut *native], &[(0, &words)], true)?;
+        let seconds = times.first().map_or(f64::NAN, |it| median(it));
         slowest = slowest.max(seconds * 1e6 / f64::from(TIMES));
     }
-    let rule = native.median("next 20")?;
-    let days = native.median("days 20")?;
-    let mean = rule * 1e6 / f64::from(20 * SCHEDULES);
+    let times = in_turns(&mut [native], &[(0, "next 20"), (0, "days 20")], true)?;
+    let [rule, days] = times.as_slice() else { return Ok(vec![]) };
+    let mean = median(rule) * 1e6 / f64::from(20 * SCHEDULES);
     let name = "the next 12 instants of a schedule";
+    let walking = format!("{name}: quicker than walking the days");
     Ok(vec![
         Figure::new(format!("{name}, mean of {SCHEDULES}"), mean, "us", Goal::None),
         Figure::new(format!("{name}, the slowest"), slowest, "us", Goal::AtMost(50.0)),
-        Figure::new(format!("{name}: quicker than walking"), days / rule, "x", Goal::None),
+        Figure::new(walking, ratio(days, rule), "x", Goal::None),
     ])
 }
 
 fn preview(sides: &mut Sides) -> Result<Vec<Figure>> {
-    let words = format!("preview {PREVIEWS}");
-    let each = |side: &mut Side| Ok(side.median(&words)? * 1e3 / f64::from(PREVIEWS));
-    let native = each(&mut sides.native)?;
-    let quick = each(&mut sides.screen)?;
-    sides.screen.ask(&format!("slow {SLOWER}"))?;
-    let slow = each(&mut sides.screen)?;
-    let name = "a preview";
-    Ok(vec![
-        Figure::new(format!("{name}, native"), native, "ms", Goal::None),
-        Figure::new(format!("{name}, Chromium, as the app is built"), quick, "ms", Goal::None),
-        Figure::new(
-            format!("{name}, the same {SLOWER} times slower"),
-            slow,
-            "ms",
-            Goal::AtMost(16.0),
-        ),
-    ])
+    let mut figures = vec![];
+    let Sides { native, screen, .. } = sides;
+    for kind in ["low", "all", "dates"] {
+        let words = format!("preview {kind} {PREVIEWS}");
+        let mut each = |slower: u32| -> Result<[f64; 2]> {
+            screen.ask(&format!("slow {slower}"))?;
+            let turns = [(0, words.as_str()), (1, words.as_str())];
+            let times = in_turns(&mut [&mut *native, &mut *screen], &turns, true)?;
+            let each = |times: &Vec<f64>| median(times) * 1e3 / f64::from(PREVIEWS);
+            Ok([times.first().map_or(f64::NAN, each), times.get(1).map_or(f64::NAN, each)])
+        };
+        let [native, quick] = each(1)?;
+        let [_, slow] = each(SLOWER)?;
+        let name = |of: &str| format!("preview and replay, {kind}, {of}");
+        let slower = name(&format!("the same {SLOWER} times slower"));
+        figures.extend([
+            Figure::new(name("native"), native, "ms", Goal::None),
+            Figure::new(name("in Chromium as the app"), quick, "ms", Goal::None),
+            Figure::new(slower, slow, "ms", Goal::AtMost(16.0)),
+        ]);
+    }
+    Ok(figures)
 }

@@ -53,13 +53,6 @@ impl Side {
         });
         answer.ok_or_else(|| Failure::new(format!("{name} did not answer: {words}")))
     }
-
-    /// The middle time of asking so often, in seconds, after one time that does not count.
-    pub(super) fn median(&mut self, words: &str) -> Result<f64> {
-        self.ask(words)?;
-        let times: Result<Vec<f64>> = (0..ROUNDS).map(|_| Ok(self.ask(words)?.seconds)).collect();
-        times.map(|times| median(&times))
-    }
 }
 
 impl Drop for Side {
@@ -69,21 +62,25 @@ impl Drop for Side {
     }
 }
 
-/// Sides measured in turns: the times of each by round, in seconds, after a round that does not
-/// count. Where `alike`, the sums of all must be the same.
-pub(super) fn in_turns(turns: &mut [(&mut Side, String)], alike: bool) -> Result<Vec<Vec<f64>>> {
+/// Measures turns, each a side and its words: the times of each by round, in seconds, after a round
+/// that does not count. Where `alike`, all sums must be the same.
+pub(super) fn in_turns(
+    sides: &mut [&mut Side],
+    turns: &[(usize, &str)],
+    alike: bool,
+) -> Result<Vec<Vec<f64>>> {
     let mut times = vec![vec![]; turns.len()];
     for round in 0..=ROUNDS {
-        let mut first: Option<String> = None;
-        for ((side, words), times) in turns.iter_mut().zip(&mut times) {
+        let mut known: Option<String> = None;
+        for ((side, words), times) in turns.iter().zip(&mut times) {
+            let side = &mut sides[*side];
             let answer = side.ask(words)?;
             if round > 0 {
                 times.push(answer.seconds);
             }
-            let known = first.get_or_insert_with(|| answer.sum.clone());
+            let known = known.get_or_insert_with(|| answer.sum.clone());
             if alike && *known != answer.sum {
-                let said = format!("{} answers {words} with another sum", side.name);
-                return Err(Failure::new(said));
+                return Err(Failure::new(format!("{} differs: {words}", side.name)));
             }
         }
     }
