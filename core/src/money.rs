@@ -48,7 +48,7 @@ impl Currency {
 
 /// The row of the table that holds a code.
 fn exponent_of(code: [u8; 3]) -> Option<u32> {
-    // Why: a code and a blank are four bytes; stepping over them is quicker than looking for blanks.
+    // Why: a code and its blank are four bytes; steps are quicker than looking for blanks.
     let holds = |codes: &str| codes.as_bytes().chunks(4).any(|listed| listed.starts_with(&code));
     CODES.iter().find(|(_, codes)| holds(codes)).map(|(exponent, _)| *exponent)
 }

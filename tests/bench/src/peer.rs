@@ -1,5 +1,8 @@
-//! GoRules ZEN beside our rules: the same JSON text in, a decision as JSON out. `rule.jdm.json` says
-//! in its language the part of the rules that a general engine can be asked for.
+//! GoRules ZEN beside our rules: the same JSON text in, a decision as JSON out. `rule.jdm.json` is
+//! the low-balance rule in its language: facts, a table of what stands in the way in order of
+//! precedence, then, only where the rule is due, sums and a table of limits. It leaves out dates,
+//! expiries, announcements, the wallets' rails and agreements, retry ladders, other amounts than a
+//! target, and changes of zone; our side decides all of those as well.
 
 use crate::dice::Dice;
 use crate::worlds::{self, World};
