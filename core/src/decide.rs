@@ -234,7 +234,8 @@ fn standing_obstacle(
     if let Some(until) = until.filter(|until| now < *until) {
         return Some(Reason::Paused { until });
     }
-    if let Some(why) = history.suspended {
+    let disputed = (history.open_disputes > 0).then_some(Suspension::Disputed);
+    if let Some(why) = history.suspended.or(disputed) {
         return Some(Reason::Suspended { why });
     }
     if order::terms_changed(rule, account) {

@@ -92,6 +92,11 @@ impl IdempotencyKey {
         IdempotencyKey(format!("{recharge}-t"))
     }
 
+    /// The key of a refund after the recharge ended, counted from 1 for each payment.
+    pub fn of_later_refund(recharge: &RechargeId, attempt: u32, number: u32) -> IdempotencyKey {
+        IdempotencyKey(format!("{recharge}-a{attempt}-f{number}"))
+    }
+
     /// The key of the full refund of an attempt's capture.
     pub fn of_refund(recharge: &RechargeId, attempt: u32) -> IdempotencyKey {
         IdempotencyKey(format!("{recharge}-f{attempt}"))

@@ -15,6 +15,8 @@ pub enum Book {
     Prepaid,
     /// Money earned.
     Sales,
+    /// Money that a bank holds while a dispute is open.
+    Disputed,
     /// The line's credit.
     LineCredit,
     /// Data on the carrier's side.
@@ -93,6 +95,7 @@ impl Book {
             Book::Customer => "customer",
             Book::Prepaid => "prepaid",
             Book::Sales => "sales",
+            Book::Disputed => "disputed",
             Book::LineCredit => "line_credit",
             Book::Carrier => "carrier",
             Book::LineData => "line_data",

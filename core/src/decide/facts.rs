@@ -54,6 +54,9 @@ pub struct History {
     pub notices: Vec<Notice>,
     /// Why the rule waits for the customer.
     pub suspended: Option<Suspension>,
+    /// Disputes about charges of this line that are open: its rule waits as long.
+    #[serde(default)]
+    pub open_disputes: u32,
 }
 
 /// A recharge of this line, as far as deciding needs it.

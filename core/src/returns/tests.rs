@@ -1,0 +1,132 @@
+//! Claims about what goes back: never more than was captured on our own account, each report once,
+//! and the same books whatever order the gateway reports in.
+
+use super::*;
+use crate::ledger::Quantity;
+use crate::money::Currency;
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, Currency::from_code("EUR").unwrap_or_else(|| unreachable!()))
+}
+
+fn at(minute: i64) -> Instant {
+    Instant::from_seconds(1_800_000_000).plus(Span::minutes(minute))
+}
+
+fn paid() -> Returns {
+    Returns {
+        recharge_id: RechargeId::new("line-r1").unwrap_or_else(|| unreachable!()),
+        attempt: 1,
+        payment: "pay-1".to_owned(),
+        captured: eur(900),
+        returned_before_minor: 0,
+        refunds: Vec::new(),
+        disputes: Vec::new(),
+    }
+}
+
+fn ask(minor: i64) -> ReturnFact {
+    ReturnFact::RefundAsked { amount: eur(minor), why: RefundReason::Operator }
+}
+
+fn key(number: u32) -> Option<IdempotencyKey> {
+    let recharge = RechargeId::new("line-r1").unwrap_or_else(|| unreachable!());
+    Some(IdempotencyKey::of_later_refund(&recharge, 1, number))
+}
+
+fn done(number: u32, minor: i64) -> ReturnFact {
+    ReturnFact::Refunded { key: key(number), refund: format!("re-{number}"), amount: eur(minor) }
+}
+
+fn dispute(status: DisputeStatus) -> ReturnFact {
+    ReturnFact::Disputed { dispute: "dp-1".to_owned(), amount: eur(900), status }
+}
+
+/// Takes all facts in; gives the payment and what each book holds in the end.
+fn run(facts: &[ReturnFact]) -> (Returns, Vec<(Book, i64)>) {
+    let mut returns = paid();
+    let mut books: Vec<(Book, i64)> = Vec::new();
+    for (fact, minute) in facts.iter().zip(0..) {
+        let step = apply(returns, fact, at(minute));
+        for (book, minor) in step.postings.iter().flat_map(Posting::entries) {
+            match books.iter_mut().find(|(known, _)| *known == book) {
+                Some((_, sum)) => *sum += minor,
+                None => books.push((book, minor)),
+            }
+        }
+        assert!(step.postings.iter().all(|p| matches!(p.quantity, Quantity::Money(_))));
+        returns = step.returns;
+    }
+    books.retain(|(_, sum)| *sum != 0);
+    books.sort_unstable();
+    (returns, books)
+}
+
+#[test]
+fn refunds_never_exceed_the_capture() {
+    let (returns, _) = run(&[ask(500), ask(401), ask(400), ask(1)]);
+    let asked: Vec<i64> = returns.refunds.iter().map(|r| r.amount.amount_minor).collect();
+    assert_eq!((asked, returns.refundable_minor()), (vec![500, 400], 0));
+    let (returns, _) = run(&[ask(0), ask(-5)]);
+    assert!(returns.refunds.is_empty());
+    let failed = ReturnFact::RefundFailed { number: 1, code: "expired".to_owned() };
+    let (returns, _) = run(&[ask(900), failed, ask(900)]);
+    assert_eq!(returns.refunds.len(), 2, "a refund that failed frees its amount");
+}
+
+#[test]
+fn what_the_recharge_gave_back_is_not_refunded_again() {
+    let returns = Returns { returned_before_minor: 900, ..paid() };
+    assert!(apply(returns, &ask(1), at(0)).effects.is_empty());
+}
+
+#[test]
+fn a_refund_is_booked_once_however_often_it_is_reported() {
+    let facts = [ask(300), done(1, 300), done(1, 300), ReturnFact::RefundUnanswered { number: 1 }];
+    let (returns, books) = run(&facts);
+    assert_eq!(books, [(Book::Customer, 300), (Book::Sales, -300)]);
+    assert_eq!(returns.refunds.first().map(|r| r.status), Some(RefundStatus::Done), "ends stay");
+}
+
+#[test]
+fn a_refund_without_an_answer_is_sent_again_under_its_key() {
+    let step = apply(paid(), &ask(300), at(0));
+    let sent = step.returns.refunds.first().and_then(|r| r.idempotency_key.clone());
+    let step = apply(step.returns, &ReturnFact::RefundUnanswered { number: 1 }, at(1));
+    let again = ReturnDue { at: at(6), effect: ReturnEffect::Refund { number: 1 } };
+    assert_eq!(step.effects, [again]);
+    assert_eq!(step.returns.refunds.first().and_then(|r| r.idempotency_key.clone()), sent);
+}
+
+#[test]
+fn a_refund_made_at_the_gateway_is_seen() {
+    let seen = ReturnFact::Refunded { key: None, refund: "re-x".to_owned(), amount: eur(200) };
+    let (returns, books) = run(&[seen.clone(), seen]);
+    assert_eq!(books, [(Book::Customer, 200), (Book::Sales, -200)]);
+    assert_eq!(returns.refundable_minor(), 700);
+}
+
+#[test]
+fn disputes_and_reinstatements_net_in_any_order() {
+    use DisputeStatus::{Lost, Open, Won};
+    assert_eq!(run(&[dispute(Open), dispute(Won)]).1, []);
+    assert_eq!(run(&[dispute(Won), dispute(Open)]).1, [], "the report of the opening came late");
+    let lost = [(Book::Customer, 900), (Book::Sales, -900)];
+    assert_eq!(run(&[dispute(Open), dispute(Open), dispute(Lost)]).1, lost);
+    assert_eq!(run(&[dispute(Lost), dispute(Open)]).1, lost);
+    assert!(run(&[dispute(Open)]).0.is_disputed());
+    assert!(!run(&[dispute(Won), dispute(Open)]).0.is_disputed());
+    assert_eq!(run(&[dispute(Open)]).1, [(Book::Sales, -900), (Book::Disputed, 900)]);
+}
+
+#[test]
+fn a_disputed_payment_is_not_refunded_as_well() {
+    let (returns, _) = run(&[dispute(DisputeStatus::Open), ask(1)]);
+    assert!(returns.refunds.is_empty());
+    let step = apply(run(&[ask(900), done(1, 900)]).0, &dispute(DisputeStatus::Open), at(9));
+    let alerts = step
+        .effects
+        .iter()
+        .filter(|d| matches!(d.effect, ReturnEffect::Alert { why: ReturnAlert::ReturnedTwice }));
+    assert_eq!(alerts.count(), 1, "refunded and disputed: somebody has to look");
+}
