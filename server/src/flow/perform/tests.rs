@@ -105,6 +105,30 @@ async fn a_declined_card_is_tried_on_four_rungs_and_then_the_rule_waits() {
 }
 
 #[tokio::test]
+async fn switching_off_and_on_does_not_restart_the_ladder() {
+    let world = World::new("ladder_kept", &["later_declined"]).await;
+    world.run_low().await;
+    world.drain().await;
+    assert_eq!(world.payments().len(), 1);
+    world.turn_off().await;
+    world.turn_on().await;
+    world.pass(Span::minutes(31));
+    world.look().await;
+    world.drain().await;
+    let (recharges, tries) = (world.recharges().await, world.payments().len());
+    assert_eq!((recharges, tries), (2, 1), "another recharge, but no other try yet");
+    world.pass(Span::minutes(30));
+    world.drain().await;
+    assert_eq!(world.payments().len(), 2, "an hour after the first");
+    world.pass(Span::hours(4));
+    world.drain().await;
+    world.pass(Span::hours(4));
+    world.drain().await;
+    assert_eq!(world.payments().len(), 4, "four tries in all, over both recharges");
+    assert_eq!(world.suspended().await, Some(Suspension::Declined));
+}
+
+#[tokio::test]
 async fn a_hard_decline_bars_the_card_also_when_it_is_added_again() {
     let world = World::new("hard", &["works"]).await;
     world.script(NextCharge::StolenCard).await;

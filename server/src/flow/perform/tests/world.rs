@@ -179,6 +179,18 @@ impl World {
         sent.len()
     }
 
+    /// On again, as its next version.
+    pub(super) async fn turn_on(&self) {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        let now = self.app.clock.now();
+        let line = lines::lock(&mut tx, ACCOUNT, self.line_id(), now).await.expect("locked");
+        let line = line.expect("the line");
+        let mut stored = rules::get(&mut tx, &line).await.expect("read").expect("a rule");
+        stored.rule = Rule { on: true, version: stored.rule.version + 1, ..stored.rule };
+        rules::put(&mut tx, &line, &stored).await.expect("kept");
+        tx.commit().await;
+    }
+
     /// Does every job that is due, until none is.
     pub(super) async fn drain(&self) {
         loop {
