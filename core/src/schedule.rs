@@ -198,8 +198,8 @@ impl Schedule {
         // Why: three such days can share one month, so a period may be short of its predecessor.
         let first = self.period_of(from);
         (first..=u32::MAX)
-            .map_while(|period| self.dates_of(period))
-            .flatten()
+            .map_while(|period| self.first_of(period))
+            .flat_map(|first| self.dates_from(first))
             .filter(move |date| *date >= from)
     }
 
@@ -219,33 +219,34 @@ impl Schedule {
         u32::try_from(periods).unwrap_or(0)
     }
 
-    /// The dates of the `period`th counted day, week or month; nothing past the calendar's end.
-    fn dates_of(&self, period: u32) -> Option<Vec<NaiveDate>> {
+    /// The date on which the `period`th counted day or month falls, or the Monday of its week;
+    /// nothing past the calendar's end.
+    fn first_of(&self, period: u32) -> Option<NaiveDate> {
         let count = self.every.max(1).checked_mul(period)?;
         match &self.unit {
-            Unit::Day => {
-                self.start.checked_add_days(Days::new(u64::from(count))).map(|date| vec![date])
-            }
+            Unit::Day => self.start.checked_add_days(Days::new(u64::from(count))),
             Unit::Week { weekdays } if weekdays.is_empty() => None,
-            Unit::Week { weekdays } => {
+            Unit::Week { .. } => {
                 let days = u64::from(count).saturating_mul(7);
-                let monday = monday_of(self.start).checked_add_days(Days::new(days))?;
-                let mut dates: Vec<NaiveDate> = weekdays
-                    .iter()
-                    .filter_map(|day| {
-                        monday.checked_add_days(Days::new(u64::from(day.days_from_monday())))
-                    })
-                    .collect();
-                dates.sort_unstable();
-                dates.dedup();
-                Some(dates)
+                monday_of(self.start).checked_add_days(Days::new(days))
             }
             Unit::Month { day } => {
                 let first = first_of_month(self.start).checked_add_months(Months::new(count))?;
-                let date = (28..=*day).rev().find_map(|day| first.with_day(day));
-                date.or_else(|| first.with_day((*day).clamp(1, 28))).map(|date| vec![date])
+                let last = u32::from(first.num_days_in_month());
+                first.with_day((*day).clamp(1, last))
             }
         }
+    }
+
+    /// The dates of the period that this is the first of: in a week its weekdays, else just it.
+    fn dates_from(&self, first: NaiveDate) -> impl Iterator<Item = NaiveDate> + '_ {
+        let falls = |day: &Weekday| match &self.unit {
+            Unit::Week { weekdays } => weekdays.contains(day),
+            Unit::Day | Unit::Month { .. } => *day == Weekday::Monday,
+        };
+        let after_first = |day: Weekday| u64::from(day.days_from_monday());
+        let days = Weekday::ALL.into_iter().filter(move |day| falls(day)).map(after_first);
+        days.filter_map(move |days| first.checked_add_days(Days::new(days)))
     }
 }
 

@@ -39,12 +39,18 @@ impl Zone {
 
     /// Seconds east of UTC at this instant.
     pub fn offset_s(&self, at: Instant) -> i32 {
-        let second = at.seconds();
-        let after = self.transitions.partition_point(|t| t.0 <= second);
-        after
-            .checked_sub(1)
-            .and_then(|last| self.transitions.get(last))
-            .map_or(self.first_offset_s, |t| t.1)
+        self.offset_after(self.passed(at.seconds()))
+    }
+
+    /// How many transitions have passed at a Unix second.
+    fn passed(&self, second: i64) -> usize {
+        self.transitions.partition_point(|t| t.0 <= second)
+    }
+
+    /// Seconds east of UTC after so many transitions.
+    fn offset_after(&self, passed: usize) -> i32 {
+        let last = passed.checked_sub(1).and_then(|last| self.transitions.get(last));
+        last.map_or(self.first_offset_s, |t| t.1)
     }
 
     /// The local date and time at this instant, to the second.
@@ -62,11 +68,10 @@ impl Zone {
     /// offset before the change, a repeated one is the first of the two.
     pub fn instant(&self, local: NaiveDateTime) -> Instant {
         let wall = local.and_utc().timestamp();
-        let before = self.offset_s(Instant::from_seconds(wall.saturating_sub(WIDEST_S)));
-        let nearby = self.transitions.iter().filter(|t| {
-            t.0 > wall.saturating_sub(WIDEST_S) && t.0 <= wall.saturating_add(WIDEST_S)
-        });
-        let mut offset = before;
+        let passed = self.passed(wall.saturating_sub(WIDEST_S));
+        let later = self.transitions.iter().skip(passed);
+        let nearby = later.take_while(|t| t.0 <= wall.saturating_add(WIDEST_S));
+        let mut offset = self.offset_after(passed);
         for change in nearby {
             // The wall clock reads `change.0 + offset` just before the change and jumps from there.
             // A local time below both readings is before it; one between them, when the clock goes
