@@ -140,8 +140,9 @@ pub fn decide(
     now: Instant,
 ) -> Decision {
     let due = due::find(rule, account, history, cause, now);
-    match obstacle(rule, account, history, &due, now) {
-        Err(reason) => answer(reason, &due),
+    let next_look_at = due.next_look_at;
+    match obstacle(rule, account, history, due, now) {
+        Err(reason) => answer(reason, next_look_at),
         Ok(order) => Decision::Recharge { order },
     }
 }
@@ -222,11 +223,11 @@ fn standing_obstacle(
     if !rule.on {
         return Some(Reason::RuleOff);
     }
-    let today = account.zone.date(now);
-    if let Some(ended_on) = rule.limits.ends_on.filter(|end| today > *end) {
+    let today = || account.zone.date(now);
+    if let Some(ended_on) = rule.limits.ends_on.filter(|end| today() > *end) {
         return Some(Reason::Ended { ended_on });
     }
-    if let Some(starts_on) = rule.limits.starts_on.filter(|start| today < *start) {
+    if let Some(starts_on) = rule.limits.starts_on.filter(|start| today() < *start) {
         let starts_at = account.zone.start_of_day(starts_on);
         return Some(Reason::NotStarted { starts_on, starts_at });
     }
@@ -249,25 +250,30 @@ fn obstacle(
     rule: &Rule,
     account: &Account,
     history: &History,
-    due: &Due,
+    due: Due<'_>,
     now: Instant,
 ) -> Result<Order, Reason> {
     if let Some(reason) = standing_obstacle(rule, account, history, now) {
         return Err(reason);
     }
-    if due.now.is_empty() {
-        return Err(due.held.clone().unwrap_or(Reason::NotDue));
+    if due.is_empty() {
+        return Err(due.held.unwrap_or(Reason::NotDue));
     }
     let (amount, adds) =
         order::size(rule, account, due.effective_bytes).ok_or(Reason::TargetMet)?;
-    let covering = usable_methods(rule, account, now).filter(|m| due.allows(m) && m.covers(amount));
-    let methods: Vec<&MethodFacts> = covering.collect();
-    if methods.is_empty() {
+    let covering =
+        || usable_methods(rule, account, now).filter(|m| due.allows(m) && m.covers(amount));
+    if covering().next().is_none() {
         return Err(Reason::NoUsableMethod);
     }
     limits(rule, account, history, amount, now)?;
-    let payment_methods = open_now(&methods, now)?;
-    Ok(Order { amount, adds, payment_methods, triggers: due.now.clone() })
+    let opens_at = covering().map(|method| method.opens_at(now)).min();
+    if let Some(opens_at) = opens_at.filter(|at| now < *at) {
+        return Err(Reason::RailClosed { opens_at });
+    }
+    let open = covering().filter(|method| method.opens_at(now) == now);
+    let payment_methods = open.map(|method| method.id.clone()).collect();
+    Ok(Order { amount, adds, payment_methods, triggers: due.into_triggers() })
 }
 
 /// The cap, the count and the cool-down, over all versions of the rule.
@@ -278,19 +284,18 @@ fn limits(
     needed: Money,
     now: Instant,
 ) -> Result<(), Reason> {
-    let periods = Periods::now(account, now);
     if let Some(cap) = rule.limits.cap_per_month {
-        let spent_minor = spent_minor(history, periods.month);
+        let month = Period::month(account, now);
+        let spent_minor = spent_minor(history, month);
         if spent_minor.saturating_add(needed.amount_minor) > cap.amount_minor {
             let spent = Money::new(spent_minor, cap.currency);
-            let resets_at = periods.month.until;
-            return Err(Reason::MonthlyCapReached { cap, spent, needed, resets_at });
+            return Err(Reason::MonthlyCapReached { cap, spent, needed, resets_at: month.until });
         }
     }
     if let Some(most) = rule.limits.max_per_day {
-        let count = count(history, periods.day);
-        if count >= most {
-            return Err(Reason::DailyCountReached { resets_at: periods.day.until });
+        let day = Period::day(account, now);
+        if count(history, day) >= most {
+            return Err(Reason::DailyCountReached { resets_at: day.until });
         }
     }
     let opened_at = last_opened_at(history);
@@ -321,24 +326,14 @@ fn last_opened_at(history: &History) -> Option<Instant> {
     history.recharges.iter().filter(|r| r.automatic).map(|r| r.opened_at).max()
 }
 
-/// Those whose rail and agreement debit now, or when the first of them does.
-fn open_now(methods: &[&MethodFacts], now: Instant) -> Result<Vec<PaymentMethodId>, Reason> {
-    let open = methods.iter().filter(|method| method.opens_at(now) == now);
-    let open: Vec<PaymentMethodId> = open.map(|method| method.id.clone()).collect();
-    match methods.iter().map(|method| method.opens_at(now)).min() {
-        Some(opens_at) if open.is_empty() => Err(Reason::RailClosed { opens_at }),
-        Some(_) | None => Ok(open),
-    }
-}
-
 /// A reason with its next look: by its own end, or by the next scheduled thing.
-fn answer(reason: Reason, due: &Due) -> Decision {
+fn answer(reason: Reason, next_look_at: Option<Instant>) -> Decision {
     match reason.until() {
         Some(until) => {
-            let next_look_at = due.next_look_at.map_or(until, |at| at.min(until));
+            let next_look_at = next_look_at.map_or(until, |at| at.min(until));
             Decision::Wait { reason, until, next_look_at }
         }
-        None => Decision::Skip { reason, next_look_at: due.next_look_at },
+        None => Decision::Skip { reason, next_look_at },
     }
 }
 

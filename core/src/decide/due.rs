@@ -6,7 +6,6 @@ use super::{
     Unusable, largest_recharge, named_methods, notice_lead, usable_methods,
 };
 use crate::bytes::Bytes;
-use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::rule::{Rule, Threshold};
 use crate::time::{Instant, Span};
@@ -17,9 +16,11 @@ const MISSED_FOR: Span = Span::hours(72);
 const SAME_DATE: Span = Span::hours(23);
 
 /// What is due, held and to come.
-pub(super) struct Due {
-    /// The triggers that one recharge would consume, low balance first, then by time.
-    pub now: Vec<TriggerDue>,
+pub(super) struct Due<'a> {
+    /// Little is left, and a recharge for that is due.
+    pub low: bool,
+    /// The other triggers that one recharge would consume, by time.
+    pub by_date: Vec<TriggerDue>,
     /// Why the earliest of the others is held.
     pub held: Option<Reason>,
     /// Announcements that have to be made.
@@ -31,25 +32,46 @@ pub(super) struct Due {
     /// Available data, plus what is paid or on its way.
     pub effective_bytes: Bytes,
     /// Which methods may be charged for what is due.
-    methods: Allowed,
+    methods: Allowed<'a>,
 }
 
 /// Which methods may be charged for what is due.
 #[derive(Default)]
-struct Allowed {
+struct Allowed<'a> {
     /// All that need no announcement.
     untold: bool,
-    /// Those that an announcement names.
-    told: Vec<PaymentMethodId>,
+    /// Those that these announcements name.
+    told: Vec<&'a Notice>,
     /// Every one: it is only asked about, or was decided before.
     every: bool,
 }
 
-impl Due {
+impl<'a> Due<'a> {
+    /// Whether no trigger is due.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.low && self.by_date.is_empty()
+    }
+
+    /// The triggers that a recharge consumes, low balance first.
+    pub(super) fn into_triggers(self) -> Vec<TriggerDue> {
+        self.low.then_some(TriggerDue::LowBalance).into_iter().chain(self.by_date).collect()
+    }
+
     /// Whether this method may be charged for what is due.
     pub(super) fn allows(&self, method: &MethodFacts) -> bool {
         let Allowed { untold, told, every } = &self.methods;
-        *every || (*untold && method.rail.facts().advance.is_none()) || told.contains(&method.id)
+        *every
+            || (*untold && method.rail.facts().advance.is_none())
+            || told.iter().any(|notice| notice.payment_methods.contains(&method.id))
+    }
+
+    fn consume(&mut self, trigger: TriggerDue) {
+        match trigger {
+            TriggerDue::LowBalance => self.low = true,
+            TriggerDue::Scheduled { .. } | TriggerDue::Expiring { .. } => {
+                self.by_date.push(trigger)
+            }
+        }
     }
 
     fn look_at(&mut self, at: Instant) {
@@ -58,17 +80,18 @@ impl Due {
 }
 
 /// Looks at every trigger of the rule.
-pub(super) fn find(
+pub(super) fn find<'a>(
     rule: &Rule,
     account: &Account,
-    history: &History,
+    history: &'a History,
     cause: &Cause,
     now: Instant,
-) -> Due {
+) -> Due<'a> {
     let effective_bytes =
         coming(history).fold(account.available_bytes, |bytes, r| bytes.plus(r.adds.bytes()));
     let mut due = Due {
-        now: Vec::new(),
+        low: false,
+        by_date: Vec::new(),
         held: None,
         to_announce: Vec::new(),
         latest_passed: None,
@@ -83,13 +106,13 @@ pub(super) fn find(
     match cause {
         Cause::Submission { triggers } => {
             let still = |t: &&TriggerDue| low || !matches!(t, TriggerDue::LowBalance);
-            due.now = triggers.iter().filter(still).cloned().collect();
+            triggers.iter().filter(still).for_each(|trigger| due.consume(trigger.clone()));
             due.methods.every = true;
             return due;
         }
         Cause::AsIfDue => {
             let as_if = rule.triggers.low_balance.is_some().then_some(TriggerDue::LowBalance);
-            due.now = vec![as_if.unwrap_or(TriggerDue::Scheduled { at: now })];
+            due.consume(as_if.unwrap_or(TriggerDue::Scheduled { at: now }));
             due.methods.every = true;
             return due;
         }
@@ -123,20 +146,36 @@ pub(super) fn effective_credit(account: &Account, history: &History) -> i64 {
 
 /// Little is left: due at once, unless the first method is on a rail that wants to be told before.
 /// The customer's order holds: a later method that could debit earlier is not charged instead.
-fn low_balance(rule: &Rule, account: &Account, history: &History, now: Instant, due: &mut Due) {
+fn low_balance<'a>(
+    rule: &Rule,
+    account: &Account,
+    history: &'a History,
+    now: Instant,
+    due: &mut Due<'a>,
+) {
     let first = usable_methods(rule, account, now).next();
     if first.is_some_and(|method| method.rail.facts().advance.is_some()) {
         after_notice(TriggerDue::LowBalance, now, rule, account, history, now, due);
     } else {
         due.methods.untold = true;
-        due.now.push(TriggerDue::LowBalance);
+        due.low = true;
     }
 }
 
 /// The triggers that are announced before they charge: scheduled and expiring.
-fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, due: &mut Due) {
+fn announced<'a>(
+    rule: &Rule,
+    account: &Account,
+    history: &'a History,
+    now: Instant,
+    due: &mut Due<'a>,
+) {
+    // Why: most rules go by the balance alone.
+    if rule.triggers.scheduled.is_none() && rule.triggers.expiring_days.is_none() {
+        return;
+    }
     let lead = notice_lead(rule, account);
-    for (trigger, at) in occurrences(rule, account, history, now, lead, due) {
+    for (at, trigger) in occurrences(rule, account, history, now, lead, due) {
         if rule.skip_at == Some(at) && matches!(trigger, TriggerDue::Scheduled { .. }) {
             due.held.get_or_insert(Reason::SkippedOnce { at });
             if at > now {
@@ -156,20 +195,20 @@ fn announced(rule: &Rule, account: &Account, history: &History, now: Instant, du
 }
 
 /// Charges what was announced once its time has come; announces what was not.
-fn after_notice(
+fn after_notice<'a>(
     trigger: TriggerDue,
     not_before: Instant,
     rule: &Rule,
     account: &Account,
-    history: &History,
+    history: &'a History,
     now: Instant,
-    due: &mut Due,
+    due: &mut Due<'a>,
 ) {
     let told = |n: &&Notice| n.trigger == trigger && still_covers(n, rule, account, now);
     let (charge_at, at_most) = match history.notices.iter().find(told) {
         Some(notice) if notice.charge_at <= now => {
-            due.methods.told.extend(notice.payment_methods.iter().cloned());
-            due.now.push(trigger);
+            due.methods.told.push(notice);
+            due.consume(trigger);
             return;
         }
         Some(notice) => (notice.charge_at, notice.at_most),
@@ -218,7 +257,7 @@ fn still_covers(notice: &Notice, rule: &Rule, account: &Account, now: Instant) -
 }
 
 /// A method that was declined too often is looked at again when there is room for another try.
-fn room_again(rule: &Rule, account: &Account, now: Instant, due: &mut Due) {
+fn room_again(rule: &Rule, account: &Account, now: Instant, due: &mut Due<'_>) {
     for method in named_methods(rule, account) {
         if let Some(Unusable::DeclinedTooOften { until }) = method.unusable(now) {
             due.look_at(until);
@@ -233,19 +272,16 @@ fn occurrences(
     history: &History,
     now: Instant,
     lead: Span,
-    due: &mut Due,
-) -> Vec<(TriggerDue, Instant)> {
-    let mut found: Vec<(TriggerDue, Instant)> = scheduled(rule, account, history, now, lead, due)
-        .into_iter()
-        .map(|at| (TriggerDue::Scheduled { at }, at))
-        .collect();
+    due: &mut Due<'_>,
+) -> Vec<(Instant, TriggerDue)> {
+    let mut found = scheduled(rule, account, history, now, lead, due);
     if let (Some(days), Some(expires_at)) = (rule.triggers.expiring_days, account.latest_expiry_at)
         && history.consumed_expiry_at != Some(expires_at)
     {
         let at = expires_at.minus(Span::days(i64::from(days)));
-        found.push((TriggerDue::Expiring { expires_at }, at));
+        found.push((at, TriggerDue::Expiring { expires_at }));
     }
-    found.sort_by_key(|(_, at)| *at);
+    found.sort_by_key(|(at, _)| *at);
     // Why: one that was announced anew is in the history twice.
     found.dedup();
     found
@@ -259,8 +295,8 @@ fn scheduled(
     history: &History,
     now: Instant,
     lead: Span,
-    due: &mut Due,
-) -> Vec<Instant> {
+    due: &mut Due<'_>,
+) -> Vec<(Instant, TriggerDue)> {
     let Some(schedule) = &rule.triggers.scheduled else { return Vec::new() };
     let zone = &account.zone;
     let consumed = history.consumed_through.unwrap_or(Instant::MIN);
@@ -271,21 +307,21 @@ fn scheduled(
     let first = begins.max(paused).minus(Span(1));
     let after = rule.armed_at.max(consumed).max(oldest).max(first);
     let in_time = |at: &Instant| rule.limits.ends_on.is_none_or(|end| zone.date(*at) <= end);
+    let is_new = |at: Instant| at > now.minus(MISSED_FOR);
     // Why: what was announced stays, even where a change of zone has moved the schedule; what the
     // new zone makes of the same date is not charged beside it.
-    let instants = history.notices.iter().filter_map(|notice| match notice.trigger {
-        TriggerDue::Scheduled { at } => Some((at, notice.charge_at)),
-        TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
-    });
-    let told: Vec<(Instant, Instant)> = instants.filter(|(at, _)| *at > after).collect();
-    let announced: Vec<Instant> = told.iter().map(|(at, _)| *at).collect();
-    due.latest_passed = announced.iter().copied().filter(|at| *at <= now).max();
-    let is_new = |at: Instant| at > now.minus(MISSED_FOR);
-    let mut found: Vec<Instant> =
-        told.iter().filter(|(_, charge_at)| is_new(*charge_at)).map(|(at, _)| *at).collect();
-    let near = |at: &Instant| {
-        announced.iter().any(|told| at.since(*told).0.saturating_abs() < SAME_DATE.0)
+    let told = || {
+        history.notices.iter().filter_map(move |notice| match notice.trigger {
+            TriggerDue::Scheduled { at } => Some((at, notice.charge_at)).filter(|_| at > after),
+            TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
+        })
     };
+    let near =
+        |at: &Instant| told().any(|(told, _)| at.since(told).0.saturating_abs() < SAME_DATE.0);
+    due.latest_passed = told().map(|(at, _)| at).filter(|at| *at <= now).max();
+    let occurrence = |at| (at, TriggerDue::Scheduled { at });
+    let still = told().filter(|(_, charge_at)| is_new(*charge_at));
+    let mut found: Vec<_> = still.map(|(at, _)| occurrence(at)).collect();
     let mut missed = None;
     for at in schedule.upcoming(after, zone).take_while(in_time).filter(|at| !near(at)) {
         if at <= now {
@@ -294,11 +330,11 @@ fn scheduled(
             missed = Some(at).filter(|at| is_new(*at));
             continue;
         }
-        found.push(at);
+        found.push(occurrence(at));
         if at.minus(lead) > now {
             break;
         }
     }
-    found.extend(missed);
+    found.extend(missed.map(occurrence));
     found
 }

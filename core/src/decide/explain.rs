@@ -2,8 +2,9 @@
 //! went by, up to the one that stopped it. It asks the same functions and decides nothing itself.
 
 use super::{
-    Account, Cause, Decision, History, Periods, Reason, TriggerDue, count, due, last_opened_at,
-    order, spent_minor, usable_methods,
+    Account, Cause, Decision, History, Period, Reason, TriggerDue, count,
+    due::{self, Due},
+    last_opened_at, order, spent_minor, usable_methods,
 };
 use crate::bytes::Bytes;
 use crate::catalogue::Step;
@@ -199,7 +200,7 @@ fn standing(rule: &Rule, account: &Account, now: Instant) -> Vec<(Stage, Check)>
 }
 
 /// Each trigger of the rule, and whether it is due.
-fn triggers(rule: &Rule, account: &Account, history: &History, due: &due::Due) -> Vec<Finding> {
+fn triggers(rule: &Rule, account: &Account, history: &History, due: &Due<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(threshold) = rule.triggers.low_balance {
         let left = match threshold {
@@ -209,18 +210,18 @@ fn triggers(rule: &Rule, account: &Account, history: &History, due: &due::Due) -
                 Threshold::Credit(Money::new(minor, money.currency))
             }
         };
-        let passed = due.now.contains(&TriggerDue::LowBalance);
+        let passed = due.low;
         findings.push(Finding { check: Check::LowBalance { left, threshold }, passed });
     }
     if rule.triggers.scheduled.is_some() {
-        let at = due.now.iter().find_map(|trigger| match trigger {
+        let at = due.by_date.iter().find_map(|trigger| match trigger {
             TriggerDue::Scheduled { at } => Some(*at),
             TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
         });
         findings.push(Finding { check: Check::Scheduled { at }, passed: at.is_some() });
     }
     if rule.triggers.expiring_days.is_some() {
-        let expires_at = due.now.iter().find_map(|trigger| match trigger {
+        let expires_at = due.by_date.iter().find_map(|trigger| match trigger {
             TriggerDue::Expiring { expires_at } => Some(*expires_at),
             TriggerDue::LowBalance | TriggerDue::Scheduled { .. } => None,
         });
@@ -241,13 +242,12 @@ fn limits(
     let size = order::size(rule, account, left);
     let (amount, adds) = (size.map(|(amount, _)| amount), size.map(|(_, adds)| adds));
     let mut checks = vec![(Stage::Size, Check::Size { left, amount, adds })];
-    let periods = Periods::now(account, now);
     if let (Some(cap), Some(needed)) = (rule.limits.cap_per_month, amount) {
-        let spent = Money::new(spent_minor(history, periods.month), cap.currency);
+        let spent = Money::new(spent_minor(history, Period::month(account, now)), cap.currency);
         checks.push((Stage::Cap, Check::MonthCap { cap, spent, needed }));
     }
     if let Some(most) = rule.limits.max_per_day {
-        let count = count(history, periods.day);
+        let count = count(history, Period::day(account, now));
         checks.push((Stage::Count, Check::DayCount { most, count }));
     }
     let last_opened_at = last_opened_at(history);

@@ -32,27 +32,35 @@ impl Period {
     pub fn holds(&self, at: Instant) -> bool {
         self.from <= at && at < self.until
     }
+
+    /// The day that counts now: one kept over a change of zone, while it lasts, or the zone's.
+    pub(super) fn day(account: &Account, now: Instant) -> Period {
+        let kept = account.kept_periods.map(|kept| kept.day).filter(|day| day.holds(now));
+        kept.unwrap_or_else(|| Period::day_of(&account.zone, now))
+    }
+
+    /// The month that counts now, likewise.
+    pub(super) fn month(account: &Account, now: Instant) -> Period {
+        let kept = account.kept_periods.map(|kept| kept.month).filter(|month| month.holds(now));
+        kept.unwrap_or_else(|| Period::month_of(&account.zone, now))
+    }
+
+    /// The zone's own day.
+    fn day_of(zone: &Zone, now: Instant) -> Period {
+        Period { from: zone.start_of_day(zone.date(now)), until: zone.next_day(now) }
+    }
+
+    /// The zone's own month.
+    fn month_of(zone: &Zone, now: Instant) -> Period {
+        let first = first_of_month(zone.date(now));
+        Period { from: zone.start_of_day(first), until: zone.next_month(now) }
+    }
 }
 
 impl Periods {
     /// The zone's own local day and month at an instant.
     fn of(zone: &Zone, now: Instant) -> Periods {
-        let today = zone.date(now);
-        let begins = |date| zone.start_of_day(date);
-        Periods {
-            day: Period { from: begins(today), until: zone.next_day(now) },
-            month: Period { from: begins(first_of_month(today)), until: zone.next_month(now) },
-        }
-    }
-
-    /// Those that count now: a period kept over a change of zone, while it lasts, or the zone's.
-    pub(super) fn now(account: &Account, now: Instant) -> Periods {
-        let own = Periods::of(&account.zone, now);
-        let kept = |kept: Option<Period>, own| kept.filter(|p| p.holds(now)).unwrap_or(own);
-        Periods {
-            day: kept(account.kept_periods.map(|kept| kept.day), own.day),
-            month: kept(account.kept_periods.map(|kept| kept.month), own.month),
-        }
+        Periods { day: Period::day_of(zone, now), month: Period::month_of(zone, now) }
     }
 
     /// What has to be kept when an account changes to another zone.
