@@ -273,11 +273,14 @@ impl Recharge {
         self.attempts.iter().find(|a| a.number == number)
     }
 
-    /// The attempt whose capture is kept, if any is.
+    /// The attempt whose capture is kept, if any is: the first that was heard of. A later one only
+    /// goes back, and never takes its place.
     pub fn kept_capture(&self) -> Option<&Attempt> {
-        self.attempts
-            .iter()
-            .find(|a| matches!(a.outcome, Some(Outcome::Captured { refunded: false, .. })))
+        let mut captured = self.facts.iter().filter_map(|seen| {
+            if let Fact::Captured { attempt, .. } = seen.fact { Some(attempt) } else { None }
+        });
+        let first = captured.next().and_then(|number| self.attempt(number));
+        first.filter(|a| matches!(a.outcome, Some(Outcome::Captured { refunded: false, .. })))
     }
 
     /// What `decide` needs to know of it.

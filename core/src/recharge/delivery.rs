@@ -87,7 +87,8 @@ pub(super) fn refunded(step: &mut Step, number: u32, now: Instant) -> bool {
     *refunded = true;
     let amount = *amount;
     step.postings.push(Posting::money(Book::Prepaid, Book::Customer, amount));
-    if step.recharge.status == Status::Refunding {
+    // Why: the refund of another attempt's late capture says nothing about this one.
+    if step.recharge.status == Status::Refunding && step.recharge.kept_capture().is_none() {
         step.recharge.status = Status::Refunded;
         step.then(now, Effect::Evaluate);
     }

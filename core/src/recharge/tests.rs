@@ -273,3 +273,17 @@ fn a_retry_waits_for_the_hours_of_its_rail() {
     let due = step.effects.iter().find(|d| d.effect == Effect::Charge { attempt: 2 });
     assert_eq!(due.map(|d| d.at.to_string()).as_deref(), Some("2026-11-24T23:00:00Z"));
 }
+
+#[test]
+fn a_late_second_capture_never_takes_the_place_of_the_first() {
+    let steps = [submitted(1), declined(1, false), submitted(2), captured(2), captured(1)];
+    let paid = run(opened(&["a", "b"]), 0, &steps).recharge;
+    assert_eq!(paid.kept_capture().map(|a| a.number), Some(2));
+    let refused = apply(paid, &Fact::NotDelivered, at(70));
+    assert!(has(&refused, &Effect::Refund { attempt: 2 }), "what was paid for goes back");
+    let refunded = |attempt| Fact::Refunded { attempt, refund: "r".to_owned() };
+    let other = apply(refused.recharge, &refunded(1), at(71));
+    assert_eq!(other.recharge.status, Status::Refunding, "only the second capture is back");
+    let all = apply(other.recharge, &refunded(2), at(72));
+    assert_eq!(all.recharge.status, Status::Refunded);
+}
