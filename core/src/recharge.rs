@@ -48,8 +48,9 @@ pub struct Recharge {
     pub attempts: Vec<Attempt>,
     /// When the money was captured.
     pub paid_at: Option<Instant>,
-    /// How often the carrier has been asked to deliver.
-    pub deliveries: u32,
+    /// When the carrier was asked for it and had nothing, once that counts.
+    #[serde(default)]
+    pub top_up_not_found_at: Option<Instant>,
     /// The rule was switched off, paused or lost its method: nothing new is submitted.
     pub stopped: bool,
     /// What was seen, in the order in which it was taken in.
@@ -173,6 +174,8 @@ pub struct Step {
 
 /// How long after the first time a key may be sent again.
 const RESEND_WITHIN: Span = Span::hours(20);
+/// Two looks that found nothing must lie this far apart to count.
+const NOT_FOUND_APART: Span = Span::hours(1);
 /// Look-ups after no answer: so long after the submission, then every hour.
 const LOOK_UPS: [Span; 4] = [Span::minutes(1), Span::minutes(5), Span::minutes(30), Span::hours(2)];
 
@@ -253,13 +256,15 @@ impl Recharge {
             tries: order.payment_methods.iter().map(tries).collect(),
             attempts: Vec::new(),
             paid_at: None,
-            deliveries: 0,
+            top_up_not_found_at: None,
             stopped: false,
             facts: Vec::new(),
             order,
         };
         let mut step = Step::unchanged(recharge);
-        payment::plan_next(&mut step, now);
+        if !payment::plan_next(&mut step, now) {
+            payment::end(&mut step, Status::Failed, now);
+        }
         step
     }
 
@@ -283,17 +288,52 @@ impl Recharge {
         first.filter(|a| matches!(a.outcome, Some(Outcome::Captured { refunded: false, .. })))
     }
 
+    /// Whether an attempt's capture is on its way back: not the one that the line got something
+    /// for, or is to get; what goes back of that one later is a run of its own.
+    pub fn goes_back(&self, number: u32) -> bool {
+        let captured =
+            |a: &Attempt| matches!(a.outcome, Some(Outcome::Captured { refunded: false, .. }));
+        let stays = self.status.phase() == Phase::Paid || self.status == Status::Done;
+        let kept = self.kept_capture().map(|attempt| attempt.number);
+        self.attempt(number).is_some_and(captured) && !(stays && kept == Some(number))
+    }
+
+    /// Whether the gateway's payment of this name is known to have taken money for it.
+    pub fn has_captured(&self, payment: &str) -> bool {
+        self.attempts.iter().any(|attempt| attempt.captured_as(payment))
+    }
+
     /// What `decide` needs to know of it.
     pub fn past(&self) -> PastRecharge {
         PastRecharge {
             id: self.id.clone(),
             automatic: self.automatic(),
-            standing: self.status.standing(),
+            standing: self.standing(),
             opened_at: self.opened_at,
             reserved_at: self.reserved_at,
             amount: self.order.amount,
             adds: self.order.adds,
         }
+    }
+
+    /// Where it stands for limits. Money that was taken counts also where it goes back: a capture
+    /// found after a failure frees no room.
+    fn standing(&self) -> Standing {
+        let taken = |a: &Attempt| matches!(a.outcome, Some(Outcome::Captured { .. }));
+        match self.status.standing() {
+            Standing::Released if self.attempts.iter().any(taken) => Standing::Spent,
+            standing => standing,
+        }
+    }
+
+    /// Whether it has its money or is over: whatever else it is charged can only go back.
+    fn is_settled(&self) -> bool {
+        self.paid_at.is_some() || self.status.is_end()
+    }
+
+    /// Whether this is the last that was heard. A look that finds the same again is no news.
+    fn heard_last(&self, fact: &Fact) -> bool {
+        self.facts.last().is_some_and(|seen| seen.fact == *fact)
     }
 
     /// The ladder of a method of the order.
@@ -311,6 +351,16 @@ impl Attempt {
     /// only within 20 h of the first time. *Source*: rules.md, "Unknown".
     pub fn may_be_sent(&self, now: Instant) -> bool {
         self.submitted_at.is_none_or(|first| now.since(first) < RESEND_WITHIN)
+    }
+
+    /// Whether it was sent and nothing definite is known of it.
+    fn is_unheard(&self) -> bool {
+        self.submitted_at.is_some() && self.outcome.is_none()
+    }
+
+    /// Whether it is the gateway's payment of this name.
+    fn captured_as(&self, name: &str) -> bool {
+        matches!(&self.outcome, Some(Outcome::Captured { payment, .. }) if payment == name)
     }
 }
 
@@ -349,6 +399,7 @@ pub fn apply(recharge: Recharge, fact: &Fact, now: Instant) -> Step {
         Fact::Stopped => payment::stopped(&mut step, now),
         Fact::Delivered { .. } => delivery::delivered(&mut step, now),
         Fact::NotDelivered => delivery::not_delivered(&mut step, now),
+        Fact::TopUpNotFound => delivery::not_found(&mut step, now),
         Fact::DeliveryUnanswered => delivery::unanswered(&mut step, now),
         Fact::Refunded { attempt, .. } => delivery::refunded(&mut step, *attempt, now),
         Fact::RefundUnanswered { attempt } => delivery::refund_unanswered(&mut step, *attempt, now),

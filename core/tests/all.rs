@@ -15,4 +15,5 @@ mod cases;
 mod contacts;
 mod laws;
 mod parity;
+mod transitions;
 mod vectors;

@@ -2,6 +2,7 @@
 
 use crate::decide::Suspension;
 use crate::id::{BucketId, PaymentMethodId};
+use crate::money::Money;
 use crate::rule::Adds;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -85,10 +86,20 @@ pub enum News {
     Unknown,
     /// Ended without a charge.
     NotCharged,
-    /// The money comes back.
+    /// Not delivered: the money comes back.
     Refunding,
+    /// Taken otherwise than agreed, twice, or after the end: all of it comes back.
+    WronglyTaken {
+        /// How much was taken.
+        amount: Money,
+    },
     /// The money is back.
-    Refunded,
+    Refunded {
+        /// How much.
+        amount: Money,
+    },
+    /// It was delivered although the money goes back: the customer has both.
+    DeliveredAfterAll,
 }
 
 /// What the line gets.

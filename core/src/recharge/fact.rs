@@ -72,6 +72,8 @@ pub enum Fact {
     },
     /// The carrier definitely did not deliver.
     NotDelivered,
+    /// The carrier has nothing under the recharge's key: it may still be on its way there.
+    TopUpNotFound,
     /// The carrier was asked, and no usable answer.
     DeliveryUnanswered,
     /// The gateway gave the money back.

@@ -2,7 +2,8 @@
 //! next attempt starts only when the last has definitely failed and can no longer capture.
 
 use super::{
-    Attempt, Effect, News, Outcome, Phase, Recharge, Status, Step, Tries, delivery, next_look_up,
+    Attempt, Effect, Fact, NOT_FOUND_APART, News, Outcome, Phase, Recharge, Status, Step, Tries,
+    delivery, next_look_up,
 };
 use crate::decide::Suspension;
 use crate::id::{IdempotencyKey, PaymentMethodId};
@@ -15,8 +16,6 @@ use crate::time::{Instant, Span};
 const LINK_LIVES: Span = Span::hours(24);
 /// "Not found" counts only this long after the last submission.
 const NOT_FOUND_AFTER: Span = Span::hours(24);
-/// Two looks that found nothing must lie this far apart to count.
-const NOT_FOUND_APART: Span = Span::hours(1);
 /// From so long without an answer on, the gateway is asked to cancel.
 const CANCEL_AFTER: Span = Span::hours(2);
 
@@ -89,9 +88,10 @@ pub(super) fn submitted(step: &mut Step, number: u32, now: Instant) -> bool {
     }
     attempt.submitted_at.get_or_insert(now);
     attempt.last_submitted_at = Some(now);
+    // Why: sent again in a later day or month, it may be taken in that one.
+    step.recharge.reserved_at = now;
     if status != Status::Unknown {
         step.recharge.status = Status::Charging;
-        step.recharge.reserved_at = now;
     }
     // Why: should this process die before it has an answer, the look-up finds out.
     step.then(next_look_up(now, now), Effect::LookUpPayment { attempt: number });
@@ -100,6 +100,9 @@ pub(super) fn submitted(step: &mut Step, number: u32, now: Instant) -> bool {
 
 /// Decided again before sending, and the answer was no.
 pub(super) fn withdrawn(step: &mut Step, number: u32, now: Instant) -> bool {
+    if step.recharge.attempt(number).is_none_or(|attempt| attempt.outcome.is_some()) {
+        return false;
+    }
     match step.recharge.status.phase() {
         Phase::Unsent => end(step, Status::Cancelled, now),
         Phase::Sent if step.recharge.stopped => false,
@@ -122,30 +125,47 @@ pub(super) fn captured(
     now: Instant,
 ) -> bool {
     let asked = step.recharge.order.amount;
-    let ended = step.recharge.status.is_end();
-    let paid = step.recharge.kept_capture().is_some() || step.recharge.paid_at.is_some();
-    let Some(attempt) = step.recharge.attempt_mut(number) else { return false };
-    if matches!(attempt.outcome, Some(Outcome::Captured { .. })) {
+    let settled = step.recharge.is_settled();
+    if step.recharge.has_captured(payment) {
         return false;
     }
-    attempt.outcome =
-        Some(Outcome::Captured { payment: payment.to_owned(), amount, refunded: false });
-    let method = attempt.payment_method_id.clone();
-    end_ladder(step, &method);
+    let outcome = Outcome::Captured { payment: payment.to_owned(), amount, refunded: false };
+    let Some(number) = record_capture(&mut step.recharge, number, outcome) else { return false };
+    let method = step.recharge.attempt(number).map(|attempt| attempt.payment_method_id.clone());
+    if let Some(method) = method {
+        end_ladder(step, &method);
+    }
     step.postings.push(Posting::money(Book::Customer, Book::Prepaid, amount));
-    if ended || paid {
+    if settled {
         // Why: the recharge is over or has its money; this capture can only go back, in full.
-        step.then(now, Effect::Refund { attempt: number });
+        delivery::give_back(step, number, News::WronglyTaken { amount }, now);
         return true;
     }
     step.recharge.paid_at = Some(now);
     if amount != asked {
-        delivery::give_back(step, number, now);
+        step.recharge.status = Status::Refunding;
+        delivery::give_back(step, number, News::WronglyTaken { amount }, now);
         return true;
     }
     step.recharge.status = Status::Paid;
     step.then(now, Effect::TopUp);
     true
+}
+
+/// Writes a capture to its attempt; the number under which it stands. A second payment for one
+/// attempt, which no gateway should make, stands as an attempt of its own, so that it goes back.
+fn record_capture(recharge: &mut Recharge, number: u32, outcome: Outcome) -> Option<u32> {
+    let next = recharge.attempts.last().map_or(0, |a| a.number).saturating_add(1);
+    let second = IdempotencyKey::of_attempt(&recharge.id, next);
+    let attempt = recharge.attempt_mut(number)?;
+    if !matches!(attempt.outcome, Some(Outcome::Captured { .. })) {
+        attempt.outcome = Some(outcome);
+        return Some(number);
+    }
+    let outcome = Some(outcome);
+    let extra = Attempt { number: next, idempotency_key: second, outcome, ..attempt.clone() };
+    recharge.attempts.push(extra);
+    Some(next)
 }
 
 /// A payment that went through ends its method's ladder.
@@ -157,6 +177,7 @@ fn end_ladder(step: &mut Step, method: &PaymentMethodId) {
 
 /// The bank said no. The customer hears at the first decline.
 pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now: Instant) -> bool {
+    let settled = step.recharge.is_settled();
     let first =
         !step.recharge.attempts.iter().any(|a| matches!(a.outcome, Some(Outcome::Declined { .. })));
     let outcome = Outcome::Declined { code: code.to_owned(), hard };
@@ -166,7 +187,7 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
     } else if step.recharge.automatic() {
         step.then(now, Effect::Bar { payment_method_id: method });
     }
-    if step.recharge.paid_at.is_some() {
+    if settled {
         // Why: an earlier attempt turned out to have the money; this one is only closed.
         return true;
     }
@@ -179,7 +200,12 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
     }
     if !next {
         suspend_unless_stopped(step, Suspension::Declined, now);
-        end(step, Status::Failed, now);
+        // Why: "not tried again" is told once.
+        return if first {
+            over(step, Status::Failed, now)
+        } else {
+            end(step, Status::Failed, now)
+        };
     }
     true
 }
@@ -198,17 +224,17 @@ pub(super) fn action_required(
         let mut others = recharge.tries.iter().filter(|t| Some(&t.payment_method_id) != this);
         recharge.automatic() && others.any(|tries| next_try_of(recharge, tries, now) == Some(now))
     };
-    let stopped = step.recharge.stopped;
+    let (stopped, settled) = (step.recharge.stopped, step.recharge.is_settled());
     let until = now.plus(LINK_LIVES);
-    let waiting = matches!(step.recharge.status, Status::Charging | Status::Unknown);
-    let Some(attempt) = step.recharge.attempt_mut(number) else { return false };
-    if attempt.outcome.is_some() || !waiting {
+    let Some(attempt) = step.recharge.attempt_mut(number).filter(|a| a.is_unheard()) else {
         return false;
-    }
+    };
     let outcome =
         Outcome::ActionRequired { payment: payment.to_owned(), url: url.to_owned(), until };
     attempt.outcome = Some(outcome);
-    if others || stopped {
+    if settled {
+        step.then(now, Effect::CancelPayment { attempt: number });
+    } else if others || stopped {
         step.recharge.status = Status::Charging;
         step.then(now, Effect::CancelPayment { attempt: number });
     } else {
@@ -221,13 +247,12 @@ pub(super) fn action_required(
 
 /// Sent, and no usable answer: look, never charge anew.
 pub(super) fn unanswered(step: &mut Step, number: u32, now: Instant) -> bool {
-    let Some(attempt) = step.recharge.attempt(number) else { return false };
-    if attempt.outcome.is_some() || step.recharge.status.is_end() {
+    let Some(attempt) = step.recharge.attempt(number).filter(|a| a.is_unheard()) else {
         return false;
-    }
+    };
     let since = attempt.submitted_at.unwrap_or(now);
     // Why: once an attempt has the money, another that is not answered is only looked up.
-    let fresh = step.recharge.paid_at.is_none() && step.recharge.status != Status::Unknown;
+    let fresh = !step.recharge.is_settled() && step.recharge.status != Status::Unknown;
     if fresh {
         step.recharge.status = Status::Unknown;
         step.tell(now, News::Unknown);
@@ -243,50 +268,41 @@ pub(super) fn unanswered(step: &mut Step, number: u32, now: Instant) -> bool {
 /// The gateway has nothing: send again under the same key while that is safe, otherwise wait until
 /// "not found" counts, twice, an hour apart.
 pub(super) fn not_found(step: &mut Step, number: u32, now: Instant) -> bool {
-    let stopped = step.recharge.stopped;
-    let waiting = matches!(step.recharge.status, Status::Charging | Status::Unknown);
-    let Some(attempt) = step.recharge.attempt_mut(number) else { return false };
+    let (stopped, settled) = (step.recharge.stopped, step.recharge.is_settled());
+    let mut news = !step.recharge.heard_last(&Fact::NotFound { attempt: number });
+    let Some(attempt) = step.recharge.attempt_mut(number).filter(|a| a.is_unheard()) else {
+        return false;
+    };
     let (Some(first), Some(last)) = (attempt.submitted_at, attempt.last_submitted_at) else {
         return false;
     };
-    if attempt.outcome.is_some() || !waiting {
-        return false;
-    }
-    if !stopped && attempt.may_be_sent(now) {
-        step.recharge.status = Status::Unknown;
-        step.then(now, Effect::Charge { attempt: number });
-        return true;
-    }
     let counts = now.since(last) >= NOT_FOUND_AFTER;
-    match attempt.not_found_at {
-        Some(before) if counts && now.since(before) >= NOT_FOUND_APART => {
-            attempt.outcome = Some(Outcome::NeverArrived);
-            end(step, Status::Failed, now);
+    if !stopped && !settled && attempt.may_be_sent(now) {
+        step.then(now, Effect::Charge { attempt: number });
+    } else if counts && attempt.not_found_at.is_some_and(|at| now.since(at) >= NOT_FOUND_APART) {
+        attempt.outcome = Some(Outcome::NeverArrived);
+        return settled || end(step, Status::Failed, now);
+    } else {
+        if counts && attempt.not_found_at.is_none() {
+            attempt.not_found_at = Some(now);
+            news = true;
         }
-        before => {
-            if counts && before.is_none() {
-                attempt.not_found_at = Some(now);
-            }
-            step.recharge.status = Status::Unknown;
-            step.then(next_look_up(first, now), Effect::LookUpPayment { attempt: number });
-        }
+        step.then(next_look_up(first, now), Effect::LookUpPayment { attempt: number });
     }
-    true
+    if !settled && step.recharge.status != Status::Unknown {
+        step.recharge.status = Status::Unknown;
+        news = true;
+    }
+    news
 }
 
 /// The payment can no longer capture: a definite failure.
 pub(super) fn cancelled(step: &mut Step, number: u32, now: Instant) -> bool {
     let ignored = step.recharge.status == Status::NeedsCustomer;
-    let ended = step.recharge.status.is_end();
-    let Some(attempt) = step.recharge.attempt_mut(number) else { return false };
-    let open = matches!(attempt.outcome, None | Some(Outcome::ActionRequired { .. }));
-    if !open || ended {
-        return false;
-    }
-    attempt.outcome = Some(Outcome::Cancelled);
-    let method = attempt.payment_method_id.clone();
+    let settled = step.recharge.is_settled();
+    let Some(method) = close(step, number, Outcome::Cancelled) else { return false };
     fail(step, &method, now);
-    if step.recharge.paid_at.is_some() {
+    if settled {
         return true;
     }
     if !ignored && plan_next(step, now) {
@@ -313,6 +329,10 @@ pub(super) fn stopped(step: &mut Step, now: Instant) -> bool {
         }
         Phase::Sent => {
             step.recharge.stopped = true;
+            if step.recharge.status == Status::NeedsCustomer {
+                // Why: the link is dead from here on, also before the gateway says so.
+                step.recharge.status = Status::Charging;
+            }
             step.then(now, Effect::CancelPayment { attempt: last });
             true
         }
@@ -320,13 +340,11 @@ pub(super) fn stopped(step: &mut Step, now: Instant) -> bool {
     }
 }
 
-/// Gives an attempt its definite failure; nothing when it had an end already.
+/// Gives an attempt its definite failure; nothing when it was never sent or had an end already.
 fn close(step: &mut Step, number: u32, outcome: Outcome) -> Option<PaymentMethodId> {
-    if step.recharge.status.is_end() {
-        return None;
-    }
     let attempt = step.recharge.attempt_mut(number)?;
     match attempt.outcome {
+        None if attempt.submitted_at.is_none() => return None,
         None | Some(Outcome::ActionRequired { .. }) => {}
         Some(
             Outcome::Captured { .. }
@@ -347,10 +365,14 @@ fn suspend_unless_stopped(step: &mut Step, why: Suspension, now: Instant) {
     }
 }
 
-/// Ends without a charge and looks at the line again.
-fn end(step: &mut Step, status: Status, now: Instant) -> bool {
-    step.recharge.status = status;
+/// Ends without a charge, says so, and looks at the line again.
+pub(super) fn end(step: &mut Step, status: Status, now: Instant) -> bool {
     step.tell(now, News::NotCharged);
+    over(step, status, now)
+}
+
+fn over(step: &mut Step, status: Status, now: Instant) -> bool {
+    step.recharge.status = status;
     step.then(now, Effect::Evaluate);
     true
 }

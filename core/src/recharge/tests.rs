@@ -195,6 +195,81 @@ fn an_undelivered_recharge_is_retried_for_an_hour_and_refunded() {
 }
 
 #[test]
+fn a_top_up_that_is_not_found_is_asked_for_again_and_given_up_only_after_two_looks() {
+    let lost = [submitted(1), captured(1), Fact::DeliveryUnanswered];
+    let lost = run(opened(&["a"]), 0, &lost).recharge;
+    let again = apply(lost.clone(), &Fact::TopUpNotFound, at(30));
+    assert!(has(&again, &Effect::TopUp), "within the hour, under the same key");
+    let once = apply(lost, &Fact::TopUpNotFound, at(70));
+    assert_eq!(once.recharge.status, Status::DeliveryUnknown, "it may be on its way");
+    let soon = apply(once.recharge, &Fact::TopUpNotFound, at(129));
+    assert_eq!(soon.recharge.status, Status::DeliveryUnknown);
+    let twice = apply(soon.recharge, &Fact::TopUpNotFound, at(130));
+    assert_eq!(twice.recharge.status, Status::Refunding);
+}
+
+#[test]
+fn what_is_delivered_after_all_is_given_once_and_the_money_goes_back() {
+    let paid = run(opened(&["a"]), 0, &[submitted(1), captured(1)]).recharge;
+    let refunding = apply(paid, &Fact::NotDelivered, at(61)).recharge;
+    let late = apply(refunding, &delivered(), at(62));
+    assert!(late.grant.is_some(), "the carrier gave it");
+    assert!(late.postings.iter().all(|p| p.from != Book::Prepaid), "nothing is earned");
+    let back = Fact::Refunded { attempt: 1, refund: "r".to_owned() };
+    let refunded = apply(late.recharge, &back, at(63));
+    assert_eq!(refunded.recharge.status, Status::Refunded);
+    assert_eq!(apply(refunded.recharge, &delivered(), at(64)).grant, None, "once");
+}
+
+#[test]
+fn a_second_payment_for_one_attempt_goes_back() {
+    let other = || Fact::Captured { attempt: 1, payment: "other".to_owned(), amount: eur(900) };
+    let paid = run(opened(&["a"]), 0, &[submitted(1), captured(1), captured(1)]).recharge;
+    let twice = apply(paid, &other(), at(3));
+    assert!(has(&twice, &Effect::Refund { attempt: 2 }));
+    assert_eq!(twice.recharge.kept_capture().map(|a| a.number), Some(1));
+    assert!(twice.recharge.goes_back(2) && !twice.recharge.goes_back(1));
+    assert_eq!(apply(twice.recharge.clone(), &other(), at(4)).recharge, twice.recharge);
+}
+
+#[test]
+fn what_was_paid_for_is_not_given_back_by_a_stray_answer() {
+    let facts = [submitted(1), captured(1), delivered()];
+    let done = run(opened(&["a"]), 0, &facts).recharge;
+    let refunded = Fact::Refunded { attempt: 1, refund: "r".to_owned() };
+    for stray in [refunded, Fact::RefundUnanswered { attempt: 1 }] {
+        assert_eq!(apply(done.clone(), &stray, at(9)), Step::unchanged(done.clone()), "{stray:?}");
+    }
+}
+
+#[test]
+fn a_resend_reserves_where_it_is_sent_and_a_late_capture_frees_no_room() {
+    let unknown = run(opened(&["a"]), 0, &[submitted(1), Fact::Unanswered { attempt: 1 }]);
+    let resent = apply(unknown.recharge, &submitted(1), at(600)).recharge;
+    assert_eq!((resent.status, resent.reserved_at), (Status::Unknown, at(600)));
+    let failed = run(opened(&["a"]), 0, &[submitted(1), declined(1, true)]).recharge;
+    assert_eq!(failed.past().standing, Standing::Released);
+    let late = apply(failed, &captured(1), at(30)).recharge;
+    assert_eq!(late.past().standing, Standing::Spent);
+}
+
+#[test]
+fn an_attempt_beside_the_paid_one_is_followed_until_nothing_can_come_of_it() {
+    let steps = [submitted(1), declined(1, false), submitted(2), captured(1), delivered()];
+    let done = run(opened(&["a", "b"]), 0, &steps).recharge;
+    let not_found = Fact::NotFound { attempt: 2 };
+    let day = 24 * 60;
+    let look = Effect::LookUpPayment { attempt: 2 };
+    let unheard = apply(done.clone(), &Fact::Unanswered { attempt: 2 }, at(60));
+    assert!(has(&unheard, &look));
+    let once = apply(done, &not_found, at(day + 10));
+    assert!(has(&once, &look) && !has(&once, &Effect::Charge { attempt: 2 }));
+    let twice = apply(once.recharge, &not_found, at(day + 70)).recharge;
+    assert_eq!(twice.attempt(2).and_then(|a| a.outcome.clone()), Some(Outcome::NeverArrived));
+    assert_eq!(twice.status, Status::Done);
+}
+
+#[test]
 fn what_another_attempt_hears_never_undoes_a_success() {
     let both = run(opened(&["a", "b"]), 0, &[submitted(1), declined(1, false), submitted(2)]);
     // The bank had taken the money after all, while the second attempt is on its way.

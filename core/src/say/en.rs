@@ -278,6 +278,7 @@ pub(super) fn fact(speech: &Speech<'_>, fact: &Fact) -> String {
         Fact::Stopped => "Stopped by you".to_owned(),
         Fact::Delivered { .. } => "Delivered by the carrier".to_owned(),
         Fact::NotDelivered => "The carrier did not deliver".to_owned(),
+        Fact::TopUpNotFound => "The carrier has not seen it".to_owned(),
         Fact::DeliveryUnanswered => "No answer from the carrier. We check".to_owned(),
         Fact::Refunded { .. } => "Money given back".to_owned(),
         Fact::RefundUnanswered { .. } => format!("Refund asked for {}", speech.when(speech.now)),
@@ -309,7 +310,14 @@ pub(super) fn news(speech: &Speech<'_>, news: &News, amount: Money, adds: Adds) 
         News::Refunding => {
             format!("{adds} could not be delivered. {price} is on its way back to you.")
         }
-        News::Refunded => format!("{price} was given back."),
+        News::WronglyTaken { amount } => {
+            let amount = money(*amount);
+            format!("{amount} was taken that should not have been. All of it goes back to you.")
+        }
+        News::Refunded { amount } => format!("{} was given back.", money(*amount)),
+        News::DeliveredAfterAll => {
+            format!("{adds} arrived after all. {price} goes back to you as we said.")
+        }
     }
 }
 

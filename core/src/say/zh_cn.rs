@@ -263,6 +263,7 @@ pub(super) fn fact(speech: &Speech<'_>, fact: &Fact) -> String {
         Fact::Stopped => "已按要求停止".to_owned(),
         Fact::Delivered { .. } => "运营商已到账".to_owned(),
         Fact::NotDelivered => "运营商未能到账".to_owned(),
+        Fact::TopUpNotFound => "运营商没有收到".to_owned(),
         Fact::DeliveryUnanswered => "运营商没有答复，正在查询".to_owned(),
         Fact::Refunded { .. } => "款项已退回".to_owned(),
         Fact::RefundUnanswered { .. } => format!("{} 已申请退款", speech.when(speech.now)),
@@ -288,7 +289,9 @@ pub(super) fn news(speech: &Speech<'_>, news: &News, amount: Money, adds: Adds) 
         News::Unknown => format!("{price} 的扣款请求已发出，尚无结果。正在查询，请勿重复付款。"),
         News::NotCharged => format!("{price} 的充值已结束，未扣款。"),
         News::Refunding => format!("{adds} 未能到账，{price} 正在退回。"),
-        News::Refunded => format!("{price} 已退回。"),
+        News::WronglyTaken { amount } => format!("误扣了 {}，将全额退回。", money(*amount)),
+        News::Refunded { amount } => format!("{} 已退回。", money(*amount)),
+        News::DeliveredAfterAll => format!("{adds} 最终还是到账了，{price} 仍会按约退回。"),
     }
 }
 

@@ -246,6 +246,8 @@ fn name(news: &News) -> &'static str {
         News::Unknown => "unknown",
         News::NotCharged => "not_charged",
         News::Refunding => "refunding",
-        News::Refunded => "refunded",
+        News::WronglyTaken { .. } => "wrongly_taken",
+        News::Refunded { .. } => "refunded",
+        News::DeliveredAfterAll => "delivered_after_all",
     }
 }

@@ -168,8 +168,8 @@ async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     let payment = match (find(app, recharge, attempt).await, &attempt.outcome) {
         (Ok(Some(payment)), _) => payment,
         (Ok(None), None) => return Ok(Next::Fact(Fact::NotFound { attempt: number })),
-        (Ok(None), Some(_)) => return Ok(Next::Nothing),
-        (Err(_), _) => return Ok(soon(job)),
+        // Why: a payment that the gateway named before and cannot find now is not cancelled by that.
+        (Ok(None), Some(_)) | (Err(_), _) => return Ok(soon(job)),
     };
     if !matches!(payment.state, PaymentState::ActionRequired { .. }) {
         return Ok(Next::Fact(seen(number, payment)));
@@ -257,7 +257,7 @@ async fn look_up_top_up(app: &Shared, recharge: &Recharge) -> Result<Next> {
     let key = IdempotencyKey::of_top_up(&recharge.id);
     Ok(Next::Fact(match app.carrier()?.find(&key).await {
         Ok(Some(top_up)) => Fact::Delivered { top_up },
-        Ok(None) => Fact::NotDelivered,
+        Ok(None) => Fact::TopUpNotFound,
         Err(_) => Fact::DeliveryUnanswered,
     }))
 }
@@ -272,6 +272,9 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     let Some(Outcome::Captured { payment, amount, refunded: false }) = outcome else {
         return Ok(Next::Nothing);
     };
+    if !recharge.goes_back(number) {
+        return Ok(Next::Nothing);
+    }
     let key = IdempotencyKey::of_refund(&recharge.id, number);
     let gateway = app.gateway()?;
     // Why: after the gateway has forgotten the key, only the payment itself tells what was given

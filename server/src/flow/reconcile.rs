@@ -1,10 +1,11 @@
 //! The gateway's own list, compared with what we believe: whatever it says otherwise is looked up.
 //!
 //! Place in the flow: `worker` runs it every few minutes, a webhook for one payment at once. It
-//! writes no fact itself: it makes a look-up due, and the look-up goes the one way through
-//! `perform` and `advance`. So a lost webhook costs minutes, never money.
+//! makes a look-up due, and the look-up goes the one way through `perform` and `advance`; only of
+//! a second payment for one attempt, which no look-up of ours asks for, it says so itself. So a
+//! lost webhook costs minutes, never money.
 
-use super::advance::ring;
+use super::advance::{advance, ring};
 use crate::{
     Shared,
     error::Result,
@@ -15,7 +16,8 @@ use crate::{
     },
 };
 use laika_core::{
-    recharge::{Effect, Outcome, Status},
+    id::AccountId,
+    recharge::{Effect, Fact, Outcome, Status},
     time::Span,
 };
 
@@ -77,6 +79,7 @@ pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
     else {
         return Ok(());
     };
+    let Some(account_id) = AccountId::new(account.as_str()) else { return Ok(()) };
     let stored = {
         let mut snapshot = app.store.read().await?;
         recharges::get(&mut snapshot, account, id).await?
@@ -84,9 +87,12 @@ pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
     let Some(recharge) = stored.map(|stored| stored.recharge) else { return Ok(()) };
     let Some(attempt) = recharge.attempt(number) else { return Ok(()) };
     let agrees = match (&payment.state, &attempt.outcome) {
-        (PaymentState::Captured { .. }, Some(Outcome::Captured { payment: ours, .. })) => {
-            if *ours != payment.id && payment.refunded_minor == 0 {
+        (PaymentState::Captured { amount }, Some(Outcome::Captured { .. })) => {
+            if !recharge.has_captured(&payment.id) && payment.refunded_minor == 0 {
                 tracing::error!(recharge = id, "the gateway holds a second capture");
+                let (payment, amount) = (payment.id.clone(), *amount);
+                let fact = Fact::Captured { attempt: number, payment, amount };
+                advance(app, &account_id, &recharge.id, &fact, None).await?;
             }
             true
         }

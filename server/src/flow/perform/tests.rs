@@ -187,6 +187,23 @@ async fn another_amount_than_asked_is_refunded_in_full() {
 }
 
 #[tokio::test]
+async fn a_second_payment_for_one_attempt_goes_back() {
+    let world = World::new("second", &["works"]).await;
+    world.run_low().await;
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+    world.charge_again_under_another_key().await;
+    for _ in 0..2 {
+        reconcile(&world.app).await.expect("compared");
+        world.drain().await;
+    }
+    let back: Vec<i64> = world.payments().iter().map(|p| p.refunded_minor()).collect();
+    assert_eq!((world.status().await, back), (Status::Done, vec![0, 1500]));
+    assert_eq!(world.available().await, 5_000_000_000);
+    world.books_balance().await;
+}
+
+#[tokio::test]
 async fn what_is_refused_for_an_hour_is_refunded_and_the_rule_waits() {
     let world = World::new("refused", &["works"]).await;
     world.run_low().await;

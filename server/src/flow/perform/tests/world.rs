@@ -11,7 +11,7 @@ use crate::{
         perform::perform,
         submit::{Submitted, submit},
     },
-    gateway::Gateway,
+    gateway::{Charge, Gateway},
     outbound::Outbound,
     sandbox::{
         self, Request, Sandbox,
@@ -33,7 +33,7 @@ use laika_core::{
     bytes::Bytes,
     decide::{Cause, MethodFacts, Suspension},
     draft::RuleDraft,
-    id::{AccountId, PaymentMethodId},
+    id::{AccountId, IdempotencyKey, PaymentMethodId},
     money::{Currency, Money},
     recharge::{Effect, Status},
     rule::{Amount, Limits, Rule, Threshold, Triggers},
@@ -228,6 +228,23 @@ impl World {
         let mut tx = self.app.store.write().await.expect("a transaction");
         jobs::release_all(&mut tx).await.expect("released");
         tx.commit().await;
+    }
+
+    /// The last charge once more, as a gateway would that has forgotten its key.
+    pub(super) async fn charge_again_under_another_key(&self) {
+        let recharge = self.last().await.recharge;
+        let attempt = recharge.attempts.last().expect("an attempt");
+        let charge = Charge {
+            key: IdempotencyKey::new("forgotten").expect("a key"),
+            customer: add_payment_method::customer(&self.app, ACCOUNT).await.expect("known"),
+            token: self.token(&attempt.payment_method_id).await,
+            amount: recharge.order.amount,
+            account_id: AccountId::new(ACCOUNT).expect("an id"),
+            recharge_id: recharge.id.clone(),
+            attempt: attempt.number,
+            return_url: "http://localhost:9/".to_owned(),
+        };
+        self.app.gateway().expect("a gateway").charge(&charge).await.expect("charged");
     }
 
     pub(super) fn pass(&self, span: Span) {
