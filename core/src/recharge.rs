@@ -320,10 +320,9 @@ impl Recharge {
     /// found after a failure frees no room.
     fn standing(&self) -> Standing {
         let taken = |a: &Attempt| matches!(a.outcome, Some(Outcome::Captured { .. }));
-        match self.status.standing() {
-            Standing::Released if self.attempts.iter().any(taken) => Standing::Spent,
-            standing => standing,
-        }
+        let standing = self.status.standing();
+        let released = standing == Standing::Released;
+        if released && self.attempts.iter().any(taken) { Standing::Spent } else { standing }
     }
 
     /// Whether it has its money or is over: whatever else it is charged can only go back.

@@ -248,7 +248,8 @@ fn a_capture_that_is_not_kept_is_asked_back_at_once() {
             && recharge.paid_at.is_some();
         for attempt in recharge.attempts.iter().filter(open) {
             let kept = recharge.kept_capture().is_some_and(|kept| kept.number == attempt.number);
-            if !before.contains(&attempt.number) && !(kept && stays) {
+            let new = !before.contains(&attempt.number);
+            if new && !(kept && stays) {
                 let refund = Effect::Refund { attempt: attempt.number };
                 assert!(step.effects.iter().any(|due| due.effect == refund), "{name}");
             }

@@ -100,12 +100,13 @@ fn does(effect: &Effect) -> Option<&'static str> {
 fn arrow(row: &Row) -> String {
     let last = row.step.recharge.facts.last().map(|seen| &seen.fact);
     let fact = last.expect("a fact that changes a status is in the log");
-    match fact {
-        Fact::Captured { amount, .. } if *amount != money(PRICE) => {
-            "captured (another amount)".to_owned()
-        }
-        Fact::Declined { hard: true, .. } => "declined (hard)".to_owned(),
-        other => kind(other).replace('_', " "),
+    let what = kind(fact).replace('_', " ");
+    if matches!(fact, Fact::Captured { amount, .. } if *amount != money(PRICE)) {
+        what + " (another amount)"
+    } else if matches!(fact, Fact::Declined { hard: true, .. }) {
+        what + " (hard)"
+    } else {
+        what
     }
 }
 
@@ -169,14 +170,11 @@ fn section(status: Status, rows: &[Row]) -> String {
     let enters = |row: &&Row| row.from != status && row.step.recharge.status == status;
     let (mut seen, mut does_next) = (BTreeSet::new(), Vec::new());
     for due in rows.iter().filter(enters).flat_map(|row| &row.step.effects) {
-        match &due.effect {
-            Effect::Tell { news } => {
-                let again = matches!(news, News::Declined { next_try_at: Some(_) });
-                if seen.insert((kind(news), again)) {
-                    text.push_str(&format!("- **The customer hears**: {}\n", told(news)));
-                }
-            }
-            effect => does_next.extend(does(effect).filter(|does| !does_next.contains(does))),
+        does_next.extend(does(&due.effect).filter(|does| !does_next.contains(does)));
+        let Effect::Tell { news } = &due.effect else { continue };
+        let again = matches!(news, News::Declined { next_try_at: Some(_) });
+        if seen.insert((kind(news), again)) {
+            text.push_str(&format!("- **The customer hears**: {}\n", told(news)));
         }
     }
     if status == Status::Opened {
