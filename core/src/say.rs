@@ -13,6 +13,7 @@ use crate::forecast::{Advice, Bound, Wait};
 use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::recharge::{Fact, News, Status};
+use crate::reconcile::Difference;
 use crate::rule::{Adds, Rule, Threshold};
 use crate::time::Instant;
 use crate::zone::Zone;
@@ -105,6 +106,11 @@ impl Speech<'_> {
             Adds::Data { bytes, .. } => bytes_exact(bytes),
             Adds::Credit(credit) => in_language!(self.language, credit(credit)),
         }
+    }
+
+    /// What a reconciliation found, and what follows.
+    pub fn difference(&self, difference: &Difference) -> String {
+        in_language!(self.language, difference(self, difference))
     }
 
     /// The worst case, in a sentence.

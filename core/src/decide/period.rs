@@ -40,7 +40,7 @@ impl Period {
     }
 
     /// The month that counts now, likewise.
-    pub(super) fn month(account: &Account, now: Instant) -> Period {
+    pub(crate) fn month(account: &Account, now: Instant) -> Period {
         let kept = account.kept_periods.map(|kept| kept.month).filter(|month| month.holds(now));
         kept.unwrap_or_else(|| Period::month_of(&account.zone, now))
     }

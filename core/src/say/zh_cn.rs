@@ -1,5 +1,6 @@
 //! 简体中文. Subject dropped, full-width marks, a space between characters and figures.
 
+mod differences;
 mod fields;
 mod findings;
 mod waits;
@@ -16,6 +17,7 @@ use crate::rule::{Adds, Amount, Rule, Threshold};
 use crate::schedule::{Schedule, Unit, Weekday};
 use crate::time::Instant;
 
+pub(super) use differences::difference;
 pub(super) use fields::field_error;
 pub(super) use findings::finding;
 pub(super) use waits::{advice, wait};

@@ -1,0 +1,56 @@
+//! Which recharges are over the monthly cap: counted as `decide` counts them, but from what the
+//! gateway captured.
+
+use super::difference::Kind;
+use super::judge::Whole;
+use crate::decide::Standing;
+use crate::id::{LineId, RechargeId};
+use crate::money::Money;
+use crate::recharge::Recharge;
+use crate::time::Instant;
+use std::collections::BTreeMap;
+
+/// The automatic recharges that were captured and did not fit under their own cap beside those
+/// reserved before them. Refunds make no room, exactly as when it was decided.
+pub(super) fn over<'a>(settled: &'a [Whole<'a>]) -> BTreeMap<&'a RechargeId, Kind> {
+    let mut lines: BTreeMap<&LineId, Vec<&Whole<'_>>> = BTreeMap::new();
+    for whole in settled {
+        let recharge = &whole.decided.recharge;
+        // Why: a capture after a definite failure was no spending; it goes back for itself.
+        let counts = recharge.status.standing() != Standing::Released;
+        if recharge.automatic() && counts && !whole.captures.is_empty() {
+            lines.entry(&recharge.line_id).or_default().push(whole);
+        }
+    }
+    let mut over = BTreeMap::new();
+    for mut line in lines.into_values() {
+        line.sort_by(|a, b| turn(&a.decided.recharge).cmp(&turn(&b.decided.recharge)));
+        for (before, whole) in line.iter().enumerate() {
+            let line = line.get(..before).unwrap_or(&[]);
+            if let Some(kind) = over_cap(whole, line) {
+                over.insert(&whole.decided.recharge.id, kind);
+            }
+        }
+    }
+    over
+}
+
+/// The order in which recharges took their place under the caps.
+fn turn(recharge: &Recharge) -> (Instant, Instant, &RechargeId) {
+    (recharge.reserved_at, recharge.opened_at, &recharge.id)
+}
+
+/// Whether this one did not fit, with what it all came to.
+fn over_cap(whole: &Whole<'_>, before: &[&Whole<'_>]) -> Option<Kind> {
+    let recharge = &whole.decided.recharge;
+    let cap = whole.decided.cap?;
+    let first = before.partition_point(|one| one.decided.recharge.reserved_at < cap.month.from);
+    let in_month = before.get(first..).unwrap_or(&[]);
+    let amounts = in_month.iter().map(|one| one.decided.recharge.order.amount);
+    let same = amounts.filter(|amount| amount.currency == cap.most.currency);
+    let minor = same.map(|amount| amount.amount_minor);
+    let taken_minor = minor.fold(recharge.order.amount.amount_minor, i64::saturating_add);
+    let taken = Money::new(taken_minor, cap.most.currency);
+    let own = recharge.order.amount.currency == cap.most.currency;
+    (own && taken_minor > cap.most.amount_minor).then_some(Kind::OverCap { cap: cap.most, taken })
+}

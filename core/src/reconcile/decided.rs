@@ -1,0 +1,110 @@
+//! Our own side of a reconciliation: recharges with the cap that allowed them, and the stretches of
+//! time in which nothing may have been sent. The server fills it from its rows.
+
+use super::difference::Kind;
+use super::statement::Payment;
+use crate::decide::Period;
+use crate::id::{LineId, PaymentMethodId};
+use crate::money::Money;
+use crate::recharge::{Attempt, Fact, Recharge};
+use crate::record::DecisionRecord;
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+
+/// What was decided, and when nothing may have been sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decisions {
+    /// Every recharge that either statement may name, whatever became of it. In any order.
+    pub recharges: Vec<Decided>,
+    /// Every stop that lies in the time compared. In any order; they may overlap.
+    pub barriers: Vec<Barrier>,
+}
+
+/// A recharge, and the cap it was decided under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    /// As it is kept.
+    pub recharge: Recharge,
+    /// Absent when its rule had none, or when it was bought by hand.
+    pub cap: Option<MonthCap>,
+}
+
+/// The most that may be taken in a month, and which month that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MonthCap {
+    /// What the version of the rule that allowed the recharge had as its cap.
+    pub most: Money,
+    /// The month in which `decide` counted it: the one that holds `reserved_at`.
+    pub month: Period,
+}
+
+/// From the acknowledgement of an "off", a pause or a removal on, nothing may be submitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Barrier {
+    /// The line.
+    pub line_id: LineId,
+    /// The removed method, which stops purchases by hand too; absent when the rule was switched
+    /// off or paused, which stops all that is automatic.
+    pub payment_method_id: Option<PaymentMethodId>,
+    /// When the stop was recorded. A submission at this very instant may have come first.
+    pub from: Instant,
+    /// When it was allowed again; absent while it is not.
+    pub until: Option<Instant>,
+}
+
+impl Decided {
+    /// A recharge with what its decision record says of the cap; no record, no cap.
+    pub fn of(recharge: Recharge, record: Option<&DecisionRecord>) -> Decided {
+        let cap = record.filter(|_| recharge.automatic()).and_then(|record| {
+            let most = record.rule.limits.cap_per_month?;
+            let month = Period::month(&record.account, recharge.reserved_at);
+            Some(MonthCap { most, month })
+        });
+        Decided { recharge, cap }
+    }
+
+    /// The newest instant that its record knows.
+    pub(super) fn newest_at(&self) -> Instant {
+        let recharge = &self.recharge;
+        let sent = recharge.attempts.iter().filter_map(|attempt| attempt.last_submitted_at);
+        let seen = recharge.facts.iter().map(|seen| seen.at);
+        let first = recharge.opened_at.max(recharge.reserved_at);
+        sent.chain(seen).chain(recharge.paid_at).fold(first, Instant::max)
+    }
+
+    /// The last time at which the attempt was sent before the gateway made the payment.
+    fn sent_at(&self, attempt: &Attempt, payment: &Payment) -> Instant {
+        let submitted = Fact::Submitted { attempt: attempt.number };
+        let seen = self.recharge.facts.iter().filter(|seen| seen.fact == submitted);
+        let seen = seen.map(|seen| seen.at);
+        let sent: Vec<Instant> = seen.chain(attempt.submitted_at).collect();
+        let before = sent.iter().filter(|at| **at <= payment.created_at).max();
+        // Why: the gateway's clock may be a little behind ours; then the first time is meant.
+        *before.or(sent.iter().min()).unwrap_or(&payment.created_at)
+    }
+
+    /// The stop after which the attempt was sent all the same, if there was one.
+    pub(super) fn after_off(
+        &self,
+        attempt: &Attempt,
+        payment: &Payment,
+        barriers: &[&Barrier],
+    ) -> Option<Kind> {
+        let submitted_at = self.sent_at(attempt, payment);
+        let broken = barriers.iter().filter(|barrier| {
+            let about = match &barrier.payment_method_id {
+                Some(method) => *method == attempt.payment_method_id,
+                None => self.recharge.automatic(),
+            };
+            about
+                && barrier.from < submitted_at
+                && barrier.until.is_none_or(|until| submitted_at < until)
+        });
+        let stopped_at = broken.map(|barrier| barrier.from).min()?;
+        Some(Kind::AfterOff { stopped_at, submitted_at })
+    }
+}
