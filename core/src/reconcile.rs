@@ -13,9 +13,9 @@
 //! - **Kept** is what was captured, less refunds that are done and disputes, less reinstatements.
 //!   Only that is compared: two refunds are their sum, a dispute that was won is nothing.
 //! - **One capture** of a recharge is judged, the others are `duplicate` as far as they are kept.
-//!   It is the one of the agreed amount; then one of which nothing was given back, so that two
-//!   captures of which either was refunded are fine; then one sent while it was allowed; then the
-//!   one that our record keeps; then the earliest.
+//!   It is one of which something is kept, so that two captures of which either was given back are
+//!   fine; of several the one that was sent while it was allowed, that fits what was agreed, that
+//!   our record keeps, that was the earliest, in this order.
 //! - **Wrong at the root.** `duplicate`, `after_off` and `over_cap` go back whole, also where the
 //!   credit came. Given back, they are settled, and the credit stays.
 //! - **Charged, no credit** (`missing_credit`): given back whole when neither our record nor the

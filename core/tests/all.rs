@@ -15,5 +15,6 @@ mod cases;
 mod contacts;
 mod laws;
 mod parity;
+mod reconcile;
 mod transitions;
 mod vectors;

@@ -6,6 +6,7 @@ use super::difference::{Difference, Kind, Remedy};
 use super::statement::{Taken, TopUp};
 use crate::money::Money;
 use crate::recharge::{Attempt, Outcome, Status};
+use std::cmp::Ordering;
 
 /// A recharge with all its rows.
 pub(super) struct Whole<'a> {
@@ -49,16 +50,7 @@ impl<'a> Whole<'a> {
             Capture { attempt: number, taken, after_off, recorded }
         });
         let mut captures: Vec<Capture<'_>> = captures.collect();
-        captures.sort_by(|a, b| {
-            let place = |capture: &Capture<'a>| {
-                let taken = capture.taken;
-                let given_back = taken.kept_minor != taken.amount.amount_minor;
-                let agreed = taken.amount == order.amount;
-                let doubts = (!agreed, given_back, capture.after_off.is_some(), !capture.recorded);
-                (doubts, taken.captured_at, taken.payment.id.as_str())
-            };
-            place(a).cmp(&place(b))
-        });
+        captures.sort_by(|a, b| a.place(order.amount).cmp(&b.place(order.amount)));
         let mut top_ups = top_ups;
         top_ups.retain(|top_up| !top_up.given.is_nothing());
         top_ups.sort_by(|a, b| {
@@ -93,6 +85,22 @@ fn keeps(attempt: &Attempt, taken: &Taken<'_>) -> bool {
 }
 
 impl Capture<'_> {
+    /// The first is the one that may be kept: something is kept of it, it was sent while that was
+    /// allowed, it fits what was agreed, our record keeps it, it was the earliest.
+    fn place(&self, agreed: Money) -> impl Ord + '_ {
+        let Taken { payment, amount, captured_at, kept_minor, .. } = self.taken;
+        let nothing = kept_minor <= 0;
+        // Why: once all went back for having been sent after off, that is what settles it.
+        let doubt = self.after_off.is_some() != nothing;
+        let fit = match kept_minor.cmp(&agreed.amount_minor) {
+            _ if amount.currency != agreed.currency => 3,
+            Ordering::Equal => 0,
+            Ordering::Greater => 1,
+            Ordering::Less => 2,
+        };
+        (nothing, doubt, fit, !self.recorded, captured_at, payment.id.as_str())
+    }
+
     /// All that is left of it goes back; where more went back than came, nothing is asked for.
     fn goes_back(&self, kind: Kind) -> Option<(Kind, Remedy)> {
         match self.taken.kept_minor {

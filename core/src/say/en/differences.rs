@@ -31,7 +31,7 @@ fn what(speech: &Speech<'_>, difference: &Difference) -> String {
         }
         Kind::MissingCharge => missing_charge(difference, &came, &agreed, &charged),
         Kind::Amount if difference.top_up.is_some() => {
-            format!("{came} was delivered, which is not what was ordered.")
+            format!("{came} was delivered for {charged}, which is not what was ordered.")
         }
         Kind::Amount => format!("{charged} was charged where {agreed} was agreed."),
         Kind::Currency => {

@@ -28,7 +28,7 @@ fn what(speech: &Speech<'_>, difference: &Difference) -> String {
         Kind::MissingCredit => format!("已扣款 {charged}，但运营商没有到账记录。"),
         Kind::MissingCharge => missing_charge(difference, &came, &agreed, &charged),
         Kind::Amount if difference.top_up.is_some() => {
-            format!("到账 {came}，与所订的不符。")
+            format!("扣款 {charged}，到账 {came}，与所订的不符。")
         }
         Kind::Amount => format!("扣款 {charged}，与约定的 {agreed} 不符。"),
         Kind::Currency => format!("扣款 {charged}，币种与约定的 {agreed} 不同。"),
