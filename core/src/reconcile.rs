@@ -21,8 +21,8 @@
 //! - **Charged, no credit** (`missing_credit`): given back whole when neither our record nor the
 //!   carrier's statement has a delivery, which is how a capture after the end looks. Where our
 //!   record has one and the statement has none, the carrier says both: a case.
-//! - **Credit, no charge** (`missing_charge`): never charged later. A lost dispute, a refund outside
-//!   our flow, a second top-up and a top-up that no recharge explains are this too.
+//! - **Credit, no charge** (`missing_charge`): never charged later. A lost dispute, a refund
+//!   outside our flow, a second top-up and a top-up that no recharge explains are this too.
 //! - **Another amount.** More than agreed, and delivered: the excess goes back. Less: never charged
 //!   later. Another amount of credit, or another currency, and delivered: a case. Not delivered:
 //!   all of it goes back.

@@ -6,9 +6,9 @@ mod laws;
 mod plant;
 mod world;
 
-use crate::cases::{money, world as account_and_rule};
+use crate::cases::{money, world as account_and_rule, zone};
 use laika_core::bytes::{Bytes, DataUnit};
-use laika_core::decide::Order;
+use laika_core::decide::{Cause, Order, Periods};
 use laika_core::id::{IdempotencyKey, LineId, PaymentMethodId, RechargeId};
 use laika_core::money::{Currency, Money};
 use laika_core::recharge::{Fact, Recharge, Status, Step, apply};
@@ -84,6 +84,11 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     let unanswered = Fact::Unanswered { attempt: 1 };
     let (facts, status) = match word {
         "done" | "by hand" | "credit" => (vec![submitted(1), captured(1), delivered], Status::Done),
+        "resent" => {
+            let lost = [submitted(1), unanswered, Fact::NotFound { attempt: 1 }];
+            let again = [submitted(1), captured(1), delivered];
+            (lost.into_iter().chain(again).collect(), Status::Done)
+        }
         "done by a2" => {
             (vec![submitted(1), declined, submitted(2), captured(2), delivered], Status::Done)
         }
@@ -198,12 +203,16 @@ fn sides(cells: &[&str]) -> Sides {
     let [ours_cell, gateway, carrier, but, _] = cells else { panic!("{cells:?}") };
     let buts: Vec<&str> = but.split(", ").collect();
     let words = list(ours_cell);
-    let (mut rule, account, history) = account_and_rule();
+    let (mut rule, mut account, history) = account_and_rule();
+    if buts.contains(&"moved") {
+        let (before, moved) = (zone("America/New_York"), at("2026-11-30T23:30:00Z"));
+        account.kept_periods = Some(Periods::kept(&before, None, &account.zone, moved));
+    }
     rule.limits.cap_per_month = buts.iter().find_map(|b| b.strip_prefix("cap ")).map(money);
     let last = buts.iter().find_map(|b| b.strip_prefix("last ")).map(at);
     let decided = (1..).zip(&words).map(|(number, word)| {
         let opened = last.filter(|_| number as usize == words.len()).unwrap_or(opened_at(number));
-        let cause = laika_core::decide::Cause::Usage;
+        let cause = Cause::Usage;
         let record = DecisionRecord::make(&rule, &account, &history, &cause, opened);
         Decided::of(ours(word, number, opened), Some(&record))
     });
@@ -242,8 +251,12 @@ fn change(but: &str, sides: &mut Sides) {
         "off before" => barrier(before, None, None),
         "off that instant" => barrier(sent, None, None),
         "off afterwards" => barrier(after, None, None),
+        "off between" => barrier(sent.plus(Span::minutes(30)), None, None),
         "off until then" => barrier(before, Some(sent), None),
         "card removed" => barrier(before, None, Some(method("card"))),
+        "other removed" => barrier(before, None, Some(method("other"))),
+        "made later" => sides.gateway.rows[0].created_at = sent.plus(Span::hours(2)),
+        "moved" => {}
         "after 24 h" => sides.as_of = newest.plus(Span::hours(24)),
         "before 24 h" => sides.as_of = newest.plus(Span::hours(24)).minus(Span(1)),
         "within a day" => sides.as_of = sent.plus(Span::hours(24)),

@@ -1,6 +1,6 @@
-//! The other two sides of a reconciliation as they tell it: the gateway's payments, with refunds and
-//! disputes, and the carrier's top-ups. Here a row is read once and its figures are netted; nothing
-//! is compared.
+//! The other two sides of a reconciliation as they tell it: the gateway's payments, with refunds
+//! and disputes, and the carrier's top-ups. Here a row is read once and its figures are netted;
+//! nothing is compared.
 
 use crate::bytes::Bytes;
 use crate::id::IdempotencyKey;

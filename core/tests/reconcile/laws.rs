@@ -8,7 +8,8 @@ use crate::parity::Dice;
 use laika_core::api::Language;
 use laika_core::recharge::{Outcome, Status};
 use laika_core::reconcile::{
-    Difference, Kind, Payment, PaymentState, Reconciliation, RefundState, Remedy, reconcile,
+    Difference, Kind, Payment, PaymentState, Reconciliation, RefundState, Remedy, SumTooLarge,
+    reconcile,
 };
 use laika_core::record::canonical;
 use laika_core::say::Speech;
@@ -274,6 +275,33 @@ fn nothing_that_is_open_is_a_difference() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn sums_are_by_currency_and_never_wrap() {
+    let payments = "a1 9.00 lost 2.00; r2.a1 9.00; r3.a1 USD 9.00 back 4.00; x 5.00 back 1.00";
+    let cells = ["done; credit; failed; paid", payments, "t1 3 GB; t2 EUR 9.00; tx 1 GB", "-", "-"];
+    let mut sides = sides(&cells);
+    let checked = sides.compared().checked;
+    let counts = (checked.recharges, checked.open, checked.payments, checked.top_ups);
+    assert_eq!((counts, checked.credited_bytes.get()), ((3, 1, 4, 3), 4_000_000_000));
+    let sums = checked.sums.iter().map(|s| {
+        let money = [s.expected_minor, s.charged_minor, s.refunded_minor, s.disputed_minor];
+        (s.currency.code(), money, s.credited_minor)
+    });
+    let sums: Vec<_> = sums.collect();
+    assert_eq!(sums, [("EUR", [1800, 2300, 100, 200], 900), ("USD", [0, 900, 400, 0], 0)]);
+
+    let mut huge = super::payment("x 9999999999999.99");
+    for number in 0..10_000 {
+        huge.id = format!("x{number}");
+        sides.gateway.rows.push(huge.clone());
+    }
+    let Sides { decisions, gateway, carrier, as_of } = sides;
+    let euro = super::money("1").currency;
+    let sum = reconcile(&decisions, &gateway, &carrier, as_of);
+    assert_eq!(sum, Err(SumTooLarge { currency: euro }));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn what_is_found_reads_back_from_its_json() {
     for cells in rows() {
         let found = sides(&cells).compared();
@@ -311,3 +339,51 @@ fn a_difference_names_its_figures_in_both_languages() {
     let different: BTreeSet<&String> = said.values().collect();
     assert_eq!((said.len(), different.len()), (9, 9), "{said:#?}");
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_happened_and_what_follows_is_said() {
+    let now = Instant::parse("2027-01-01T00:00:00Z").expect("an instant");
+    let zone = Zone::utc();
+    let said = |cells: [&str; 5], language| {
+        let found = sides(&cells).compared().differences;
+        Speech { language, zone: &zone, now }.difference(found.first().expect("a difference"))
+    };
+    for (cells, en, zh) in SENTENCES {
+        assert_eq!(said(cells, Language::En), en);
+        assert_eq!(said(cells, Language::ZhCn), zh);
+    }
+}
+
+const SENTENCES: [([&str; 5], &str, &str); 6] = [
+    (
+        ["done", "a1 9.00; a1b 9.00", "t1 3 GB", "-", ""],
+        "One recharge was charged more than once: EUR 9.00 and EUR 9.00, where EUR 9.00 is right. EUR 9.00 is given back; nothing needs to be done.",
+        "同一次充值重复扣款：EUR 9.00、EUR 9.00，应为 EUR 9.00。将退回 EUR 9.00，无需任何操作。",
+    ),
+    (
+        ["done", "a1 9.00", "t1 3 GB", "off before", ""],
+        "EUR 9.00 was charged by a request of 2 Nov 2026, 09:00, although charging was stopped at 2 Nov 2026, 08:59. EUR 9.00 is given back; nothing needs to be done.",
+        "2026 年 11 月 2 日 08:59 已停止扣款，但 2026 年 11 月 2 日 09:00 仍发出请求，扣款 EUR 9.00。将退回 EUR 9.00，无需任何操作。",
+    ),
+    (
+        ["done; done", "a1 9.00; r2.a1 9.00", "t1 3 GB; t2 3 GB", "cap 15.00", ""],
+        "EUR 9.00 was charged above the monthly cap: EUR 18.00 in all, where EUR 15.00 was agreed. EUR 9.00 is given back; nothing needs to be done.",
+        "扣款 EUR 9.00，超出每月上限：上限 EUR 15.00，当月共 EUR 18.00。将退回 EUR 9.00，无需任何操作。",
+    ),
+    (
+        ["done", "a1 9.00", "-", "-", ""],
+        "EUR 9.00 was charged, and the carrier shows no delivery for it. A case is open. No money moves until a person has looked.",
+        "已扣款 EUR 9.00，但运营商没有到账记录。已登记待查，人工核实之前不会动用款项。",
+    ),
+    (
+        ["done", "a1 9.00 lost 9.00", "t1 3 GB", "-", ""],
+        "3 GB was delivered for EUR 9.00, and nothing is kept for it. Nothing is charged for it later.",
+        "3 GB 已到账，应收 EUR 9.00，未收款。以后不会为此补扣。",
+    ),
+    (
+        ["done", "a1 9.00; x 5.00", "t1 3 GB", "-", ""],
+        "EUR 5.00 was charged, and nothing on record explains it. A case is open. No money moves until a person has looked.",
+        "扣款 EUR 5.00，没有任何记录可以说明。已登记待查，人工核实之前不会动用款项。",
+    ),
+];

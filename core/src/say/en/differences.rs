@@ -1,4 +1,4 @@
-//! Differences of a reconciliation, in English: what happened, whether money moved, what comes next.
+//! Differences of a reconciliation, in English: what happened, and what follows.
 
 use super::super::Speech;
 use super::super::format::{bytes_exact, money};
