@@ -10,6 +10,8 @@
 //! - **Open.** A recharge is compared once it has ended, nothing at the gateway is open for it
 //!   (a payment, a refund, a dispute) and all that is known of it is 24 h old, both statements
 //!   included. Until then nothing about it is a difference.
+//! - **Expected** of a recharge that is done is what was agreed, less what we decided to give back
+//!   since. A refund that our record only saw, and a lost dispute, were not decided by us.
 //! - **Kept** is what was captured, less refunds that are done and disputes, less reinstatements.
 //!   Only that is compared: two refunds are their sum, a dispute that was won is nothing.
 //! - **One capture** of a recharge is judged, the others are `duplicate` as far as they are kept.
@@ -24,8 +26,8 @@
 //! - **Credit, no charge** (`missing_charge`): never charged later. A lost dispute, a refund
 //!   outside our flow, a second top-up and a top-up that no recharge explains are this too.
 //! - **Another amount.** More than agreed, and delivered: the excess goes back. Less: never charged
-//!   later. Another amount of credit, or another currency, and delivered: a case. Not delivered:
-//!   all of it goes back.
+//!   later. Another amount of credit, another currency, or money that our record has given back and
+//!   the gateway has not, and delivered: a case. Not delivered: all of it goes back.
 //! - **Caps** count as `decide` counts them: the line's automatic recharges in the order in which
 //!   they were reserved, each against the cap of its own rule's version, refunds making no room. So
 //!   the latest are over it, and those that fitted stay.
@@ -142,7 +144,7 @@ impl<'a> Join<'a> {
             payments: Vec::new(),
             top_ups: Vec::new(),
             newest: newest.unwrap_or(recharge.opened_at),
-            open: !recharge.status.is_end(),
+            open: versions.iter().any(|version| version.is_open()),
             aside: false,
         };
         for version in versions {

@@ -17,6 +17,9 @@ use laika_core::reconcile::{
     Refund, RefundState, Remedy, Statement, TopUp, reconcile,
 };
 use laika_core::record::DecisionRecord;
+use laika_core::returns::{
+    DisputeStatus, RefundReason, ReturnFact, Returns, apply as apply_return,
+};
 use laika_core::rule::Adds;
 use laika_core::say;
 use laika_core::time::{Instant, Span};
@@ -83,7 +86,8 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     let refunded = Fact::Refunded { attempt: 1, refund: "f".to_owned() };
     let unanswered = Fact::Unanswered { attempt: 1 };
     let (facts, status) = match word {
-        "done" | "by hand" | "credit" => (vec![submitted(1), captured(1), delivered], Status::Done),
+        "done" | "by hand" | "credit" | "partly returned" | "returning" | "seen returned"
+        | "lost" => (vec![submitted(1), captured(1), delivered], Status::Done),
         "resent" => {
             let lost = [submitted(1), unanswered, Fact::NotFound { attempt: 1 }];
             let again = [submitted(1), captured(1), delivered];
@@ -113,6 +117,31 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     }
     assert_eq!(recharge.status, status, "{word}");
     recharge
+}
+
+/// What our record has of the money that went back after the end.
+fn returned(word: &str, recharge: &Recharge) -> Vec<Returns> {
+    let asked =
+        |euros| ReturnFact::RefundAsked { amount: money(euros), why: RefundReason::Operator };
+    let refunded = |euros, key| {
+        let refund = "f".to_owned();
+        ReturnFact::Refunded { key, refund, amount: money(euros) }
+    };
+    let ours = Some(IdempotencyKey::of_later_refund(&recharge.id, 1, 1));
+    let facts = match word {
+        "partly returned" => vec![asked("4.00"), refunded("4.00", ours)],
+        "returning" => vec![asked("4.00")],
+        "seen returned" => vec![refunded("9.00", None)],
+        "lost" => {
+            let (dispute, amount) = ("d".to_owned(), money("9.00"));
+            vec![ReturnFact::Disputed { dispute, amount, status: DisputeStatus::Lost }]
+        }
+        _ => return vec![],
+    };
+    let returns = Returns::of(recharge, 1).expect("a captured payment");
+    let later = recharge.opened_at.plus(Span::hours(1));
+    let after = |returns, fact: &ReturnFact| apply_return(returns, fact, later).returns;
+    vec![facts.iter().fold(returns, after)]
 }
 
 /// `a1 9.00 back 4.00 5.00 failed lost 2.00`.
@@ -214,7 +243,9 @@ fn sides(cells: &[&str]) -> Sides {
         let opened = last.filter(|_| number as usize == words.len()).unwrap_or(opened_at(number));
         let cause = Cause::Usage;
         let record = DecisionRecord::make(&rule, &account, &history, &cause, opened);
-        Decided::of(ours(word, number, opened), Some(&record))
+        let recharge = ours(word, number, opened);
+        let returns = returned(word, &recharge);
+        Decided::of(recharge, Some(&record), returns)
     });
     let (begin, end) = (at("2026-11-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
     let mut sides = Sides {

@@ -1,5 +1,6 @@
-//! Our own side of a reconciliation: recharges with the cap that allowed them, and the stretches of
-//! time in which nothing may have been sent. The server fills it from its rows.
+//! Our own side of a reconciliation: recharges with the cap that allowed them and what went back of
+//! them, and the stretches of time in which nothing may have been sent. The server fills it from
+//! its rows.
 
 use super::difference::Kind;
 use super::statement::Payment;
@@ -8,6 +9,7 @@ use crate::id::{LineId, PaymentMethodId};
 use crate::money::Money;
 use crate::recharge::{Attempt, Fact, Recharge};
 use crate::record::DecisionRecord;
+use crate::returns::{Refund, RefundReason, RefundStatus, Returns};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +23,7 @@ pub struct Decisions {
     pub barriers: Vec<Barrier>,
 }
 
-/// A recharge, and the cap it was decided under.
+/// A recharge, the cap it was decided under, and what went back since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decided {
@@ -29,6 +31,8 @@ pub struct Decided {
     pub recharge: Recharge,
     /// Absent when its rule had none, or when it was bought by hand.
     pub cap: Option<MonthCap>,
+    /// What went back of its payments after its end, in the order of their attempts.
+    pub returns: Vec<Returns>,
 }
 
 /// The most that may be taken in a month, and which month that was.
@@ -56,15 +60,63 @@ pub struct Barrier {
     pub until: Option<Instant>,
 }
 
+/// Whether a refund was given because we said so, and is done.
+fn decided_here(refund: &Refund) -> bool {
+    let ours = match refund.why {
+        RefundReason::Duplicate
+        | RefundReason::AfterOff
+        | RefundReason::OverCap
+        | RefundReason::Operator => true,
+        RefundReason::SeenAtGateway => false,
+    };
+    ours && refund.status == RefundStatus::Done
+}
+
 impl Decided {
     /// A recharge with what its decision record says of the cap; no record, no cap.
-    pub fn of(recharge: Recharge, record: Option<&DecisionRecord>) -> Decided {
+    pub fn of(
+        recharge: Recharge,
+        record: Option<&DecisionRecord>,
+        returns: Vec<Returns>,
+    ) -> Decided {
         let cap = record.filter(|_| recharge.automatic()).and_then(|record| {
             let most = record.rule.limits.cap_per_month?;
             let month = Period::month(&record.account, recharge.reserved_at);
             Some(MonthCap { most, month })
         });
-        Decided { recharge, cap }
+        Decided { recharge, cap, returns }
+    }
+
+    /// Whether our own record says that something about it is still to come.
+    pub(super) fn is_open(&self) -> bool {
+        let asked = |refund: &Refund| match refund.status {
+            RefundStatus::Asked | RefundStatus::Unknown => true,
+            RefundStatus::Done | RefundStatus::Failed => false,
+        };
+        !self.recharge.status.is_end()
+            || self.returns.iter().any(|it| it.is_disputed() || it.refunds.iter().any(asked))
+    }
+
+    /// What we decided to give back of a payment since the end, and have as done. A refund that was
+    /// only seen, and a dispute, are no decision of ours.
+    pub(super) fn given_back_minor(&self, payment: &str) -> i64 {
+        let returns = self.returns.iter().filter(|it| it.payment == payment);
+        let refunds = returns.flat_map(|it| &it.refunds).filter(|refund| decided_here(refund));
+        refunds.map(|refund| refund.amount.amount_minor).fold(0, i64::saturating_add)
+    }
+
+    /// What should be left of a payment if it is the one that is kept: what was agreed, or less if
+    /// we decided to give back more than was taken too much.
+    pub(super) fn left(&self, payment: &str, captured: Money) -> Money {
+        let agreed = self.recharge.order.amount;
+        let back_minor = self.given_back_minor(payment);
+        if back_minor == 0 {
+            return agreed;
+        }
+        let left = captured.amount_minor.saturating_sub(back_minor);
+        let known = captured.currency == agreed.currency;
+        let left = if known { left.clamp(0, agreed.amount_minor.max(0)) } else { 0 };
+        Money::new(left, agreed.currency)
     }
 
     /// The newest instant that its record knows.
@@ -73,6 +125,9 @@ impl Decided {
         let sent = recharge.attempts.iter().filter_map(|attempt| attempt.last_submitted_at);
         let seen = recharge.facts.iter().map(|seen| seen.at);
         let first = recharge.opened_at.max(recharge.reserved_at);
+        let refunds = self.returns.iter().flat_map(|it| &it.refunds).map(|refund| refund.since);
+        let disputes = self.returns.iter().flat_map(|it| &it.disputes).map(|dispute| dispute.since);
+        let seen = seen.chain(refunds).chain(disputes);
         sent.chain(seen).chain(recharge.paid_at).fold(first, Instant::max)
     }
 

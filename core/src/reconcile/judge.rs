@@ -21,6 +21,10 @@ pub(super) struct Whole<'a> {
 pub(super) struct Capture<'a> {
     pub attempt: u32,
     pub taken: Taken<'a>,
+    /// What should be left of it if it is the one that is kept.
+    left: Money,
+    /// Our record has it given back, and the gateway does not.
+    unreturned: bool,
     /// The stop after which it was sent.
     after_off: Option<Kind>,
     /// Our record keeps this one.
@@ -47,10 +51,13 @@ impl<'a> Whole<'a> {
             let after_off =
                 attempt.and_then(|attempt| decided.after_off(attempt, taken.payment, barriers));
             let recorded = attempt.is_some_and(|attempt| keeps(attempt, &taken));
-            Capture { attempt: number, taken, after_off, recorded }
+            let left = decided.left(&taken.payment.id, taken.amount);
+            let back_minor = decided.given_back_minor(&taken.payment.id);
+            let unreturned = taken.refunded_minor < back_minor;
+            Capture { attempt: number, taken, left, unreturned, after_off, recorded }
         });
         let mut captures: Vec<Capture<'_>> = captures.collect();
-        captures.sort_by(|a, b| a.place(order.amount).cmp(&b.place(order.amount)));
+        captures.sort_by(|a, b| a.place().cmp(&b.place()));
         let mut top_ups = top_ups;
         top_ups.retain(|top_up| !top_up.given.is_nothing());
         top_ups.sort_by(|a, b| {
@@ -87,13 +94,13 @@ fn keeps(attempt: &Attempt, taken: &Taken<'_>) -> bool {
 impl Capture<'_> {
     /// The first is the one that may be kept: something is kept of it, it was sent while that was
     /// allowed, it fits what was agreed, our record keeps it, it was the earliest.
-    fn place(&self, agreed: Money) -> impl Ord + '_ {
+    fn place(&self) -> impl Ord + '_ {
         let Taken { payment, amount, captured_at, kept_minor, .. } = self.taken;
         let nothing = kept_minor <= 0;
         // Why: once all went back for having been sent after off, that is what settles it.
         let doubt = self.after_off.is_some() != nothing;
-        let fit = match kept_minor.cmp(&agreed.amount_minor) {
-            _ if amount.currency != agreed.currency => 3,
+        let fit = match kept_minor.cmp(&self.left.amount_minor) {
+            _ if amount.currency != self.left.currency => 3,
             Ordering::Equal => 0,
             Ordering::Greater => 1,
             Ordering::Less => 2,
@@ -148,11 +155,16 @@ fn verdict(whole: &Whole<'_>, over_cap: Option<&Kind>) -> Verdict {
     let agreed = recharge.order.amount;
     let none = Money::zero(agreed.currency);
     let done = recharge.status == Status::Done;
-    let recorded = done && recharge.kept_capture().is_some();
+    let left = match (whole.captures.first(), recharge.kept_capture()) {
+        (Some(first), Some(_)) => first.left,
+        (None, Some(kept)) => left_of(whole.decided, kept),
+        (_, None) => none,
+    };
+    let recorded = done && left.amount_minor > 0;
     let delivered = !whole.top_ups.is_empty();
     let never_charged = Some((Kind::MissingCharge, Remedy::NeverCharged));
     let Some(first) = whole.captures.first() else {
-        let expected = if recorded { agreed } else { none };
+        let expected = if recorded { left } else { none };
         return Verdict { expected, wrong: never_charged.filter(|_| recorded || delivered) };
     };
     if let Some(kind) = first.after_off.or(over_cap.copied()) {
@@ -162,23 +174,21 @@ fn verdict(whole: &Whole<'_>, over_cap: Option<&Kind>) -> Verdict {
     if first.taken.amount.currency != agreed.currency && kept_minor != 0 {
         let wrong = first.goes_back(Kind::Currency);
         let case = Some((Kind::Currency, Remedy::Case)).filter(|_| kept_minor > 0);
-        let expected = if recorded { agreed } else { none };
+        let expected = if recorded { left } else { none };
         return Verdict { expected, wrong: if done || delivered { case.or(wrong) } else { wrong } };
     }
     match (recorded, delivered, kept_minor) {
-        (true, true, _) => {
-            Verdict { expected: agreed, wrong: other_amount(first, agreed, kept_minor) }
-        }
+        (true, true, _) => Verdict { expected: left, wrong: other_amount(first, left, agreed) },
         // Our record has a delivery, the carrier's statement has none: it says both.
         (true, false, 1..) => {
-            Verdict { expected: agreed, wrong: Some((Kind::MissingCredit, Remedy::Case)) }
+            Verdict { expected: left, wrong: Some((Kind::MissingCredit, Remedy::Case)) }
         }
         (false, false, 1..) => {
             Verdict { expected: none, wrong: first.goes_back(Kind::MissingCredit) }
         }
-        // Our record has it given back, and it is not.
+        // Our record has it given back, and it is not: the gateway said both.
         (false, true, 1..) if done => {
-            Verdict { expected: none, wrong: first.goes_back(Kind::Amount) }
+            Verdict { expected: none, wrong: Some((Kind::Amount, Remedy::Case)) }
         }
         (false, true, 1..) => {
             Verdict { expected: none, wrong: Some((Kind::Unknown, Remedy::Case)) }
@@ -190,13 +200,23 @@ fn verdict(whole: &Whole<'_>, over_cap: Option<&Kind>) -> Verdict {
     }
 }
 
-/// Charged and delivered: exactly what was agreed is kept, or what follows.
-fn other_amount(first: &Capture<'_>, agreed: Money, kept_minor: i64) -> Option<(Kind, Remedy)> {
-    let excess_minor = kept_minor.saturating_sub(agreed.amount_minor);
+/// What should be left of the payment that our record keeps.
+fn left_of(decided: &Decided, kept: &Attempt) -> Money {
+    match &kept.outcome {
+        Some(Outcome::Captured { payment, amount, .. }) => decided.left(payment, *amount),
+        _ => decided.recharge.order.amount,
+    }
+}
+
+/// Charged and delivered: exactly what should be left is kept, or what follows.
+fn other_amount(first: &Capture<'_>, left: Money, agreed: Money) -> Option<(Kind, Remedy)> {
+    let excess_minor = first.taken.kept_minor.saturating_sub(left.amount_minor);
     let captured = first.taken.amount;
     let short = captured.currency == agreed.currency && captured.amount_minor < agreed.amount_minor;
     match excess_minor {
         0 => None,
+        // Why: another refund would again be less than our record has, and so on every night.
+        1.. if first.unreturned => Some((Kind::Amount, Remedy::Case)),
         1.. => {
             let excess = Money::new(excess_minor, agreed.currency);
             Some((Kind::Amount, first.refund(excess)))

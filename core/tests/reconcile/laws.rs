@@ -2,16 +2,17 @@
 //! what must change nothing.
 
 use super::plant::{PLANTS, plant_some};
-use super::world::{World, give_back, kept, recharge_of, won};
+use super::world::{World, decides_to_give_back, give_back, kept, recharge_of, won};
 use super::{Sides, rows, sides};
 use crate::parity::Dice;
 use laika_core::api::Language;
 use laika_core::recharge::{Outcome, Status};
 use laika_core::reconcile::{
-    Difference, Kind, Payment, PaymentState, Reconciliation, RefundState, Remedy, SumTooLarge,
-    reconcile,
+    Decided, Difference, Kind, Payment, PaymentState, Reconciliation, RefundState, Remedy,
+    SumTooLarge, reconcile,
 };
 use laika_core::record::canonical;
+use laika_core::returns::{RefundReason, Returns};
 use laika_core::say::Speech;
 use laika_core::time::{Instant, Span};
 use laika_core::zone::Zone;
@@ -232,6 +233,12 @@ fn what_goes_back_never_exceeds_what_is_left_and_settles_it() {
             give_back(row, 1, end);
             row.refunds.last_mut().expect("a refund").amount_minor -= rest;
         }
+        for difference in &found.differences {
+            // Whether or not our record has it too.
+            if dice.roll(2) == 0 {
+                records(&mut world, difference);
+            }
+        }
         let given_back = |d: &&Difference| matches!(d.remedy, Remedy::Refund { .. });
         let place = |d: &Difference| (d.recharge_id.clone(), d.kind.code(), d.payment.clone());
         let rest = found.differences.iter().filter(|d| !given_back(d)).map(place);
@@ -240,6 +247,26 @@ fn what_goes_back_never_exceeds_what_is_left_and_settles_it() {
         assert_eq!(again, rest, "what was given back is settled, the rest is as before");
     }
     assert!(refunds > 50, "only {refunds} were given back");
+}
+
+/// Has our record decide what follows from a difference, if it is about a payment it knows.
+fn records(world: &mut World, difference: &Difference) {
+    let Remedy::Refund { payment, amount } = &difference.remedy else { return };
+    let why = match difference.kind.code() {
+        "duplicate" => RefundReason::Duplicate,
+        "after_off" => RefundReason::AfterOff,
+        "over_cap" => RefundReason::OverCap,
+        _ => RefundReason::Operator,
+    };
+    let of = |d: &&mut Decided| Some(&d.recharge.id) == difference.recharge_id.as_ref();
+    let (Some(decided), Some(attempt)) =
+        (world.decisions.recharges.iter_mut().find(of), difference.attempt)
+    else {
+        return;
+    };
+    if Returns::of(&decided.recharge, attempt).is_some_and(|known| known.payment == *payment) {
+        decides_to_give_back(decided, attempt, *amount, why, world.end);
+    }
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

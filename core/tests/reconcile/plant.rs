@@ -1,14 +1,15 @@
 //! Defects planted into honest worlds, one of each kind, with what must be found for it.
 
 use super::method;
-use super::world::{World, give_back, given, kept};
+use super::world::{World, give_back, given, hears, kept};
 use crate::cases::money;
 use crate::parity::Dice;
 use laika_core::bytes::Bytes;
 use laika_core::id::{IdempotencyKey, RechargeId};
 use laika_core::money::{Currency, Money};
 use laika_core::recharge::{Outcome, Recharge, Status};
-use laika_core::reconcile::{Barrier, Dispute, Given, Payment, PaymentState, TopUp};
+use laika_core::reconcile::{Barrier, Decided, Dispute, Given, Payment, PaymentState, TopUp};
+use laika_core::returns::{DisputeStatus, ReturnFact};
 use laika_core::time::Span;
 
 /// What must be found.
@@ -167,8 +168,9 @@ fn undo_refund(
 ) -> Option<(Recharge, i64)> {
     let recharge = one(dice, world, |recharge| {
         let fits = status.contains(&recharge.status);
-        fits && recharge.kept_capture().is_some() == kept_beside
-            && given_back(world, recharge).is_some()
+        let kept_whole = place_of(world, recharge)
+            .is_some_and(|place| kept(&world.gateway.rows[place]) == recharge.order.amount);
+        fits && kept_whole == kept_beside && given_back(world, recharge).is_some()
     })?;
     let place = given_back(world, &recharge)?;
     let row = &mut world.gateway.rows[place];
@@ -206,8 +208,20 @@ fn undelivered_and_kept(dice: &mut Dice, world: &mut World) -> Option<Planted> {
 }
 
 fn return_failed(dice: &mut Dice, world: &mut World) -> Option<Planted> {
-    let (recharge, minor) = undo_refund(dice, world, &[Status::Done], false)?;
-    found("amount", "refund", &recharge, Some(minor))
+    let place = |world: &World, recharge: &Recharge| {
+        let same = |d: &&Decided| d.recharge.id == recharge.id;
+        let returns = &world.decisions.recharges.iter().find(same)?.returns;
+        let minor = returns.first()?.refunds.first()?.amount.amount_minor;
+        let place = place_of(world, recharge)?;
+        let row = &world.gateway.rows[place];
+        let as_it_is = returns.len() == 1 && row.refunds.len() == 1;
+        let left = kept(row).amount_minor + minor == recharge.order.amount.amount_minor;
+        (as_it_is && left).then_some(place)
+    };
+    let recharge = one(dice, world, |recharge| place(world, recharge).is_some())?;
+    let place = place(world, &recharge)?;
+    world.gateway.rows[place].refunds.clear();
+    found("amount", "case", &recharge, None)
 }
 
 fn sent_after_off(dice: &mut Dice, world: &mut World) -> Option<Planted> {
@@ -232,12 +246,12 @@ fn sent_with_removed_method(dice: &mut Dice, world: &mut World) -> Option<Plante
 
 fn over_the_cap(dice: &mut Dice, world: &mut World) -> Option<Planted> {
     let capped = |world: &World, recharge: &Recharge| {
-        let same = |d: &&laika_core::reconcile::Decided| d.recharge.id == recharge.id;
+        let same = |d: &&Decided| d.recharge.id == recharge.id;
         world.decisions.recharges.iter().find(same).is_some_and(|d| d.cap.is_some())
     };
     let (recharge, _) = one_done_where(dice, world, |recharge| capped(world, recharge))?;
     let least = Money::new(recharge.order.amount.amount_minor - 1, money("1").currency);
-    let same = |d: &&mut laika_core::reconcile::Decided| d.recharge.id == recharge.id;
+    let same = |d: &&mut Decided| d.recharge.id == recharge.id;
     let decided = world.decisions.recharges.iter_mut().find(same)?;
     decided.cap.as_mut()?.most = least;
     found("over_cap", "refund", &recharge, Some(recharge.order.amount.amount_minor))
@@ -246,7 +260,20 @@ fn over_the_cap(dice: &mut Dice, world: &mut World) -> Option<Planted> {
 fn given_back_outside(dice: &mut Dice, world: &mut World) -> Option<Planted> {
     let (recharge, place) = one_done(dice, world)?;
     give_back(&mut world.gateway.rows[place], 1, world.end);
+    let (refund, amount) = ("seen".to_owned(), recharge.order.amount);
+    perhaps_hears(dice, world, &recharge, &ReturnFact::Refunded { key: None, refund, amount });
     found("missing_charge", "never_charged", &recharge, None)
+}
+
+/// Whether our record knows of it or not, it was not decided by us.
+fn perhaps_hears(dice: &mut Dice, world: &mut World, recharge: &Recharge, fact: &ReturnFact) {
+    let end = world.end;
+    let same = |d: &&mut Decided| d.recharge.id == recharge.id;
+    if let Some(decided) = world.decisions.recharges.iter_mut().find(same)
+        && dice.roll(2) == 0
+    {
+        hears(decided, fact, end);
+    }
 }
 
 fn partly_given_back_outside(dice: &mut Dice, world: &mut World) -> Option<Planted> {
@@ -263,6 +290,9 @@ fn dispute_lost(dice: &mut Dice, world: &mut World) -> Option<Planted> {
     let id = format!("lost-{place}");
     let lost = Dispute { id, open: false, withdrawn_minor, reinstated_minor: 0, changed_at };
     world.gateway.rows[place].disputes.push(lost);
+    let (dispute, amount) = (format!("lost-{place}"), recharge.order.amount);
+    let status = DisputeStatus::Lost;
+    perhaps_hears(dice, world, &recharge, &ReturnFact::Disputed { dispute, amount, status });
     found("missing_charge", "never_charged", &recharge, None)
 }
 

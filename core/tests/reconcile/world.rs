@@ -17,6 +17,7 @@ use laika_core::reconcile::{
     Statement, TopUp,
 };
 use laika_core::record::DecisionRecord;
+use laika_core::returns::{self, RefundReason, ReturnFact, Returns};
 use laika_core::rule::{Adds, Amount, Rule, Threshold};
 use laika_core::time::{Instant, Span};
 
@@ -159,7 +160,7 @@ impl Life<'_> {
         let step = open(&self.line_id, number, version, order, self.now);
         let recharge = self.runs(step.recharge, step.effects);
         self.history.recharges.push(recharge.past());
-        let decided = Decided::of(recharge, Some(&record).filter(|_| !by_hand));
+        let decided = Decided::of(recharge, Some(&record).filter(|_| !by_hand), vec![]);
         self.world.decisions.recharges.push(decided);
     }
 
@@ -376,29 +377,71 @@ impl Life<'_> {
         vec![Fact::Refunded { attempt, refund: format!("f-{key}") }]
     }
 
-    /// The last of it: returns, and disputes that the bank decided for us.
+    /// The last of it: what the operator gives back, in all or in part, and disputes that the bank
+    /// decided for us.
     fn is_over(&mut self) {
         self.now = self.now.plus(Span::days(1));
         let now = self.now;
         for place in 0..self.world.decisions.recharges.len() {
-            let decided = &self.world.decisions.recharges[place];
-            let recharge = decided.recharge.clone();
+            let recharge = &self.world.decisions.recharges[place].recharge;
             let Some(kept) = recharge.kept_capture().map(|attempt| attempt.number) else {
                 continue;
             };
             let key = IdempotencyKey::of_attempt(&recharge.id, kept);
-            let returned = recharge.status == Status::Done && self.dice.roll(7) == 0;
-            if returned {
-                let fact = self.refunds(&recharge, kept).remove(0);
-                let recharge = apply(recharge, &fact, now).recharge;
-                self.world.decisions.recharges[place].recharge = recharge;
-            } else if self.dice.roll(6) == 0 {
-                let row = self.world.payment(&key).expect("a payment");
+            let disputed = self.dice.roll(6) == 0;
+            let returned = recharge.status == Status::Done && self.dice.roll(5) == 0;
+            let all_minor = recharge.order.amount.amount_minor;
+            let back_minor = if self.dice.roll(2) == 0 { all_minor } else { 100 };
+            let row = self.world.gateway.rows.iter_mut().find(|row| row.key.as_ref() == Some(&key));
+            let row = row.expect("a payment");
+            if disputed {
                 row.disputes.push(won(&row.id, now));
+            }
+            if returned {
+                give_back(row, 1, now);
+                row.refunds.last_mut().expect("a refund").amount_minor = back_minor;
+                let amount = Money::new(back_minor, recharge.order.amount.currency);
+                let decided = &mut self.world.decisions.recharges[place];
+                decides_to_give_back(decided, kept, amount, RefundReason::Operator, now);
             }
         }
         self.world.end = now;
     }
+}
+
+/// Our record decides to give back, and hears that it is done.
+pub(super) fn decides_to_give_back(
+    decided: &mut Decided,
+    attempt: u32,
+    amount: Money,
+    why: RefundReason,
+    at: Instant,
+) {
+    let known = decided.returns.iter().position(|returns| returns.attempt == attempt);
+    let returns = match known {
+        Some(place) => decided.returns.remove(place),
+        None => Returns::of(&decided.recharge, attempt).expect("a captured payment"),
+    };
+    let known = returns.refunds.len();
+    let mut asked = returns::apply(returns, &ReturnFact::RefundAsked { amount, why }, at).returns;
+    // Our record may know of no room for it: then it is the gateway alone that tells.
+    if let Some(refund) = asked.refunds.get(known) {
+        let key = refund.idempotency_key.clone();
+        let done = ReturnFact::Refunded { key, refund: format!("f{}", refund.number), amount };
+        asked = returns::apply(asked, &done, at).returns;
+    }
+    decided.returns.push(asked);
+}
+
+/// Our record hears of something that it did not decide.
+pub(super) fn hears(decided: &mut Decided, fact: &ReturnFact, at: Instant) {
+    let kept = decided.recharge.kept_capture().map_or(0, |attempt| attempt.number);
+    let known = decided.returns.iter().position(|returns| returns.attempt == kept);
+    let returns = match known {
+        Some(place) => decided.returns.remove(place),
+        None => Returns::of(&decided.recharge, kept).expect("a captured payment"),
+    };
+    decided.returns.push(returns::apply(returns, fact, at).returns);
 }
 
 pub(super) fn given(adds: Adds) -> Given {
