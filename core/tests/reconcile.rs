@@ -86,8 +86,10 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     let refunded = Fact::Refunded { attempt: 1, refund: "f".to_owned() };
     let unanswered = Fact::Unanswered { attempt: 1 };
     let (facts, status) = match word {
-        "done" | "by hand" | "credit" | "partly returned" | "returning" | "seen returned"
-        | "lost" => (vec![submitted(1), captured(1), delivered], Status::Done),
+        "done" | "by hand" | "credit" | "partly returned" | "returning" | "not returned"
+        | "seen returned" | "lost" | "disputed" => {
+            (vec![submitted(1), captured(1), delivered], Status::Done)
+        }
         "resent" => {
             let lost = [submitted(1), unanswered, Fact::NotFound { attempt: 1 }];
             let again = [submitted(1), captured(1), delivered];
@@ -127,15 +129,21 @@ fn returned(word: &str, recharge: &Recharge) -> Vec<Returns> {
         let refund = "f".to_owned();
         ReturnFact::Refunded { key, refund, amount: money(euros) }
     };
+    let disputed = |status| {
+        let (dispute, amount) = ("d".to_owned(), money("9.00"));
+        ReturnFact::Disputed { dispute, amount, status }
+    };
     let ours = Some(IdempotencyKey::of_later_refund(&recharge.id, 1, 1));
     let facts = match word {
         "partly returned" => vec![asked("4.00"), refunded("4.00", ours)],
         "returning" => vec![asked("4.00")],
-        "seen returned" => vec![refunded("9.00", None)],
-        "lost" => {
-            let (dispute, amount) = ("d".to_owned(), money("9.00"));
-            vec![ReturnFact::Disputed { dispute, amount, status: DisputeStatus::Lost }]
+        "not returned" => {
+            let refused = ReturnFact::RefundFailed { number: 1, code: "no".to_owned() };
+            vec![asked("4.00"), refused]
         }
+        "seen returned" => vec![refunded("9.00", None)],
+        "lost" => vec![disputed(DisputeStatus::Lost)],
+        "disputed" => vec![disputed(DisputeStatus::Open)],
         _ => return vec![],
     };
     let returns = Returns::of(recharge, 1).expect("a captured payment");
