@@ -29,8 +29,9 @@
 //!   later. Another amount of credit, another currency, or money that our record has given back and
 //!   the gateway has not, and delivered: a case. Not delivered: all of it goes back.
 //! - **Caps** count as `decide` counts them: the line's automatic recharges in the order in which
-//!   they were reserved, each against the cap of its own rule's version, refunds making no room. So
-//!   the latest are over it, and those that fitted stay.
+//!   they were reserved, each against the cap of its own rule's version, refunds making no room and
+//!   a capture found after a failure counting from then on. So the latest are over it, and those
+//!   that fitted stay.
 //! - **Off** is exclusive: a submission at the very instant of the barrier was not provably later.
 //! - **Rows twice.** Equal rows of one id count once. Rows of one id that differ, or a figure that
 //!   cannot be, are `contradictory`: a case, and nothing else is concluded about that recharge.

@@ -86,8 +86,8 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     let refunded = Fact::Refunded { attempt: 1, refund: "f".to_owned() };
     let unanswered = Fact::Unanswered { attempt: 1 };
     let (facts, status) = match word {
-        "done" | "by hand" | "credit" | "partly returned" | "returning" | "not returned"
-        | "seen returned" | "lost" | "disputed" => {
+        "done" | "by hand" | "credit" | "returned" | "partly returned" | "returning"
+        | "not returned" | "seen returned" | "lost" | "disputed" => {
             (vec![submitted(1), captured(1), delivered], Status::Done)
         }
         "resent" => {
@@ -98,14 +98,18 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
         "done by a2" => {
             (vec![submitted(1), declined, submitted(2), captured(2), delivered], Status::Done)
         }
-        "returned" => (vec![submitted(1), captured(1), delivered, refunded], Status::Done),
         "refunded" => {
             let asked = [Fact::NotDelivered, Fact::NotDelivered];
             let facts = [submitted(1), captured(1)].into_iter().chain(asked);
             (facts.chain([refunded]).collect(), Status::Refunded)
         }
+        "after all" => {
+            let asked = [Fact::NotDelivered, Fact::NotDelivered];
+            let facts = [submitted(1), captured(1)].into_iter().chain(asked);
+            (facts.chain([delivered, refunded]).collect(), Status::Refunded)
+        }
         "failed" => (vec![submitted(1), declined], Status::Failed),
-        "late" => (vec![submitted(1), declined, captured(1)], Status::Failed),
+        "late" | "found later" => (vec![submitted(1), declined, captured(1)], Status::Failed),
         "cancelled" => (vec![Fact::Stopped], Status::Cancelled),
         "paid" => (vec![submitted(1), captured(1)], Status::Paid),
         "unknown" => (vec![submitted(1), unanswered], Status::Unknown),
@@ -114,7 +118,11 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     let mut recharge = open(&line(), number, version, order, opened).recharge;
     for (minute, fact) in facts.iter().enumerate() {
         // Why: the second refusal of the carrier comes after its hour.
-        let late = if minute > 2 { 60 } else { 0 };
+        let late = match (word, minute) {
+            ("found later", 2) => 3 * 24 * 60,
+            (_, 3..) => 60,
+            _ => 0,
+        };
         recharge = apply(recharge, fact, minutes(minute as i64 + late)).recharge;
     }
     assert_eq!(recharge.status, status, "{word}");
@@ -135,6 +143,7 @@ fn returned(word: &str, recharge: &Recharge) -> Vec<Returns> {
     };
     let ours = Some(IdempotencyKey::of_later_refund(&recharge.id, 1, 1));
     let facts = match word {
+        "returned" => vec![asked("9.00"), refunded("9.00", ours)],
         "partly returned" => vec![asked("4.00"), refunded("4.00", ours)],
         "returning" => vec![asked("4.00")],
         "not returned" => {

@@ -7,7 +7,7 @@ use super::statement::Payment;
 use crate::decide::Period;
 use crate::id::{LineId, PaymentMethodId};
 use crate::money::Money;
-use crate::recharge::{Attempt, Fact, Recharge};
+use crate::recharge::{Attempt, Fact, Recharge, Seen};
 use crate::record::DecisionRecord;
 use crate::returns::{Refund, RefundReason, RefundStatus, Returns};
 use crate::time::Instant;
@@ -117,6 +117,12 @@ impl Decided {
         let known = captured.currency == agreed.currency;
         let left = if known { left.clamp(0, agreed.amount_minor.max(0)) } else { 0 };
         Money::new(left, agreed.currency)
+    }
+
+    /// Whether our record has credited it to the line.
+    pub(super) fn is_credited(&self) -> bool {
+        let delivered = |seen: &Seen| matches!(seen.fact, Fact::Delivered { .. });
+        self.recharge.facts.iter().any(delivered)
     }
 
     /// The newest instant that its record knows.

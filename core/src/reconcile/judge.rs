@@ -155,6 +155,7 @@ fn verdict(whole: &Whole<'_>, over_cap: Option<&Kind>) -> Verdict {
     let agreed = recharge.order.amount;
     let none = Money::zero(agreed.currency);
     let done = recharge.status == Status::Done;
+    let credited = whole.decided.is_credited();
     let left = match (whole.captures.first(), recharge.kept_capture()) {
         (Some(first), Some(_)) => first.left,
         (None, Some(kept)) => left_of(whole.decided, kept),
@@ -187,14 +188,14 @@ fn verdict(whole: &Whole<'_>, over_cap: Option<&Kind>) -> Verdict {
             Verdict { expected: none, wrong: first.goes_back(Kind::MissingCredit) }
         }
         // Our record has it given back, and it is not: the gateway said both.
-        (false, true, 1..) if done => {
+        (false, true, 1..) if credited => {
             Verdict { expected: none, wrong: Some((Kind::Amount, Remedy::Case)) }
         }
         (false, true, 1..) => {
             Verdict { expected: none, wrong: Some((Kind::Unknown, Remedy::Case)) }
         }
         // Given back; the credit stays where our record knows of it.
-        (false, true, 0) if done => Verdict { expected: none, wrong: None },
+        (false, true, 0) if credited => Verdict { expected: none, wrong: None },
         (_, false, 0) => Verdict { expected: none, wrong: None },
         (_, _, i64::MIN..=0) => Verdict { expected: none, wrong: never_charged },
     }
@@ -230,17 +231,17 @@ fn other_amount(first: &Capture<'_>, left: Money, agreed: Money) -> Option<(Kind
 /// What came, against what was ordered.
 fn credit(whole: &Whole<'_>, expected: Money, differences: &mut Vec<Difference>) {
     let recharge = &whole.decided.recharge;
-    let done = recharge.status == Status::Done;
+    let credited = whole.decided.is_credited();
     let mut top_ups = whole.top_ups.iter();
     match top_ups.next() {
-        Some(first) if done && !first.given.is(recharge.order.adds) => {
+        Some(first) if credited && !first.given.is(recharge.order.adds) => {
             differences.push(Difference {
                 top_up: Some(first.id.clone()),
                 ..whole.about(expected, Kind::Amount, Remedy::Case)
             });
         }
         // Why: with a capture, the first verdict is about this too.
-        None if whole.captures.is_empty() && recharge.kept_capture().is_some() && done => {
+        None if whole.captures.is_empty() && recharge.kept_capture().is_some() && credited => {
             differences.push(whole.about(expected, Kind::MissingCredit, Remedy::Case));
         }
         Some(_) | None => {}

@@ -7,7 +7,7 @@ use crate::parity::Dice;
 use laika_core::bytes::Bytes;
 use laika_core::id::{IdempotencyKey, RechargeId};
 use laika_core::money::{Currency, Money};
-use laika_core::recharge::{Outcome, Recharge, Status};
+use laika_core::recharge::{Fact, Outcome, Recharge, Status};
 use laika_core::reconcile::{Barrier, Decided, Dispute, Given, Payment, PaymentState, TopUp};
 use laika_core::returns::{DisputeStatus, ReturnFact};
 use laika_core::time::Span;
@@ -163,14 +163,13 @@ fn second_payment(dice: &mut Dice, world: &mut World) -> Option<Planted> {
 fn undo_refund(
     dice: &mut Dice,
     world: &mut World,
-    status: &[Status],
+    holds: fn(&Recharge) -> bool,
     kept_beside: bool,
 ) -> Option<(Recharge, i64)> {
     let recharge = one(dice, world, |recharge| {
-        let fits = status.contains(&recharge.status);
         let kept_whole = place_of(world, recharge)
             .is_some_and(|place| kept(&world.gateway.rows[place]) == recharge.order.amount);
-        fits && kept_whole == kept_beside && given_back(world, recharge).is_some()
+        holds(recharge) && kept_whole == kept_beside && given_back(world, recharge).is_some()
     })?;
     let place = given_back(world, &recharge)?;
     let row = &mut world.gateway.rows[place];
@@ -193,17 +192,22 @@ fn given_back(world: &World, recharge: &Recharge) -> Option<usize> {
 }
 
 fn second_attempt_kept(dice: &mut Dice, world: &mut World) -> Option<Planted> {
-    let (recharge, minor) = undo_refund(dice, world, &[Status::Done], true)?;
+    let (recharge, minor) = undo_refund(dice, world, |it| it.status == Status::Done, true)?;
     found("duplicate", "refund", &recharge, Some(minor))
 }
 
 fn late_capture_kept(dice: &mut Dice, world: &mut World) -> Option<Planted> {
-    let (recharge, minor) = undo_refund(dice, world, &[Status::Failed, Status::Cancelled], false)?;
+    let uncharged = |it: &Recharge| matches!(it.status, Status::Failed | Status::Cancelled);
+    let (recharge, minor) = undo_refund(dice, world, uncharged, false)?;
     found("missing_credit", "refund", &recharge, Some(minor))
 }
 
 fn undelivered_and_kept(dice: &mut Dice, world: &mut World) -> Option<Planted> {
-    let (recharge, minor) = undo_refund(dice, world, &[Status::Refunded], false)?;
+    let undelivered = |it: &Recharge| {
+        let delivered = it.facts.iter().any(|seen| matches!(seen.fact, Fact::Delivered { .. }));
+        it.status == Status::Refunded && !delivered
+    };
+    let (recharge, minor) = undo_refund(dice, world, undelivered, false)?;
     found("missing_credit", "refund", &recharge, Some(minor))
 }
 

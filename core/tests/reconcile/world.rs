@@ -48,6 +48,8 @@ enum Charge {
 enum Event {
     Do(Effect),
     Hear(Fact),
+    /// The carrier delivers at last, if it has not yet.
+    Arrives,
 }
 
 /// A line that lives.
@@ -182,6 +184,7 @@ impl Life<'_> {
             self.now = self.now.max(at).plus(Span::seconds(1));
             let facts = match event {
                 Event::Hear(fact) => vec![fact],
+                Event::Arrives => vec![self.delivers(&recharge)],
                 Event::Do(effect) => self.performs(&recharge, &effect, &mut events),
             };
             for fact in facts.into_iter().chain(self.switches_off(&recharge, &mut off)) {
@@ -199,7 +202,7 @@ impl Life<'_> {
 
     /// Now and then the customer, once.
     fn switches_off(&mut self, recharge: &Recharge, off: &mut bool) -> Option<Fact> {
-        let now = !*off && recharge.automatic() && self.dice.roll(40) == 0;
+        let now = !*off && recharge.automatic() && self.dice.roll(25) == 0;
         *off |= now;
         now.then_some(Fact::Stopped)
     }
@@ -215,10 +218,10 @@ impl Life<'_> {
             Effect::Charge { attempt } => self.charges(recharge, attempt, events),
             Effect::LookUpPayment { attempt } => self.looks_up(recharge, attempt),
             Effect::CancelPayment { attempt } => self.cancels(recharge, attempt),
-            Effect::TopUp => self.tops_up(recharge),
+            Effect::TopUp => self.tops_up(recharge, events),
             Effect::LookUpTopUp => match self.top_up(recharge) {
                 Some(top_up) => vec![Fact::Delivered { top_up }],
-                None => vec![Fact::NotDelivered],
+                None => vec![Fact::TopUpNotFound],
             },
             Effect::Refund { attempt } => self.refunds(recharge, attempt),
             Effect::Bar { .. }
@@ -351,21 +354,33 @@ impl Life<'_> {
         rows.iter().find(|row| row.key.as_ref() == Some(&key)).map(|row| row.id.clone())
     }
 
-    /// The carrier delivers once, or refuses, and now and then it does not answer.
-    fn tops_up(&mut self, recharge: &Recharge) -> Vec<Fact> {
-        if let Some(top_up) = self.top_up(recharge) {
-            return vec![Fact::Delivered { top_up }];
+    /// The carrier delivers once, or refuses, and now and then it does not answer, or takes hours.
+    fn tops_up(&mut self, recharge: &Recharge, events: &mut Vec<(Instant, Event)>) -> Vec<Fact> {
+        match self.dice.roll(9) {
+            0 | 1 => vec![Fact::NotDelivered],
+            2 => vec![Fact::DeliveryUnanswered],
+            3 => {
+                events.push((self.now.plus(Span::hours(5)), Event::Arrives));
+                vec![Fact::DeliveryUnanswered]
+            }
+            4 => {
+                self.delivers(recharge);
+                vec![Fact::DeliveryUnanswered]
+            }
+            _ => vec![self.delivers(recharge)],
         }
-        let roll = self.dice.roll(8);
-        if roll < 2 {
-            return vec![if roll == 0 { Fact::NotDelivered } else { Fact::DeliveryUnanswered }];
+    }
+
+    fn delivers(&mut self, recharge: &Recharge) -> Fact {
+        if let Some(top_up) = self.top_up(recharge) {
+            return Fact::Delivered { top_up };
         }
         let id = format!("t-{}", recharge.id);
         let given = given(recharge.order.adds);
         let key = Some(IdempotencyKey::of_top_up(&recharge.id));
         let delivered_at = self.now;
         self.world.carrier.rows.push(TopUp { id: id.clone(), key, given, delivered_at });
-        vec![if roll == 2 { Fact::DeliveryUnanswered } else { Fact::Delivered { top_up: id } }]
+        Fact::Delivered { top_up: id }
     }
 
     /// In full, in one part or in two.
