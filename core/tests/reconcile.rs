@@ -2,6 +2,7 @@
 //! `reconcile/laws.rs` are properties over worlds that `reconcile/world.rs` makes with the real
 //! recharge machine, and into which `reconcile/plant.rs` plants defects.
 
+mod back;
 mod laws;
 mod plant;
 mod world;

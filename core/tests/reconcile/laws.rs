@@ -1,8 +1,9 @@
 //! Laws of a reconciliation, over honest worlds and worlds with defects: what must be found, and
 //! what must change nothing.
 
+use super::back::{decides_to_give_back, give_back, kept, recharge_of, won};
 use super::plant::{PLANTS, plant_some};
-use super::world::{World, decides_to_give_back, give_back, kept, recharge_of, won};
+use super::world::World;
 use super::{Sides, rows, sides};
 use crate::parity::Dice;
 use laika_core::api::Language;

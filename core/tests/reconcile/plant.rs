@@ -1,7 +1,8 @@
 //! Defects planted into honest worlds, one of each kind, with what must be found for it.
 
+use super::back::{give_back, given, hears, kept};
 use super::method;
-use super::world::{World, give_back, given, hears, kept};
+use super::world::World;
 use crate::cases::money;
 use crate::parity::Dice;
 use laika_core::bytes::Bytes;
