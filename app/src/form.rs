@@ -5,6 +5,7 @@ use crate::api::{self, Answer, Failure, Request};
 use crate::device;
 use crate::text::{Text, text};
 use laika_core::field::{Field, FieldError};
+use laika_core::order::in_order;
 use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 
@@ -86,8 +87,9 @@ impl Form {
     pub(crate) fn judge(self, field: Field, verdict: Option<FieldError>) {
         self.errors.update(|errors| {
             errors.retain(|e| e.field != field);
-            errors.extend(verdict);
-            errors.sort_by_key(|e| e.field);
+            let all = errors.drain(..).chain(verdict);
+            let sorted = in_order(all, |e| e.field);
+            *errors = sorted;
         });
     }
 

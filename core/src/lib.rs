@@ -1,6 +1,6 @@
 //! The rules of recharging: one crate, compiled into the browser's app and into the server.
 //!
-//! Reading order: [`number`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the quantities;
+//! Reading order: [`number`] [`order`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the quantities;
 //! [`field`], [`contact`] and [`label`] say what is wrong with something typed; [`catalogue`] and
 //! [`balance`] are what a line has and how usage draws it; [`rail`] is what each way of paying can
 //! do; [`draft`] turns typing into a [`rule`]; [`decide`](mod@decide) is the heart; [`recharge`]
@@ -32,6 +32,7 @@ pub mod label;
 pub mod ledger;
 pub mod money;
 pub mod number;
+pub mod order;
 pub mod rail;
 pub mod recharge;
 pub mod reconcile;

@@ -2,6 +2,7 @@
 //! ladder belongs to a line and an instrument: edits and new recharges go on where it stands.
 //! `decide` and [`recharge`](crate::recharge) both go by it; nothing here knows a gateway.
 
+use crate::order::in_order;
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
@@ -57,11 +58,10 @@ pub fn limited_until(declined_at: &[Instant], now: Instant) -> Option<Instant> {
     if declined_at.len() < DECLINES_A_DAY {
         return None;
     }
-    let mut latest_first = declined_at.to_vec();
-    latest_first.sort_unstable_by(|a, b| b.cmp(a));
+    let oldest_first = in_order(declined_at.iter().copied(), |at| *at);
     let frees = |(most, span): (usize, Span)| {
-        let last_in = most.saturating_sub(1);
-        latest_first.get(last_in).map(|at| at.plus(span)).filter(|until| now < *until)
+        let last_in = oldest_first.iter().nth_back(most.saturating_sub(1));
+        last_in.map(|at| at.plus(span)).filter(|until| now < *until)
     };
     limits.into_iter().filter_map(frees).max()
 }

@@ -64,6 +64,11 @@ pub enum Weekday {
 }
 
 impl Weekday {
+    /// These days in the order of the week, each once.
+    pub fn in_week(days: &[Weekday]) -> impl Iterator<Item = Weekday> + '_ {
+        Weekday::ALL.into_iter().filter(|day| days.contains(day))
+    }
+
     /// Monday to Sunday.
     pub const ALL: [Weekday; 7] = [
         Weekday::Monday,
@@ -180,9 +185,8 @@ impl Schedule {
             Unit::Day => self.every,
             Unit::Month { .. } => self.every.saturating_mul(28),
             Unit::Week { weekdays } => {
-                let mut days: Vec<u32> = weekdays.iter().map(|d| d.days_from_monday()).collect();
-                days.sort_unstable();
-                days.dedup();
+                let days: Vec<u32> =
+                    Weekday::in_week(weekdays).map(|d| d.days_from_monday()).collect();
                 let next_week = self.every.saturating_mul(7);
                 let again = days.first().map(|first| first.saturating_add(next_week));
                 let after = days.iter().copied().skip(1).chain(again);

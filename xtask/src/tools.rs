@@ -51,10 +51,11 @@ const WASM_BINDGEN: Tool = Tool {
     otherwise: "cargo install wasm-bindgen-cli@0.2.130",
 };
 
-// Why not older: 108, which Debian 12 packages, exports the wrong table; the app does not start.
+// Why not older: 108, which Debian 12 packages, exports the wrong table; the app does not start. And
+// 123 cannot take exports away.
 const WASM_OPT: Tool = Tool {
     name: "wasm-opt",
-    version: "123 or newer",
+    version: "132 or newer",
     why: "makes the app's module smaller",
     find: find::wasm_opt,
     install: |place, _| {

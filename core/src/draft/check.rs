@@ -9,8 +9,9 @@ use crate::decide::{Account, largest_recharge};
 use crate::field::{Field, FieldCode, FieldError};
 use crate::id::PaymentMethodId;
 use crate::money::Money;
+use crate::order::in_order;
 use crate::rule::{Amount, COOL_DOWN_MINUTES, Limits, Rule, Threshold, Triggers};
-use crate::schedule::{Schedule, TimeOfDay, Unit};
+use crate::schedule::{Schedule, TimeOfDay, Unit, Weekday};
 use crate::time::{Instant, Span};
 use chrono::NaiveDate;
 
@@ -70,10 +71,9 @@ pub(super) fn rule(
         together(rule, account, now, &mut errors);
         rails::check(rule, account, &mut errors);
     }
-    errors.0.sort_by_key(|e| e.field);
     match rule {
         Some(rule) if errors.0.is_empty() => Ok(rule),
-        Some(_) | None => Err(errors.0),
+        Some(_) | None => Err(in_order(errors.0, |e| e.field)),
     }
 }
 
@@ -179,9 +179,7 @@ fn schedule(draft: &RuleDraft, errors: &mut Errors) -> Option<Schedule> {
     let unit = match draft.unit {
         TypedPeriod::Day => Some(Unit::Day),
         TypedPeriod::Week => {
-            let mut weekdays = draft.weekdays.clone();
-            weekdays.sort_unstable();
-            weekdays.dedup();
+            let weekdays: Vec<Weekday> = Weekday::in_week(&draft.weekdays).collect();
             if weekdays.is_empty() {
                 errors.add(Field::Weekdays, FieldCode::Required);
             }

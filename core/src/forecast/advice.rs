@@ -5,6 +5,7 @@ use super::PastUse;
 use crate::bytes::Bytes;
 use crate::decide::Account;
 use crate::draft::{AmountKind, RuleDraft, TypedUnit, typed_gb};
+use crate::order::in_order;
 use crate::rule::Rule;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
@@ -42,12 +43,12 @@ pub struct Advice {
 /// one that buys no data. *Source*: rules.md, "Proof and planning".
 pub fn advice(past: &PastUse, account: &Account) -> Option<Advice> {
     let step = account.terms.step?;
-    let mut days = past.recent_days();
+    let days = past.recent_days();
     if days.len() < LEAST_DAYS {
         return None;
     }
     let average_day = past.recent().daily();
-    days.sort_unstable();
+    let days = in_order(days, |day| *day);
     let rank = days.len().saturating_mul(HIGH_TENTHS).div_ceil(10).saturating_sub(1);
     let high_day = *days.get(rank)?;
     if high_day.is_zero() {

@@ -25,7 +25,7 @@ pub(super) fn cargo_tool(place: &Place, tool: &Tool, package: &str) -> Option<Pa
 /// Any `wasm-opt` that knows what today's compiler writes; from npm it needs a node on PATH.
 pub(super) fn wasm_opt(place: &Place, _: &Tool) -> Option<PathBuf> {
     let cached = place.cached("binaryen", "132.0.0").join("node_modules/.bin/wasm-opt");
-    on_path("wasm-opt").chain([cached]).find(|program| number_in_version(place, program) >= 123)
+    on_path("wasm-opt").chain([cached]).find(|program| number_in_version(place, program) >= 132)
 }
 
 /// Node 20 or newer: a test runner's age limit, not ours.

@@ -274,7 +274,7 @@ fn toggle(all: &mut Vec<Weekday>, day: Weekday) {
         }
         None => {
             all.push(day);
-            all.sort_unstable();
+            *all = Weekday::in_week(all).collect();
         }
     }
 }
@@ -398,9 +398,9 @@ fn method_fields(editor: Editor, methods: Methods) -> AnyView {
             );
         }
         let order = chosen.get();
-        let mut sorted = all.clone();
-        sorted.sort_by_key(|m| order.iter().position(|id| *id == m.id).unwrap_or(usize::MAX));
-        let items = sorted.iter().map(|m| one_method(text, editor, m)).collect::<Vec<_>>();
+        let chosen = order.iter().filter_map(|id| all.iter().find(|m| m.id == *id));
+        let others = all.iter().filter(|m| !order.contains(&m.id));
+        let items = chosen.chain(others).map(|m| one_method(text, editor, m)).collect::<Vec<_>>();
         Some(el("ol").class("choices").child(items).node())
     };
     nodes![
