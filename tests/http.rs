@@ -4,6 +4,7 @@ mod cards;
 mod command_line;
 mod ingest;
 mod ingest_http;
+mod receipts;
 mod rule;
 mod rules;
 mod world;

@@ -2,6 +2,7 @@
 //! domain values travel as they are. Nothing here decides.
 
 pub mod query;
+pub mod receipts;
 
 use crate::balance::Balance;
 use crate::bytes::Bytes;

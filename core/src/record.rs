@@ -1,12 +1,21 @@
 //! Proof afterwards: the record of a decision with everything it was made from, so that anyone can
-//! make it again, and the hashes by which two sides know that they mean the same bytes.
+//! make it again, the receipt of a consent (`record/receipt.rs`), and the hashes by which two sides
+//! know that they mean the same bytes. What they are to a reader: `docs/records.md`.
+
+mod receipt;
 
 use crate::ENGINE_VERSION;
 use crate::decide::{Account, Cause, Decision, Finding, History, decide, explain};
 use crate::rule::Rule;
 use crate::time::Instant;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use receipt::{
+    Agreed, AgreedMethod, Authenticated, ConsentReceipt, Fault, Proof, RECEIPT_VERSION,
+    SignedReceipt,
+};
 
 /// A decision and all its inputs, zone data included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +75,18 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
     // Why: our own types have text keys and no failing serializer; should one ever fail, an empty
     // text matches no other side's hash, and the save is refused.
     serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Reads a record however it is spaced and ordered. *Errors*: when it is none, or when there is
+/// anything in it that would not be written again, so that nobody can put words beside a signature.
+pub fn read<T: Serialize + DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    let record: T = serde_json::from_str(text)?;
+    let everything: serde_json::Value = serde_json::from_str(text)?;
+    if serde_json::to_value(&record)? == everything {
+        Ok(record)
+    } else {
+        Err(serde_json::Error::custom("there is more in it, or less, than would be written"))
+    }
 }
 
 /// The SHA-256 of a value's canonical bytes, in lower-case hex.

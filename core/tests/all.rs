@@ -1,6 +1,7 @@
 //! The rules seen from outside, natively and in WASM (Node and Chromium): the same cases, the same
 //! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `contacts`
-//! what others say of typed text, `laws` are properties, `parity` hashes what many worlds come to.
+//! what others say of typed text, `laws` are properties, `parity` hashes what many worlds come to,
+//! `records` are proofs afterwards.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -16,5 +17,6 @@ mod contacts;
 mod laws;
 mod parity;
 mod reconcile;
+mod records;
 mod transitions;
 mod vectors;

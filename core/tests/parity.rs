@@ -50,7 +50,7 @@ fn schedule(dice: &mut Dice) -> Schedule {
     }
 }
 
-fn world_of(dice: &mut Dice) -> (DecisionRecord, PreviewInputs) {
+pub(crate) fn world_of(dice: &mut Dice) -> (DecisionRecord, PreviewInputs) {
     let (mut rule, mut account, mut history) = world();
     let target = Bytes::GB.checked_mul(dice.roll(9) + 2).expect("few bytes");
     rule.amount = match dice.roll(3) {

@@ -7,6 +7,7 @@ pub mod extract;
 pub mod guard;
 pub mod lines;
 pub mod payment_methods;
+pub mod receipts;
 pub mod recharges;
 pub mod registrations;
 pub mod rules;
@@ -55,6 +56,9 @@ pub fn router(app: Shared) -> Router {
         .route("/lines/{id}/rule/pause", post(rules::pause))
         .route("/lines/{id}/rule/resume", post(rules::resume))
         .route("/lines/{id}/rule/skip", post(rules::skip))
+        .route("/lines/{id}/rule/receipts", get(receipts::list))
+        .route("/lines/{id}/rule/receipts/{version}", get(receipts::show))
+        .route("/signing-keys", get(receipts::keys))
         .route("/lines/{id}/looks", get(rules::looks))
         .route("/events", get(events::stream))
         .route("/usage", post(usage::receive).layer(DefaultBodyLimit::max(USAGE_MOST)))

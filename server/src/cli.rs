@@ -9,6 +9,7 @@ mod lines;
 mod rules;
 mod sandbox;
 mod serve;
+mod verify_receipt;
 
 use crate::{
     App, Shared,
@@ -111,6 +112,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
         "audit" => audit::audit(parser),
+        "verify-receipt" => verify_receipt::verify_receipt(parser),
         "schedule" => rules::ask(parser, rules::Ask::Schedule),
         "validate" => rules::ask(parser, rules::Ask::Validate),
         "decide" => rules::ask(parser, rules::Ask::Decide),

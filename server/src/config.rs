@@ -1,6 +1,7 @@
 //! Configuration: the only place that reads the environment. Read once at start, then passed by
 //! reference. It never guesses: a value that cannot be meant is an error that names the variable.
 
+use crate::signing::Signer;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 /// Everything the environment can set.
@@ -16,6 +17,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// Signs usage feeds (`LAIKA_USAGE_SECRET`; two, separated by a comma, during a rotation).
     pub usage_secrets: Vec<Secret>,
+    /// Signs consent receipts (`LAIKA_SIGNING_KEY`); without one the database's own does.
+    pub signing_key: Option<Signer>,
 }
 
 /// A host name and a port; the name is kept because cookies belong to it.
@@ -129,6 +132,7 @@ impl Config {
             sandbox_data: or("LAIKA_SANDBOX_DATA", "laika-sandbox.jsonl").into(),
             database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
             usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
+            signing_key: signing_key("LAIKA_SIGNING_KEY", secret(&text, "LAIKA_SIGNING_KEY")?)?,
         })
     }
 }
@@ -152,6 +156,14 @@ fn secrets(name: &str, all: Option<String>) -> Result<Vec<Secret>, ConfigError> 
         return Err(ConfigError(format!("{name}: there is an empty secret beside a comma")));
     }
     Ok(each.into_iter().map(Secret::new).collect())
+}
+
+/// A key whose digits are all there. What was given is not repeated: it may be one but for a slip.
+fn signing_key(name: &str, digits: Option<String>) -> Result<Option<Signer>, ConfigError> {
+    let Some(digits) = digits else { return Ok(None) };
+    let key = Signer::from_hex(&digits);
+    key.map(Some)
+        .ok_or_else(|| ConfigError(format!("{name}: not 64 hex digits, which are 32 bytes")))
 }
 
 /// A secret from `NAME`, or from the file that `NAME_FILE` names.
@@ -207,6 +219,18 @@ mod tests {
         assert!(read(&both).is_err());
         for empty in ["one,", ",one", "one,,two", " ", " , "] {
             assert!(read(&[("LAIKA_USAGE_SECRET", empty)]).is_err(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    fn a_signing_key_is_64_hex_digits_and_is_not_printed() {
+        let digits = "0123456789abcdef".repeat(4);
+        let config = read(&[("LAIKA_SIGNING_KEY", &digits)]).expect("read");
+        assert_eq!(config.signing_key.as_ref().map(Signer::expose_hex), Some(digits.clone()));
+        assert!(!format!("{config:?}").contains(&digits[..8]), "{config:?}");
+        for bad in ["zz", &digits[1..], &format!("{digits}0"), &digits.replace('f', "x")] {
+            let error = read(&[("LAIKA_SIGNING_KEY", bad)]).expect_err("refused").0;
+            assert!(error.contains("LAIKA_SIGNING_KEY") && !error.contains(bad), "{error}");
         }
     }
 }

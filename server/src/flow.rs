@@ -10,6 +10,7 @@ pub mod handle_usage;
 pub mod inputs;
 pub mod open;
 pub mod perform;
+pub mod receipt;
 pub mod recharge_now;
 pub mod reconcile;
 pub mod remove_payment_method;

@@ -20,6 +20,7 @@ pub mod outbound;
 pub mod password;
 pub mod sandbox;
 pub mod secret;
+pub mod signing;
 pub mod store;
 pub mod worker;
 pub mod zones;

@@ -62,7 +62,8 @@ pub fn hex(bytes: &[u8]) -> String {
     text.map(|digit| char::from(digits[usize::from(digit)])).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes that hex digits stand for; nothing when there is anything else among them.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .chars()
         .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))

@@ -15,6 +15,7 @@ pub mod looks;
 pub mod messages;
 mod migrate;
 pub mod payment_methods;
+pub mod receipts;
 pub mod recharges;
 pub mod registrations;
 pub mod rules;

@@ -6,7 +6,7 @@ use super::world::{LINES, place, with_lines};
 fn help_names_every_command_and_succeeds() {
     let (place, _) = place("help", false);
     let help = place.run(&["--help"]).expect(0).stdout;
-    let commands = ["serve", "sandbox", "ingest", "line add", "lines", "audit"];
+    let commands = ["serve", "sandbox", "ingest", "line add", "lines", "audit", "verify-receipt"];
     for command in commands.iter().chain(&["schedule", "validate", "decide", "preview"]) {
         assert!(help.contains(command), "{command} is not in\n{help}");
     }

@@ -18,6 +18,7 @@ use axum::{
 use laika_core::{
     api::{LookView, Pause, RuleView, SaveRule, Stopped, TurnOn},
     forecast::PreviewInputs,
+    record::{Authenticated, Proof},
 };
 
 /// `GET /lines/{id}/preview-inputs`.
@@ -62,7 +63,8 @@ pub async fn on(
     Body(agreed): Body<TurnOn>,
 ) -> Result<Json<RuleView>> {
     session.require_step_up(app.clock.wall())?;
-    switch_rule::switch(&app, &session.0.account_id, &id, Switch::On(&agreed)).await?;
+    let who = Authenticated { by: Proof::Password, at: session.0.stepped_up_at };
+    switch_rule::switch(&app, &session.0.account_id, &id, Switch::On(&agreed, who)).await?;
     Ok(Json(rule(&app, &session, &id).await?))
 }
 

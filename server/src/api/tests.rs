@@ -14,6 +14,8 @@ use laika_core::time::{Instant, Span};
 use serde_json::{Value, json};
 use tower_service::Service;
 
+mod receipts;
+
 const PASSWORD: &str = "correct horse";
 
 /// A server without a socket, on a clock that stands.
@@ -134,6 +136,8 @@ fn owned(line: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("POST", of_line("rule/pause"), Some(json!({"until_on": "2027-01-01"}))),
         ("POST", of_line("rule/resume"), None),
         ("POST", of_line("rule/skip"), None),
+        ("GET", of_line("rule/receipts"), None),
+        ("GET", of_line("rule/receipts/2"), None),
         ("GET", of_line("looks"), None),
         ("GET", of_line("recharges"), None),
         ("POST", of_line("recharges"), Some(buy)),

@@ -20,6 +20,7 @@ LINES AND USAGE
 
 CHECKING
     audit --json        check the books, the caps and the recharges; exit 1 if anything is wrong
+    verify-receipt FILE check consent receipts and their signatures; exit 1 if one does not hold
 
 THE RULES, AS JSON LINES (standard input to standard output)
     schedule            the next 12 instants of each schedule
@@ -34,6 +35,8 @@ ENVIRONMENT
     DATABASE_URL          sqlite:FILE or postgres://...   sqlite:laika.db
     LAIKA_USAGE_SECRET    signs usage over HTTP; without it none is taken
                           (or LAIKA_USAGE_SECRET_FILE, a file that holds it)
+    LAIKA_SIGNING_KEY     signs consent receipts, 64 hex digits; without it a key is made once
+                          and kept in the database  (or LAIKA_SIGNING_KEY_FILE)
 
 EXIT CODES
     0 done    1 failed, or something is wrong    2 not understood    3 done, some rows rejected
@@ -101,6 +104,18 @@ Reads everything in one snapshot and writes {\"checked\":n,\"violations\":[{code
 the books sum to zero, balances are what their events make of their grants, at most one recharge is
 open per line, at most one capture is kept per recharge, every automatic charge is justified by its
 record and within the cap it cites. The exit code is 1 if anything is wrong.
+",
+    ),
+    (
+        "verify-receipt",
+        "\
+laika verify-receipt FILE|- [--key HEX]...
+
+Checks the consent receipts in a file, as the app's change log gives them: each against itself, by
+the same code that made it, and against its signature, by the public keys given as 64 hex digits,
+otherwise by those of the database. Writes one line each: {row, line_id, version, given_at, sha256,
+key_id, signature: good|bad|unknown_key, faults: [...]}. The exit code is 0 when all hold, 1 when
+one does not, and 3 when one could not be read, or was made by another version of the rules.
 ",
     ),
     (

@@ -14,10 +14,10 @@ const NEXT: usize = 12;
 
 /// A row that could not be answered.
 #[derive(Debug, Serialize)]
-struct RowError {
-    row: usize,
-    code: &'static str,
-    detail: String,
+pub(super) struct RowError {
+    pub(super) row: usize,
+    pub(super) code: &'static str,
+    pub(super) detail: String,
 }
 
 /// A command that answers questions.
@@ -95,14 +95,14 @@ fn each_line<Q: DeserializeOwned, A: Serialize>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::process::ExitCode;
 
     const DOCS: &str = include_str!("../../../docs/cli.md");
 
     /// The text of the fenced block of this kind after a command's heading.
-    fn block(command: &str, kind: &str) -> &'static str {
+    pub(in crate::cli) fn block(command: &str, kind: &str) -> &'static str {
         let section = DOCS.split("\n## ").find(|section| section.starts_with(command));
         let section = section.unwrap_or_else(|| panic!("docs/cli.md has no {command}"));
         let fence = format!("```json {kind}\n");

@@ -3,7 +3,8 @@
 
 use super::{Failure, Outcome, block_on, nothing_more};
 use crate::{
-    App, Shared, api, clock::Clock, config::Config, listen, live, messenger, sandbox, worker,
+    App, Shared, api, clock::Clock, config::Config, flow::receipt, listen, live, messenger,
+    sandbox, worker,
 };
 use std::io::Write;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -14,6 +15,7 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     }
     block_on(async {
         let app = App::open(Config::from_env()?, Clock::system()).await?;
+        keep_signing_key(&app).await?;
         let listener = bind(&app.config.listen.bind_to(), "LAIKA_LISTEN").await?;
         let origin = app.config.listen.origin(listener.local_addr()?);
         let _ = app.origin.set(origin.clone());
@@ -38,6 +40,14 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         app.store.close().await;
         Ok(Outcome::Done)
     })
+}
+
+/// Keeps the key that signs, so that its public half can be had before the first receipt.
+async fn keep_signing_key(app: &Shared) -> Result<(), Failure> {
+    let mut tx = app.store.write().await?;
+    receipt::signer(&mut tx, app.config.signing_key.as_ref(), app.clock.wall()).await?;
+    tx.commit().await;
+    Ok(())
 }
 
 /// Binds an address. *Errors*: which variable names it, and why it cannot be had.

@@ -1,10 +1,10 @@
 //! On, off, pause, resume, skip. Each makes a new version in one transaction, and each that stops
 //! something is a barrier: once it is acknowledged no submission starts, and the answer names those
-//! that had already.
+//! that had already. Turning on gives a signed receipt in the same transaction.
 
-use super::{advance::ring, evaluate, inputs, open, view};
+use super::{advance::ring, evaluate, inputs, open, receipt, view};
 use crate::{
-    Shared,
+    BRAND, Shared,
     error::{Error, Result},
     store::{
         Tx, accounts,
@@ -19,6 +19,7 @@ use laika_core::{
     decide::{Cause, TriggerDue, usable_methods},
     field::{Field, FieldCode, FieldError},
     id::{AccountId, RechargeId},
+    record::{Agreed, Authenticated, ConsentReceipt},
     rule::Rule,
     time::Instant,
 };
@@ -27,7 +28,7 @@ use laika_core::{
 #[derive(Clone, Copy, Debug)]
 pub enum Switch<'a> {
     /// Agreed to, with fresh authentication.
-    On(&'a TurnOn),
+    On(&'a TurnOn, Authenticated),
     /// Nothing is charged any more.
     Off,
     /// Nothing is charged before this local date begins.
@@ -42,7 +43,7 @@ pub enum Switch<'a> {
 struct Changed {
     rule: Rule,
     what: RuleChangeKind,
-    consent: Option<String>,
+    consent: Option<ConsentReceipt>,
     /// Whether open recharges stop and announcements are forgotten.
     barrier: bool,
 }
@@ -60,8 +61,7 @@ pub async fn switch(
     let stored = rules::get(&mut tx, &line).await?.ok_or_else(Error::not_found)?;
     let mut already_submitted = Vec::new();
     if let Some(changed) = change(&mut tx, &line, &stored, switch).await? {
-        let version = stored.rule.version.saturating_add(1);
-        let rule = Rule { version, ..changed.rule };
+        let rule = changed.rule;
         if changed.barrier {
             already_submitted = open::stop(&mut tx, &line, open::Which::Automatic).await?;
             looks::forget_all(&mut tx, &line).await?;
@@ -69,9 +69,12 @@ pub async fn switch(
         // Why: read again, as stopping a recharge may have suspended the rule.
         let stored = rules::get(&mut tx, &line).await?.unwrap_or(stored);
         rules::put(&mut tx, &line, &Stored { rule: rule.clone(), ..stored }).await?;
-        let consent = changed.consent.as_deref();
+        let consent = changed.consent.as_ref().map(|receipt| receipt.text.as_str());
         let new = NewVersion { rule: &rule, what: changed.what, consent, request: None };
         rules::add_version(&mut tx, &line, new).await?;
+        if let Some(agreed) = changed.consent {
+            receipt::give(&mut tx, app, &line, agreed).await?;
+        }
     }
     evaluate::line_changed(&mut tx, &line, &Cause::RuleChanged).await?;
     accounts::bump(&mut tx, account.as_str()).await?;
@@ -89,9 +92,9 @@ async fn change(
 ) -> Result<Option<Changed>> {
     let (old, now) = (&stored.rule, line.newest_at);
     let changed = |rule, what, barrier| Some(Changed { rule, what, consent: None, barrier });
-    let still = Rule { ..old.clone() };
+    let still = Rule { version: old.version.saturating_add(1), ..old.clone() };
     Ok(match switch {
-        Switch::On(agreed) => turn_on(tx, line, old, agreed).await?,
+        Switch::On(agreed, who) => turn_on(tx, line, old, agreed, who).await?,
         Switch::Off if !old.on => None,
         Switch::Off => changed(Rule { on: false, ..still }, RuleChangeKind::TurnedOff, true),
         Switch::Pause(date) => {
@@ -121,13 +124,30 @@ async fn change(
 }
 
 /// On, if what was read is what is agreed to, and something can be charged.
-async fn turn_on(tx: &mut Tx, line: &Line, old: &Rule, agreed: &TurnOn) -> Result<Option<Changed>> {
+async fn turn_on(
+    tx: &mut Tx,
+    line: &Line,
+    old: &Rule,
+    agreed: &TurnOn,
+    authenticated: Authenticated,
+) -> Result<Option<Changed>> {
     let now = line.newest_at;
     let inputs = inputs::load(tx, line, now).await?;
-    let rule = view::turned_on(&inputs, old);
-    let consent = view::consent(&inputs, &rule, now);
+    let version = old.version.saturating_add(1);
+    let rule = Rule { version, armed_at: now, ..view::turned_on(&inputs, old) };
+    let consent = ConsentReceipt::make(&Agreed {
+        brand: BRAND,
+        account_id: &line.account_id,
+        iccid: &line.iccid,
+        rule: &rule,
+        account: &inputs.account,
+        language: inputs.owner.language,
+        given_at: now,
+        authenticated,
+    });
     let again = old.on && old.version == agreed.rule_version.saturating_add(1);
-    if consent.sha256 != agreed.consent_sha256 || (old.version != agreed.rule_version && !again) {
+    let read = consent.text_sha256 == agreed.consent_sha256;
+    if !read || (old.version != agreed.rule_version && !again) {
         let words = "The rule or its terms changed since they were shown; read them again.";
         return Err(Error::conflict("consent_stale", words));
     }
@@ -139,9 +159,9 @@ async fn turn_on(tx: &mut Tx, line: &Line, old: &Rule, agreed: &TurnOn) -> Resul
         return Err(Error::conflict("no_usable_method", words));
     }
     Ok(Some(Changed {
-        rule: Rule { paused_until_on: None, skip_at: None, armed_at: now, ..rule },
+        rule,
         what: RuleChangeKind::TurnedOn,
-        consent: Some(consent.text),
+        consent: Some(consent),
         barrier: true,
     }))
 }

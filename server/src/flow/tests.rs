@@ -19,7 +19,7 @@ use crate::{
         lines::{self, Line},
         looks, messages,
         payment_methods::{self, Method, instrument},
-        recharges, rules,
+        receipts, recharges, rules,
         tests::Folder,
     },
 };
@@ -34,6 +34,7 @@ use laika_core::{
     money::Currency,
     rail::Rail,
     recharge::Status,
+    record::{self, Authenticated, Proof, SignedReceipt},
     time::{Instant, Span},
 };
 
@@ -130,7 +131,7 @@ impl World {
             rule_version: view.rule.expect("a rule").version,
             consent_sha256: view.consent.expect("a text").sha256,
         };
-        self.switch(Switch::On(&agreed)).await
+        self.switch(Switch::On(&agreed, authenticated())).await
     }
 
     async fn recharges(&self) -> Vec<Status> {
@@ -165,6 +166,11 @@ impl World {
         let later = self.app.clock.now().plus(laika_core::time::Span::hours(hours));
         self.app.clock.set(later);
     }
+}
+
+fn authenticated() -> Authenticated {
+    let at = Instant::parse("2026-11-22T09:59:00Z").expect("an instant");
+    Authenticated { by: Proof::Password, at }
 }
 
 fn gigabytes(n: u64) -> Bytes {
@@ -243,10 +249,26 @@ async fn only_what_was_read_is_agreed_to() {
         consent_sha256: read.consent.expect("a text").sha256,
     };
     world.save("k2", |draft| draft.cap_per_month = "60".into()).await.expect("saved");
-    assert_eq!(code(world.switch(Switch::On(&agreed)).await), "consent_stale");
+    assert_eq!(code(world.switch(Switch::On(&agreed, authenticated())).await), "consent_stale");
     world.turn_on().await.expect("on");
     let view = world.rule().await;
     assert!(view.rule.expect("a rule").on);
+}
+
+#[tokio::test]
+async fn what_is_agreed_to_is_the_rule_without_the_pause_that_turning_on_ends() {
+    let world = World::new().await;
+    world.save("k1", |_| {}).await.expect("saved");
+    let date = "2026-12-01".parse().expect("a date");
+    world.switch(Switch::Pause(date)).await.expect("paused");
+    let read = world.rule().await.consent.expect("a text");
+    assert!(!read.text.contains("Paused"), "{}", read.text);
+    world.turn_on().await.expect("on");
+    assert_eq!(world.rule().await.rule.expect("a rule").paused_until_on, None);
+    let mut conn = world.app.store.read().await.expect("a snapshot");
+    let signed = receipts::signed(&mut conn, &world.line, 3).await.expect("read").expect("signed");
+    let signed: SignedReceipt = record::read(&signed).expect("a receipt");
+    assert_eq!((signed.check(), signed.receipt.text), (vec![], read.text));
 }
 
 #[tokio::test]

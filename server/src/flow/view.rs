@@ -107,9 +107,11 @@ pub async fn rule(conn: &mut Conn, line: &Line, now: Instant) -> Result<RuleView
     })
 }
 
-/// The rule as turning it on would make it: at the present price, which is what is agreed to.
+/// The rule as turning it on would make it: at the present price, without pause or skip. That is
+/// what is agreed to.
 pub fn turned_on(inputs: &Inputs, rule: &Rule) -> Rule {
-    Rule { on: true, step: rule.step.and(inputs.account.terms.step), ..rule.clone() }
+    let step = rule.step.and(inputs.account.terms.step);
+    Rule { on: true, paused_until_on: None, skip_at: None, step, ..rule.clone() }
 }
 
 /// The text that turning this rule on agrees to, and its hash.

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = files![
     "0006_zone_changes",
     "0007_ladders",
     "0008_line_labels",
+    "0009_receipts",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
