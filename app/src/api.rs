@@ -9,7 +9,8 @@ use laika_core::api::Problem;
 use leptos::task::spawn_local;
 use serde::{Serialize, de::DeserializeOwned};
 
-const ROOT: &str = "/api/v1";
+/// Where the API is, on our own origin.
+pub(crate) const ROOT: &str = "/api/v1";
 
 /// Why an exchange brought nothing.
 #[derive(Clone, Debug, PartialEq)]

@@ -165,7 +165,8 @@ fn own_link(event: &web_sys::Event) -> Option<String> {
         && !click.default_prevented();
     let link = click.target()?.dyn_into::<web_sys::Element>().ok()?.closest("a[href]").ok()??;
     let href = link.get_attribute("href")?;
-    let ours = href.starts_with('/') && !link.has_attribute("target");
+    let leaves = link.has_attribute("target") || link.has_attribute("download");
+    let ours = href.starts_with('/') && !leaves;
     (plain && ours).then_some(href)
 }
 

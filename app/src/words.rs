@@ -100,6 +100,7 @@ labels! {
         at_once: S, in_recharge: S, in_day: S, in_month: S, in_year: S, already_sent: S,
         pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S,
         log_saved: S, log_on: S, log_off: S, log_paused: S, log_resumed: S, log_skipped: S,
+        receipt: S,
     }
     /// Recharges and looks that did not charge.
     History {

@@ -39,9 +39,27 @@ fn turned_on(rule: &Rule, account: &Account) -> Rule {
     Rule { on: true, armed_at: now(), paused_until_on: None, skip_at: None, step, ..rule.clone() }
 }
 
+/// A zone of which only this year's changes are known: each is changed in turn, which takes time.
+fn this_year(account: &mut Account) {
+    let year = Span::days(366);
+    account.zone.transitions.retain(|change| {
+        let away = Instant::from_seconds(change.0).since(now());
+        Span(-year.0) < away && away < year
+    });
+}
+
+/// A decision of some world.
+fn record_of(dice: &mut Dice) -> DecisionRecord {
+    let (mut made, _) = world_of(dice);
+    this_year(&mut made.account);
+    let DecisionRecord { rule, account, history, cause, now, .. } = &made;
+    DecisionRecord::make(rule, account, history, cause, *now)
+}
+
 /// A rule that has everything a rule can have, and two methods.
 fn rich() -> (Rule, Account) {
     let (mut rule, mut account, _) = world();
+    this_year(&mut account);
     let methods = [("Visa •••• 4242", Rail::Card), ("WeChat Pay", Rail::WechatDeduction)];
     account.payment_methods = methods
         .map(|(name, rail)| {
@@ -166,10 +184,10 @@ fn reads_as_it_was<T: Serialize + DeserializeOwned + PartialEq>(value: &T) {
 fn a_record_reads_as_it_was_and_not_with_a_field_more_or_less() {
     let mut dice = Dice(31);
     for _ in 0..12 {
-        let (record, inputs) = world_of(&mut dice);
+        let record = record_of(&mut dice);
         reads_as_it_was(&record);
-        let rule = turned_on(&record.rule, &inputs.account);
-        let receipt = receipt_of(&rule, &inputs.account, Language::En);
+        let rule = turned_on(&record.rule, &record.account);
+        let receipt = receipt_of(&rule, &record.account, Language::En);
         reads_as_it_was(&SignedReceipt {
             sha256: sha256_hex(&receipt),
             key_id: "0".repeat(16),
@@ -185,7 +203,7 @@ fn no_changed_record_passes_for_the_one_that_was_stored() {
     let mut dice = Dice(32);
     let (mut inputs, mut noticed, mut decisions) = (0, 0, 0);
     for _ in 0..12 {
-        let (stored, _) = world_of(&mut dice);
+        let stored = record_of(&mut dice);
         let sha256 = sha256_hex(&stored);
         for (place, other) in changed(&stored) {
             assert_ne!(sha256_hex(&other), sha256, "{place}");
@@ -204,7 +222,7 @@ fn no_changed_record_passes_for_the_one_that_was_stored() {
             }
         }
     }
-    assert!(inputs > 2000 && noticed > 200 && decisions > 40, "{inputs} {noticed} {decisions}");
+    assert!(inputs > 1000 && noticed > 200 && decisions > 20, "{inputs} {noticed} {decisions}");
 }
 
 /// What a receipt can say of itself only by its hash and signature: everything else also shows in
@@ -278,6 +296,15 @@ fn each_fault_is_named() {
     };
     assert_eq!(faults(&stranger), [Fault::PaymentMethods, Fault::Text]);
     assert_eq!(faults(&|r| r.payment_methods[0].name = "Visa".into()), [Fault::Text]);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_receipt_that_the_server_made_holds_here() {
+    let docs = include_str!("../../docs/cli.md");
+    let example = docs.lines().find(|line| line.starts_with("{\"receipt\":")).expect("an example");
+    let signed: SignedReceipt = read(example).expect("a receipt");
+    assert_eq!(signed.check(), [], "the server's own test says what belongs there now");
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

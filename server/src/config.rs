@@ -212,9 +212,9 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed_and_not_doubled() {
-        let config = read(&[("LAIKA_USAGE_SECRET", "one, two")]).expect("read");
+        let config = read(&[("LAIKA_USAGE_SECRET", "first, second")]).expect("read");
         assert_eq!(config.usage_secrets.len(), 2);
-        assert!(!format!("{config:?}").contains("one"));
+        assert!(!format!("{config:?}").contains("first"));
         let both = [("LAIKA_USAGE_SECRET", "one"), ("LAIKA_USAGE_SECRET_FILE", "/x")];
         assert!(read(&both).is_err());
         for empty in ["one,", ",one", "one,,two", " ", " , "] {

@@ -5,10 +5,17 @@ use crate::secret::{hex, random, sha256_hex, unhex};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use laika_core::record::{self, ConsentReceipt, SignedReceipt};
 use serde::Serialize;
+use std::fmt;
 
-/// A secret key. Its `Debug` shows only the public half.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A secret key that never prints itself.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signer(SigningKey);
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer {}", self.public().id)
+    }
+}
 
 /// A public key and the name by which receipts cite it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,10 +123,7 @@ mod tests {
     #[test]
     fn a_key_never_prints_its_secret() {
         let signer = Signer::make();
-        let printed = format!("{signer:?}");
-        assert!(!printed.contains(&signer.expose_hex()), "{printed}");
-        let bytes = format!("{:?}", signer.0.as_bytes());
-        assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "{printed}");
+        assert_eq!(format!("{signer:?}"), format!("Signer {}", signer.public().id));
     }
 
     #[test]

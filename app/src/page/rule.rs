@@ -7,6 +7,7 @@ mod save;
 mod switch;
 mod typed;
 
+use crate::api::ROOT;
 use crate::form::Form;
 use crate::lines::{Lines, lines};
 use crate::load::{Loaded, load};
@@ -72,7 +73,7 @@ fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> 
                         .child(cards::cards(editor, form, methods, new)),
                 )
                 .child(save::foot(saving))
-                .child(el("div").class("end").child(changes(rule))),
+                .child(el("div").class("end").child(changes(rule, lines))),
         )
         .node()
 }
@@ -92,8 +93,8 @@ fn follow_errors(editor: Editor, form: Form) {
     });
 }
 
-/// Earlier versions, the newest first.
-fn changes(rule: Loaded<RuleView>) -> AnyView {
+/// Earlier versions, the newest first; each turn-on with its signed receipt.
+fn changes(rule: Loaded<RuleView>, lines: Lines) -> AnyView {
     let text = text();
     let words = &text.words.rule;
     live(move || {
@@ -103,7 +104,15 @@ fn changes(rule: Loaded<RuleView>) -> AnyView {
                 .iter()
                 .map(|change| {
                     let (when, what) = (text.when(change.at), done(text, change.what));
-                    el("li").child(el("time").child(when)).child(what)
+                    let item = el("li").child(el("time").child(when)).child(what);
+                    let on = change.what == RuleChangeKind::TurnedOn;
+                    let path = format!("/rule/receipts/{}", change.version);
+                    let path = on.then(|| lines.path(&path)).flatten();
+                    item.child(path.map(|path| {
+                        let file = format!("laika-receipt-{}.json", change.version);
+                        let link = el("a").attr("href", format!("{ROOT}{path}"));
+                        nodes![" ", link.attr("download", file).child(words.receipt)]
+                    }))
                 })
                 .collect::<Vec<_>>();
             el("details")

@@ -218,6 +218,7 @@ pub(super) const WORDS: Words = Words {
         log_paused: "Paused",
         log_resumed: "Resumed",
         log_skipped: "Next one skipped",
+        receipt: "Receipt",
     },
     history: History {
         title: "History",

@@ -210,6 +210,7 @@ pub(super) const WORDS: Words = Words {
         log_paused: "暂停",
         log_resumed: "恢复",
         log_skipped: "跳过下一次",
+        receipt: "同意凭证",
     },
     history: History {
         title: "记录",
