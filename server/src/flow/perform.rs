@@ -168,7 +168,7 @@ async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     let payment = match (find(app, recharge, attempt).await, &attempt.outcome) {
         (Ok(Some(payment)), _) => payment,
         (Ok(None), None) => return Ok(Next::Fact(Fact::NotFound { attempt: number })),
-        // Why: a payment that the gateway named before and cannot find now is not cancelled by that.
+        // Why: a payment that the gateway named before and cannot find now is not cancelled by it.
         (Ok(None), Some(_)) | (Err(_), _) => return Ok(soon(job)),
     };
     if !matches!(payment.state, PaymentState::ActionRequired { .. }) {
