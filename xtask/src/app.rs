@@ -113,8 +113,8 @@ fn compress(dist: &Path) -> Result {
     Ok(())
 }
 
-/// Brotli at its best. How it cuts its input into blocks is luck, a hundredth on the module: several
-/// cuts are tried, and one is kept.
+/// Brotli at its best. How it cuts its input into blocks is luck, a hundredth on the module:
+/// several cuts are tried, and one is kept.
 fn smallest(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut smallest = vec![];
     for lgblock in [0, 16, 17, 20] {

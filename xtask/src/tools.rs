@@ -51,8 +51,8 @@ const WASM_BINDGEN: Tool = Tool {
     otherwise: "cargo install wasm-bindgen-cli@0.2.130",
 };
 
-// Why not older: 108, which Debian 12 packages, exports the wrong table; the app does not start. And
-// 123 cannot take exports away.
+// Why not older: 108, which Debian 12 packages, exports the wrong table; the app does not start.
+// And 123 cannot take exports away.
 const WASM_OPT: Tool = Tool {
     name: "wasm-opt",
     version: "132 or newer",

@@ -1,5 +1,5 @@
-//! Money that goes back in the worlds of these tests: at the gateway, and in our record. What is left
-//! of a payment is worked out here once more, without core.
+//! Money that goes back in the worlds of these tests: at the gateway, and in our record. What is
+//! left of a payment is worked out here once more, without core.
 
 use super::world::World;
 use crate::cases::money;
