@@ -141,7 +141,8 @@ impl Schedule {
         self.upcoming(after, zone).next()
     }
 
-    /// All instants strictly after `after`, ascending.
+    /// All instants strictly after `after`, ascending. Two dates have one where a zone leaves a day
+    /// out: it comes once.
     pub fn upcoming<'a>(
         &'a self,
         after: Instant,
@@ -150,11 +151,16 @@ impl Schedule {
         // Why: no local time is more than a day from its UTC date, nor moved further by a change.
         let local = zone.date(after);
         let from = local.checked_sub_days(Days::new(2)).unwrap_or(local);
+        let mut last = after;
         self.dates(from)
             .map(|date| zone.instant(date.and_time(self.at.time())))
             // Why: first, or nothing would end the search for an instant after the last one.
             .take_while(|at| *at < Instant::MAX)
-            .filter(move |at| *at > after)
+            .filter(move |at| {
+                let comes = *at > last;
+                last = last.max(*at);
+                comes
+            })
     }
 
     /// The same schedule as if it had begun long ago: started so many whole periods earlier that it
