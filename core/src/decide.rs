@@ -3,9 +3,11 @@
 //!
 //! The reasons not to recharge are one enum in order of precedence: the first that applies is the
 //! answer (`decide/reason.rs`). `decide/facts.rs` is what it looks at, `decide/method.rs` which
-//! methods can be charged, `decide/due.rs` finds which triggers are due, `decide/order.rs` how much
-//! that is, `decide/period.rs` what limits count in; `decide/explain.rs` says all of it as data.
+//! methods can be charged, `decide/due.rs` finds which triggers are due, `decide/consumed.rs` which
+//! are gone, `decide/order.rs` how much one recharge is, `decide/period.rs` what limits count in;
+//! `decide/explain.rs` says all of it as data.
 
+mod consumed;
 mod due;
 mod explain;
 mod facts;
@@ -22,6 +24,7 @@ use crate::time::{Instant, Span};
 use due::Due;
 use serde::{Deserialize, Serialize};
 
+pub use consumed::{consumed_after_move, consumed_by, consumed_with};
 pub use explain::{Check, Finding, explain};
 pub use facts::{Account, History, Notice, PastRecharge, Standing, Suspension};
 pub use method::{Agreement, MethodFacts, Unusable};
@@ -149,22 +152,11 @@ pub fn decide(
 
 /// The announcements that have to be made now and are not yet: each is recorded once.
 pub fn announce(rule: &Rule, account: &Account, history: &History, now: Instant) -> Vec<Notice> {
-    if standing_obstacle(rule, account, history, now).is_some() {
-        return Vec::new();
+    let due = due::find(rule, account, history, &Cause::Timer, now);
+    match standing_obstacle(rule, account, history, due.amount(), now) {
+        Some(_) => Vec::new(),
+        None => due.to_announce,
     }
-    due::find(rule, account, history, &Cause::Timer, now).to_announce
-}
-
-/// The scheduled instant up to which everything is gone after this decision, if it consumes any.
-pub fn consumed_by(
-    decision: &Decision,
-    rule: &Rule,
-    account: &Account,
-    history: &History,
-    now: Instant,
-) -> Option<Instant> {
-    let gone = decision.reason().is_some_and(Reason::consumes_scheduled);
-    gone.then(|| due::find(rule, account, history, &Cause::Timer, now).latest_passed).flatten()
 }
 
 /// The rule's methods that can be charged without the customer, in order.
@@ -174,6 +166,17 @@ pub fn usable_methods<'a>(
     now: Instant,
 ) -> impl Iterator<Item = &'a MethodFacts> {
     named_methods(rule, account).filter(move |method| method.unusable(now).is_none())
+}
+
+/// Those of them that can be charged this much, if that much is known.
+fn chargeable<'a>(
+    rule: &'a Rule,
+    account: &'a Account,
+    amount: Option<Money>,
+    now: Instant,
+) -> impl Iterator<Item = &'a MethodFacts> {
+    let covers = move |method: &&MethodFacts| amount.is_none_or(|amount| method.covers(amount));
+    usable_methods(rule, account, now).filter(covers)
 }
 
 /// What is known of the rule's methods, in order.
@@ -203,6 +206,7 @@ fn standing_obstacle(
     rule: &Rule,
     account: &Account,
     history: &History,
+    amount: Option<Money>,
     now: Instant,
 ) -> Option<Reason> {
     let blocking = history.recharges.iter().find(|r| match r.standing {
@@ -242,7 +246,8 @@ fn standing_obstacle(
     if order::terms_changed(rule, account) {
         return Some(Reason::TermsChanged);
     }
-    usable_methods(rule, account, now).next().is_none().then_some(Reason::NoUsableMethod)
+    let method = chargeable(rule, account, amount, now).next();
+    method.is_none().then_some(Reason::NoUsableMethod)
 }
 
 /// The first reason that applies, or the order.
@@ -253,16 +258,14 @@ fn obstacle(
     due: Due<'_>,
     now: Instant,
 ) -> Result<Order, Reason> {
-    if let Some(reason) = standing_obstacle(rule, account, history, now) {
+    if let Some(reason) = standing_obstacle(rule, account, history, due.amount(), now) {
         return Err(reason);
     }
     if due.is_empty() {
-        return Err(due.held.unwrap_or(Reason::NotDue));
+        return Err(due.held().unwrap_or(Reason::NotDue));
     }
-    let (amount, adds) =
-        order::size(rule, account, due.effective_bytes).ok_or(Reason::TargetMet)?;
-    let covering =
-        || usable_methods(rule, account, now).filter(|m| due.allows(m) && m.covers(amount));
+    let (amount, adds) = due.size.ok_or(Reason::TargetMet)?;
+    let covering = || chargeable(rule, account, Some(amount), now).filter(|m| due.allows(m));
     if covering().next().is_none() {
         return Err(Reason::NoUsableMethod);
     }

@@ -1,19 +1,18 @@
 //! Which triggers are due now, which are held by a skip or by a running announcement, and when the
 //! clock next makes one due. A hold holds only its own trigger.
 
+use super::consumed::same_date;
 use super::{
     Account, Cause, History, MethodFacts, Notice, PastRecharge, Reason, Standing, TriggerDue,
-    Unusable, largest_recharge, named_methods, notice_lead, usable_methods,
+    Unusable, chargeable, largest_recharge, named_methods, notice_lead, order,
 };
 use crate::bytes::Bytes;
 use crate::money::Money;
-use crate::rule::{Rule, Threshold};
+use crate::rule::{Adds, Rule, Threshold};
 use crate::time::{Instant, Span};
 
 /// A scheduled instant that was missed longer ago than this is not charged any more.
 const MISSED_FOR: Span = Span::hours(72);
-/// Two instants of one schedule are never nearer to each other: a local day has at least 23 hours.
-const SAME_DATE: Span = Span::hours(23);
 
 /// What is due, held and to come.
 pub(super) struct Due<'a> {
@@ -21,8 +20,16 @@ pub(super) struct Due<'a> {
     pub low: bool,
     /// The other triggers that one recharge would consume, by time.
     pub by_date: Vec<TriggerDue>,
-    /// Why the earliest of the others is held.
-    pub held: Option<Reason>,
+    /// The instant that this is about.
+    asked_at: Instant,
+    /// What one recharge takes and adds now; nothing when there is as much as is to be kept.
+    pub size: Option<(Money, Adds)>,
+    /// The scheduled instant that is skipped, once it would be announced or charged.
+    skipped_at: Option<Instant>,
+    /// The announcement that ends first: when, and at most how much.
+    running: Option<(Instant, Money)>,
+    /// The first scheduled instant whose announcement runs.
+    pub waiting_at: Option<Instant>,
     /// Announcements that have to be made.
     pub to_announce: Vec<Notice>,
     /// The latest scheduled instant that has passed and is not consumed.
@@ -74,8 +81,37 @@ impl<'a> Due<'a> {
         }
     }
 
+    /// What one recharge takes now.
+    pub(super) fn amount(&self) -> Option<Money> {
+        self.size.map(|(amount, _)| amount)
+    }
+
+    /// Why what is not due is held, if it is: in the order of the reasons, then by time.
+    pub(super) fn held(&self) -> Option<Reason> {
+        let skipped = self.skipped_at.map(|at| Reason::SkippedOnce { at });
+        let notice = |(charge_at, at_most)| Reason::NoticeRunning { charge_at, at_most };
+        skipped.or(self.running.map(notice))
+    }
+
+    /// Looks again then, if that is to come: a look that finds the same would ask for itself again.
     fn look_at(&mut self, at: Instant) {
+        if at <= self.asked_at {
+            return;
+        }
         self.next_look_at = Some(self.next_look_at.map_or(at, |next| next.min(at)));
+    }
+
+    fn wait_for(&mut self, trigger: &TriggerDue, charge_at: Instant, at_most: Money) {
+        self.look_at(charge_at);
+        let later = |(at, most): &(Instant, Money)| {
+            charge_at < *at || charge_at == *at && most.amount_minor < at_most.amount_minor
+        };
+        if self.running.as_ref().is_none_or(later) {
+            self.running = Some((charge_at, at_most));
+        }
+        if let TriggerDue::Scheduled { at } = trigger {
+            self.waiting_at = Some(self.waiting_at.map_or(*at, |first| first.min(*at)));
+        }
     }
 }
 
@@ -92,7 +128,11 @@ pub(super) fn find<'a>(
     let mut due = Due {
         low: false,
         by_date: Vec::new(),
-        held: None,
+        asked_at: now,
+        size: order::size(rule, account, effective_bytes),
+        skipped_at: None,
+        running: None,
+        waiting_at: None,
         to_announce: Vec::new(),
         latest_passed: None,
         next_look_at: None,
@@ -126,7 +166,7 @@ pub(super) fn find<'a>(
         low_balance(rule, account, history, now, &mut due);
     }
     announced(rule, account, history, now, &mut due);
-    room_again(rule, account, now, &mut due);
+    methods_turn(rule, account, now, &mut due);
     due
 }
 
@@ -153,9 +193,9 @@ fn low_balance<'a>(
     now: Instant,
     due: &mut Due<'a>,
 ) {
-    let first = usable_methods(rule, account, now).next();
+    let first = chargeable(rule, account, due.amount(), now).next();
     if first.is_some_and(|method| method.rail.facts().advance.is_some()) {
-        after_notice(TriggerDue::LowBalance, now, rule, account, history, now, due);
+        after_notice(TriggerDue::LowBalance, now, now, rule, account, history, due);
     } else {
         due.methods.untold = true;
         due.low = true;
@@ -176,91 +216,110 @@ fn announced<'a>(
     }
     let lead = notice_lead(rule, account);
     for (at, trigger) in occurrences(rule, account, history, now, lead, due) {
-        if rule.skip_at == Some(at) && matches!(trigger, TriggerDue::Scheduled { .. }) {
-            due.held.get_or_insert(Reason::SkippedOnce { at });
-            if at > now {
-                due.look_at(at);
-            }
-            continue;
-        }
-        let covered = |n: &Notice| n.trigger == trigger && still_covers(n, rule, account, now);
-        let told = history.notices.iter().any(covered);
+        let told = history.notices.iter().any(|notice| notice.trigger == trigger);
         if !told && at.minus(lead) > now {
             due.look_at(at.minus(lead));
-            continue;
+        } else if is_skipped(rule, &trigger) {
+            due.skipped_at.get_or_insert(at);
+            due.look_at(at);
+        } else {
+            // Why: every scheduled instant is looked at, or one met by a full cap would not be gone.
+            due.look_at(at);
+            after_notice(trigger, at, now.plus(lead), rule, account, history, due);
         }
-        let not_before = at.max(now.plus(lead));
-        after_notice(trigger, not_before, rule, account, history, now, due);
     }
 }
 
-/// Charges what was announced once its time has come; announces what was not.
+/// Whether the customer skips this one: the date stays skipped on another zone's clock.
+fn is_skipped(rule: &Rule, trigger: &TriggerDue) -> bool {
+    match (trigger, &rule.triggers.scheduled, rule.skip_at) {
+        (TriggerDue::Scheduled { at }, Some(schedule), Some(skip_at)) => {
+            same_date(schedule, *at, skip_at)
+        }
+        _ => false,
+    }
+}
+
+/// Charges what was announced once its time has come; announces what was not. Nothing is charged
+/// before its instant `at`, whatever was announced before the rule was edited.
 fn after_notice<'a>(
     trigger: TriggerDue,
-    not_before: Instant,
+    at: Instant,
+    told_for: Instant,
     rule: &Rule,
     account: &Account,
     history: &'a History,
-    now: Instant,
     due: &mut Due<'a>,
 ) {
-    let told = |n: &&Notice| n.trigger == trigger && still_covers(n, rule, account, now);
-    let (charge_at, at_most) = match history.notices.iter().find(told) {
-        Some(notice) if notice.charge_at <= now => {
+    let now = due.asked_at;
+    let told =
+        |n: &&Notice| n.trigger == trigger && still_covers(n, rule, account, due.amount(), now);
+    if let Some(notice) = history.notices.iter().find(told) {
+        // Why: then it has to be told again.
+        notice.lapses_at.into_iter().for_each(|end| due.look_at(end));
+        let charge_at = notice.charge_at.max(at);
+        if now < charge_at {
+            due.wait_for(&trigger, charge_at, notice.at_most);
+        } else {
             due.methods.told.push(notice);
             due.consume(trigger);
-            return;
         }
-        Some(notice) => (notice.charge_at, notice.at_most),
-        None => {
-            let Some((at_most, _)) = largest_recharge(rule, account) else { return };
-            let notice = notice(trigger, not_before, at_most, rule, account, now);
-            let charge_at = notice.charge_at;
-            due.to_announce.push(notice);
-            (charge_at, at_most)
-        }
-    };
-    due.held.get_or_insert(Reason::NoticeRunning { charge_at, at_most });
-    due.look_at(charge_at);
+    } else if let Some((at_most, _)) = largest_recharge(rule, account) {
+        let notice = notice(trigger, at.max(told_for), at_most, rule, account, due);
+        due.wait_for(&notice.trigger, notice.charge_at, at_most);
+        due.to_announce.push(notice);
+    }
 }
 
-/// An announcement made now: of all usable methods, for when each of their rails debits.
+/// An announcement made now, of all methods that can be charged: for when each of their rails has
+/// been told long enough and the first of their agreements has a debit.
 fn notice(
     trigger: TriggerDue,
     not_before: Instant,
     at_most: Money,
     rule: &Rule,
     account: &Account,
-    now: Instant,
+    due: &Due<'_>,
 ) -> Notice {
-    let usable = || usable_methods(rule, account, now);
-    let debits_at =
-        |at: Instant, method: &MethodFacts| method.opens_at(method.rail.debits_at(now, at));
+    let now = due.asked_at;
+    let methods = || chargeable(rule, account, due.amount(), now);
+    let told = methods().fold(not_before, |at, method| method.rail.debits_at(now, at));
     Notice {
         trigger,
-        charge_at: usable().fold(not_before, debits_at),
+        charge_at: methods().map(|method| method.opens_at(told)).min().unwrap_or(told),
         at_most,
-        payment_methods: usable().map(|method| method.id.clone()).collect(),
-        lapses_at: usable().filter_map(|method| method.rail.lapses_at(now)).min(),
+        payment_methods: methods().map(|method| method.id.clone()).collect(),
+        lapses_at: methods().filter_map(|method| method.rail.lapses_at(now)).min(),
     }
 }
 
 /// Whether an announcement still covers what is charged now. A higher amount, another method, or a
 /// rail whose days are over needs a new one.
-fn still_covers(notice: &Notice, rule: &Rule, account: &Account, now: Instant) -> bool {
-    let amount = largest_recharge(rule, account).is_none_or(|(cost, _)| {
-        cost.currency == notice.at_most.currency && cost.amount_minor <= notice.at_most.amount_minor
+fn still_covers(
+    notice: &Notice,
+    rule: &Rule,
+    account: &Account,
+    amount: Option<Money>,
+    now: Instant,
+) -> bool {
+    let most = notice.at_most;
+    let within = amount.is_none_or(|amount| {
+        amount.currency == most.currency && amount.amount_minor <= most.amount_minor
     });
-    let mut usable = usable_methods(rule, account, now).peekable();
-    let method = usable.peek().is_none() || usable.any(|m| notice.payment_methods.contains(&m.id));
-    amount && method && notice.lapses_at.is_none_or(|end| now < end)
+    let mut methods = chargeable(rule, account, amount, now).peekable();
+    let named = methods.peek().is_none() || methods.any(|m| notice.payment_methods.contains(&m.id));
+    within && named && notice.lapses_at.is_none_or(|end| now < end)
 }
 
-/// A method that was declined too often is looked at again when there is room for another try.
-fn room_again(rule: &Rule, account: &Account, now: Instant, due: &mut Due<'_>) {
+/// When the methods turn: one that was declined too often has room for another try, and one that
+/// expires leaves what is due or announced to the next.
+fn methods_turn(rule: &Rule, account: &Account, now: Instant, due: &mut Due<'_>) {
+    let pending = rule.on && (!due.is_empty() || due.running.is_some());
     for method in named_methods(rule, account) {
-        if let Some(Unusable::DeclinedTooOften { until }) = method.unusable(now) {
-            due.look_at(until);
+        match method.unusable(now) {
+            Some(Unusable::DeclinedTooOften { until }) => due.look_at(until),
+            None if pending => method.expires_at.into_iter().for_each(|end| due.look_at(end)),
+            Some(_) | None => {}
         }
     }
 }
@@ -300,12 +359,10 @@ fn scheduled(
     let Some(schedule) = &rule.triggers.scheduled else { return Vec::new() };
     let zone = &account.zone;
     let consumed = history.consumed_through.unwrap_or(Instant::MIN);
-    let oldest = now.minus(MISSED_FOR).minus(lead);
     let begins = rule.limits.starts_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
     // Why: a pause that is over by its date ended as a resume does: what it held is gone.
     let paused = rule.paused_until_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
-    let first = begins.max(paused).minus(Span(1));
-    let after = rule.armed_at.max(consumed).max(oldest).max(first);
+    let after = rule.armed_at.max(consumed).max(begins.max(paused).minus(Span(1)));
     let in_time = |at: &Instant| rule.limits.ends_on.is_none_or(|end| zone.date(*at) <= end);
     let is_new = |at: Instant| at > now.minus(MISSED_FOR);
     // Why: what was announced stays, even where a change of zone has moved the schedule; what the
@@ -316,18 +373,18 @@ fn scheduled(
             TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
         })
     };
-    let near =
-        |at: &Instant| told().any(|(told, _)| at.since(told).0.saturating_abs() < SAME_DATE.0);
+    let near = |at: &Instant| told().any(|(told, _)| same_date(schedule, *at, told));
     due.latest_passed = told().map(|(at, _)| at).filter(|at| *at <= now).max();
     let occurrence = |at| (at, TriggerDue::Scheduled { at });
     let still = told().filter(|(_, charge_at)| is_new(*charge_at));
     let mut found: Vec<_> = still.map(|(at, _)| occurrence(at)).collect();
     let mut missed = None;
-    for at in schedule.upcoming(after, zone).take_while(in_time).filter(|at| !near(at)) {
+    // Why: what was not announced and is older than this is gone, so the search starts here.
+    let since = after.max(now.minus(MISSED_FOR));
+    for at in schedule.upcoming(since, zone).take_while(in_time).filter(|at| !near(at)) {
         if at <= now {
-            due.latest_passed = due.latest_passed.max(Some(at));
-            // Why: after an outage only the newest missed one counts, and only while it is new.
-            missed = Some(at).filter(|at| is_new(*at));
+            // Why: after an outage only the newest missed one counts.
+            missed = Some(at).filter(|at| Some(*at) > due.latest_passed);
             continue;
         }
         found.push(occurrence(at));
@@ -335,6 +392,7 @@ fn scheduled(
             break;
         }
     }
+    due.latest_passed = due.latest_passed.max(missed);
     found.extend(missed.map(occurrence));
     found
 }

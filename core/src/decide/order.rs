@@ -8,7 +8,11 @@ use crate::rule::{Adds, Amount, Rule};
 /// Whether what the customer agreed to can no longer be had at that price or at all.
 pub(super) fn terms_changed(rule: &Rule, account: &Account) -> bool {
     match rule.amount {
-        Amount::FixedCredit(money) => money.currency != account.terms.currency(),
+        Amount::FixedCredit(money) => {
+            let (least, most) = (account.terms.credit_min, account.terms.credit_max);
+            let sold = least.amount_minor..=most.amount_minor;
+            money.currency != account.terms.currency() || !sold.contains(&money.amount_minor)
+        }
         Amount::FixedData { .. } | Amount::Target { .. } => match (account.terms.step, rule.step) {
             (Some(step), Some(agreed)) => {
                 step.price.currency != agreed.price.currency

@@ -1,5 +1,7 @@
 //! Claims about `decide`, one each: the worlds differ from a good one in a single respect.
 
+mod dates;
+
 use super::*;
 use crate::catalogue::Terms;
 use crate::id::{LineId, RechargeId};
@@ -350,8 +352,11 @@ fn nothing_is_charged_above_what_was_announced() {
         step.price = eur(200);
     }
     history.notices = announce(&rule, &account, &history, at("2026-11-23T09:00:00Z"));
+    assert_eq!(history.notices.first().map(|notice| notice.at_most), Some(eur(1000)));
     account.terms = Terms::sandbox(eur(0).currency);
     let due = at("2026-11-24T09:00:00Z");
+    assert_eq!(code(&rule, &account, &history, due), "recharge 600", "within what was announced");
+    account.available_bytes = gb(1);
     assert_eq!(code(&rule, &account, &history, due), "notice_running until 2026-11-25T09:00:00Z");
     let again = announce(&rule, &account, &history, due);
     assert_eq!(again.first().map(|notice| notice.at_most), Some(eur(1500)), "announced anew");
