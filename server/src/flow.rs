@@ -5,6 +5,7 @@ pub mod add_line;
 pub mod add_payment_method;
 pub mod advance;
 pub mod audit;
+pub mod change_zone;
 pub mod evaluate;
 pub mod handle_usage;
 pub mod inputs;

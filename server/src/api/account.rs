@@ -7,17 +7,14 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
-    flow::{advance::ring, evaluate},
+    flow::{advance::ring, change_zone::change_zone},
     store::{accounts, lines},
     zones,
 };
 use axum::{Json, extract::State};
 use laika_core::{
     api::{AccountChange, AccountView},
-    decide::{Cause, Periods},
     field::{Field, FieldCode, FieldError},
-    time::Instant,
-    zone::Zone,
 };
 
 /// `PATCH /account`.
@@ -46,27 +43,13 @@ pub async fn change(
     let account = accounts::get(&mut tx, session.account()).await?;
     let mut account = account.ok_or_else(Error::unauthenticated)?;
     account.language = change.language.unwrap_or(account.language);
-    let moved = time_zone.is_some_and(|name| move_to(&mut account, name, app.clock.now()));
     accounts::change(&mut tx, &account).await?;
-    for line in locked.iter().filter(|_| moved) {
-        // Why: a preview made in the old zone is stale, and dates by the clock have moved.
-        evaluate::line_changed(&mut tx, line, &Cause::RuleChanged).await?;
+    if let Some(name) = time_zone.filter(|name| *name != account.time_zone) {
+        change_zone(&mut tx, account, &locked, name, app.clock.now()).await?;
     }
     let account = accounts::get(&mut tx, session.account()).await?;
     tx.commit().await;
     ring(&app);
     let account = account.ok_or_else(Error::unauthenticated)?;
     Ok(Json(view(&account, session.stepped_up_until(), app.clock.now())))
-}
-
-/// Changes the zone and keeps the running day and month; whether it is another zone at all.
-fn move_to(account: &mut accounts::Account, name: String, now: Instant) -> bool {
-    let zone = |name: &str| zones::zone(name, now).unwrap_or_else(Zone::utc);
-    let moved = name != account.time_zone;
-    if moved {
-        let (old, new) = (zone(&account.time_zone), zone(&name));
-        account.kept_periods = Some(Periods::kept(&old, account.kept_periods, &new, now));
-        account.time_zone = name;
-    }
-    moved
 }

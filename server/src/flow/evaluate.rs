@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use laika_core::{
-    decide::{Cause, Decision, TriggerDue, announce, consumed_by},
+    decide::{Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with},
     record::DecisionRecord,
     rule::Threshold,
     say,
@@ -39,7 +39,7 @@ pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()>
         Decision::Recharge { order } => {
             let (version, json) = (Some(stored.rule.version), json(&record)?);
             open(tx, line, version, order.clone(), Some(&json), None).await?;
-            consume(tx, line, &mut stored, &order.triggers).await?;
+            consume(tx, line, &mut stored, &inputs.account, &order.triggers).await?;
         }
         Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => {
             looks::keep(tx, line, reason.code(), &record).await?;
@@ -119,13 +119,15 @@ async fn consume(
     tx: &mut Tx,
     line: &Line,
     stored: &mut Stored,
+    account: &Account,
     triggers: &[TriggerDue],
 ) -> Result<()> {
     for trigger in triggers {
         match trigger {
             TriggerDue::LowBalance => {}
             TriggerDue::Scheduled { at } => {
-                stored.consumed_through = stored.consumed_through.max(Some(*at));
+                let gone = consumed_with(&stored.rule, account, *at);
+                stored.consumed_through = stored.consumed_through.max(Some(gone));
             }
             TriggerDue::Expiring { expires_at } => {
                 stored.consumed_expiry_at = stored.consumed_expiry_at.max(Some(*expires_at));

@@ -3,6 +3,7 @@
 
 use super::{
     add_line::{self, NewLine},
+    change_zone::change_zone,
     handle_usage::{self, Receipt},
     inputs, save_rule,
     switch_rule::{self, Switch},
@@ -134,6 +135,22 @@ impl World {
         self.switch(Switch::On(&agreed, authenticated())).await
     }
 
+    /// The account moves to another zone.
+    async fn moves_to(&self, zone: &str) {
+        let (now, mut tx) = (self.app.clock.now(), self.app.store.write().await.expect("begun"));
+        let line = lines::lock(&mut tx, ACCOUNT, self.line.id.as_str(), now).await.expect("locked");
+        let account = accounts::get(&mut tx, ACCOUNT).await.expect("read").expect("the account");
+        let lines = [line.expect("the line")];
+        change_zone(&mut tx, account, &lines, zone.into(), now).await.expect("moved");
+        tx.commit().await;
+    }
+
+    async fn consumed_through(&self) -> Option<Instant> {
+        let mut conn = self.app.store.read().await.expect("a snapshot");
+        let stored = rules::get(&mut conn, &self.line).await.expect("read");
+        stored.expect("a rule").consumed_through
+    }
+
     async fn recharges(&self) -> Vec<Status> {
         let mut conn = self.app.store.read().await.expect("a snapshot");
         let all = recharges::of_line(&mut conn, ACCOUNT, self.line.id.as_str()).await;
@@ -171,6 +188,10 @@ impl World {
 fn authenticated() -> Authenticated {
     let at = Instant::parse("2026-11-22T09:59:00Z").expect("an instant");
     Authenticated { by: Proof::Password, at }
+}
+
+fn at(text: &str) -> Option<Instant> {
+    Instant::parse(text)
 }
 
 fn gigabytes(n: u64) -> Bytes {
@@ -331,6 +352,36 @@ async fn a_scheduled_charge_is_announced_once_and_can_be_skipped() {
     world.switch(Switch::Skip).await.expect("skipped");
     let skipped = world.rule().await.rule.expect("a rule").skip_at.expect("an instant");
     assert!(skipped > world.app.clock.now(), "what is gone is not skipped again: {skipped}");
+}
+
+#[tokio::test]
+async fn a_date_charged_on_one_clock_is_not_due_on_another() {
+    let world = World::new().await;
+    let monthly = |draft: &mut RuleDraft| {
+        draft.low_balance = false;
+        draft.scheduled = true;
+        draft.unit = laika_core::draft::TypedPeriod::Month;
+        draft.every = "1".into();
+        draft.start = "2026-11-24".into();
+        draft.day = "24".into();
+        draft.at = "09:00".into();
+        draft.alert = false;
+        draft.amount_kind = laika_core::draft::AmountKind::FixedData;
+        draft.amount = "1".into();
+    };
+    world.save("k1", monthly).await.expect("saved");
+    world.turn_on().await.expect("on");
+    world.pass(24);
+    world.uses("1", Bytes::MB).await;
+    world.pass(24);
+    world.uses("2", Bytes::MB).await;
+    assert_eq!(world.recharges().await.len(), 1);
+    assert_eq!(world.consumed_through().await, at("2026-11-24T08:00:00Z"), "09:00 in Madrid");
+    // It is 05:00 of that date in New York, where 09:00 is to come.
+    world.moves_to("America/New_York").await;
+    assert_eq!(world.consumed_through().await, at("2026-11-24T14:00:00Z"), "09:00 there");
+    world.moves_to("Europe/Madrid").await;
+    assert_eq!(world.consumed_through().await, at("2026-11-24T14:00:00Z"), "what is gone is gone");
 }
 
 #[tokio::test]
