@@ -1,7 +1,8 @@
 //! The rules seen from outside, natively and in WASM (Node and Chromium): the same cases, the same
 //! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `contacts`
-//! what others say of typed text, `laws` are properties, `parity` hashes what many worlds come to,
-//! `records` are proofs afterwards.
+//! what others say of typed text, `oracle` asks a second implementation, `laws`, `invariants` and
+//! `precedence` are properties, `parity` hashes what many worlds come to, `records` are
+//! proofs afterwards.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -9,13 +10,17 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::wildcard_enum_match_arm,
     reason = "a test that cannot go on fails, as it should"
 )]
 
 mod cases;
 mod contacts;
+mod invariants;
 mod laws;
+mod oracle;
 mod parity;
+mod precedence;
 mod reconcile;
 mod records;
 mod transitions;
