@@ -1,7 +1,8 @@
 //! The rules of recharging: one crate, compiled into the browser's app and into the server.
 //!
 //! Reading order: [`number`] [`order`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the
-//! quantities; [`field`], [`contact`] and [`label`] say what is wrong with something typed; [`catalogue`] and
+//! quantities; [`field`], [`contact`] and [`label`] say what is wrong with something typed;
+//! [`catalogue`] and
 //! [`balance`] are what a line has and how usage draws it; [`rail`] is what each way of paying can
 //! do; [`draft`] turns typing into a [`rule`]; [`decide`](mod@decide) is the heart; [`recharge`]
 //! carries a decision out, fact by fact, by the [`retry`] ladder and with [`ledger`] postings, and
