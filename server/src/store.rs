@@ -20,6 +20,7 @@ pub mod recharges;
 pub mod registrations;
 pub mod rules;
 pub mod sessions;
+pub mod set;
 pub mod settings;
 pub mod sql;
 pub mod throttle;

@@ -1,7 +1,7 @@
 //! The inbox: which usage events were ever accepted, and the events themselves in their order of
 //! placement.
 
-use super::{Conn, Tx, balances::bytes, lines::Line};
+use super::{Conn, Tx, balances::bytes, lines::Line, set};
 use crate::{error::Result, sql};
 use laika_core::{
     balance::{Place, UsageEvent},
@@ -9,59 +9,80 @@ use laika_core::{
     forecast::{PAST_DAYS, PastUse},
     time::{Instant, Span},
 };
-use sqlx::Row;
+use serde::Serialize;
+use sqlx::{Row, any::AnyRow};
+use std::collections::{HashMap, HashSet};
 
-/// What the inbox says to an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// It is new; it counts.
-    New,
-    /// It was here before, the same.
-    Repeated,
-    /// Another event was here under this name.
-    Reused,
-}
+/// An event's global name and the hash of its content.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Name<'a>(pub &'a str, pub &'a str, pub &'a str);
 
-/// Claims the name of an event for its content, for good once the transaction commits.
-pub async fn claim(tx: &mut Tx, source: &str, id: &str, sha256: &str) -> Result<Claim> {
-    let done = sql!(
-        "INSERT INTO inbox (source, id, sha256) VALUES ($1, $2, $3)
-         ON CONFLICT (source, id) DO NOTHING",
-        source,
-        id,
-        sha256
-    )
-    .execute(&mut **tx)
-    .await?;
-    if done.rows_affected() == 1 {
-        return Ok(Claim::New);
-    }
-    let row = sql!("SELECT sha256 FROM inbox WHERE source = $1 AND id = $2", source, id)
-        .fetch_one(&mut **tx)
-        .await?;
-    let same = row.try_get::<String, _>(0)? == sha256;
-    Ok(if same { Claim::Repeated } else { Claim::Reused })
-}
-
-/// Keeps an accepted event.
-pub async fn insert(
+/// Claims names of events for their contents, for good once the transaction commits. Gives those
+/// that were taken before, by (source, id), with the hash of what they stand for; the others are
+/// new and count.
+///
+/// No name may be there twice, and they must be sorted: so two transactions that claim names in
+/// common wait for each other and never deadlock.
+pub async fn claim_all(
     tx: &mut Tx,
-    line: &Line,
-    event: &UsageEvent,
-    country: Option<&str>,
-) -> Result<()> {
+    names: &[Name<'_>],
+) -> Result<HashMap<(String, String), String>> {
+    let text = set::of(names)?;
+    let rows = sql!(
+        "INSERT INTO inbox (source, id, sha256)
+         SELECT r.value->>0, r.value->>1, r.value->>2 FROM json_each($1) AS r WHERE TRUE
+         ON CONFLICT (source, id) DO NOTHING
+         RETURNING source, id",
+        &text
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    if rows.len() == names.len() {
+        return Ok(HashMap::new());
+    }
+    let mut new = HashSet::with_capacity(rows.len());
+    for row in &rows {
+        new.insert((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?));
+    }
+    let is_new = |name: &Name<'_>| new.contains(&(name.0.to_string(), name.1.to_string()));
+    let taken: Vec<_> = names.iter().filter(|name| !is_new(name)).collect();
+    let rows = sql!(
+        "SELECT i.source, i.id, i.sha256 FROM json_each($1) AS r CROSS JOIN inbox AS i
+         WHERE i.source = r.value->>0 AND i.id = r.value->>1",
+        set::of(&taken)?
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let read = |row: &AnyRow| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?));
+    rows.iter().map(read).collect()
+}
+
+/// An accepted event, the line it belongs to, and where it was used.
+pub type Accepted<'a> = (&'a Line, &'a UsageEvent, Option<&'a str>);
+
+/// Keeps accepted events.
+pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
+    let row = |(line, event, country): &Accepted<'_>| {
+        (
+            line.account_id.to_string(),
+            line.id.to_string(),
+            event.place.time.micros(),
+            event.place.id.clone(),
+            event.bytes.to_i64(),
+            country.map(str::to_string),
+            event.received_version,
+            line.newest_at.micros(),
+        )
+    };
+    let rows: Vec<_> = accepted.iter().map(row).collect();
     sql!(
         "INSERT INTO usage_events
              (account_id, line_id, used_at, event_id, bytes, country, received_version, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        line.account_id.as_str(),
-        line.id.as_str(),
-        event.place.time.micros(),
-        &event.place.id,
-        event.bytes.to_i64(),
-        country,
-        event.received_version,
-        line.newest_at.micros()
+         SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), r.value->>3,
+                CAST(r.value->>4 AS BIGINT), r.value->>5, CAST(r.value->>6 AS BIGINT),
+                CAST(r.value->>7 AS BIGINT)
+         FROM json_each($1) AS r",
+        set::of(&rows)?
     )
     .execute(&mut **tx)
     .await?;
