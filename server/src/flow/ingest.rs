@@ -171,3 +171,6 @@ async fn count(app: &Shared, rows: &[Vec<Arrival>]) -> Result<Vec<Receipt>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
