@@ -164,8 +164,11 @@ fn bad_day(seed: u64) -> (Vec<Vec<Event>>, BTreeMap<String, u64>) {
     (requests, used)
 }
 
+/// Accepted, duplicate, and the codes of rejected rows.
+type Told = (usize, usize, Vec<(usize, &'static str)>);
+
 /// What each request must be told when they are counted in this order.
-fn reports(requests: &[Vec<Event>]) -> Vec<(usize, usize, Vec<(usize, &'static str)>)> {
+fn reports(requests: &[Vec<Event>]) -> Vec<Told> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     let mut reports = Vec::new();
     for rows in requests {
@@ -187,7 +190,7 @@ fn reports(requests: &[Vec<Event>]) -> Vec<(usize, usize, Vec<(usize, &'static s
     reports
 }
 
-fn report(receipt: &Receipt) -> (usize, usize, Vec<(usize, &'static str)>) {
+fn report(receipt: &Receipt) -> Told {
     let rejected = receipt.rejected.iter().map(|error| (error.row, error.code)).collect();
     (receipt.accepted, receipt.duplicate, rejected)
 }
