@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod balances;
+pub mod checkpoints;
 pub mod dialect;
 pub mod inbox;
 pub mod jobs;

@@ -1,5 +1,6 @@
 //! `laika ingest FILE|-`: counts usage from JSON lines, piece by piece, and prints what became of
-//! the rows. The next pieces are read while the last are counted. It may run beside a serving process; both only write what neither has.
+//! the rows. The next pieces are read while the last are counted. It may run beside a serving
+//! process; both only write what neither has.
 
 use super::{Failure, Outcome, block_on, help, open, print_json};
 use crate::flow::{

@@ -2,11 +2,13 @@
 //! in one transaction, so that they share its statements and its disk sync. Each request gets its
 //! own report, once everything in it is durable.
 //!
-//! Place in the flow: `handle_usage` pushes, `ingest/group` counts. A writer is a task that lives
-//! while there is something to count: one on SQLite, a few on PostgreSQL. A request that goes away
-//! takes nothing with it; a group that fails is counted again request by request, so nobody's rows
-//! fail because of a neighbour's. It decides nothing and writes nothing itself.
+//! Place in the flow: `handle_usage` pushes, `ingest/group` counts, `ingest/draw` draws. A writer
+//! is a task that lives while there is something to count: one on SQLite, a few on PostgreSQL. A
+//! request that goes away takes nothing with it; a group that fails is counted again request by
+//! request, so nobody's rows fail because of a neighbour's. It decides nothing and writes nothing
+//! itself.
 
+mod draw;
 mod group;
 
 use super::{

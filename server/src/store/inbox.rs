@@ -91,26 +91,35 @@ pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
 
 /// Every event of a line, in the order of placement.
 pub async fn events(conn: &mut Conn, line: &Line) -> Result<Vec<UsageEvent>> {
+    let events = events_since(conn, &[(line, Instant::MIN)]).await?.pop();
+    Ok(events.unwrap_or_default())
+}
+
+/// The events of each line at an instant or later, in the order of placement.
+pub async fn events_since(
+    conn: &mut Conn,
+    lines: &[(&Line, Instant)],
+) -> Result<Vec<Vec<UsageEvent>>> {
     let rows = sql!(
-        "SELECT used_at, event_id, bytes, received_version FROM usage_events
-         WHERE account_id = $1 AND line_id = $2 ORDER BY used_at, event_id",
-        line.account_id.as_str(),
-        line.id.as_str()
+        "SELECT r.key, e.used_at, e.event_id, e.bytes, e.received_version
+         FROM json_each($1) AS r CROSS JOIN usage_events AS e
+         WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
+           AND e.used_at >= CAST(r.value->>2 AS BIGINT)",
+        set::of_lines_at(lines)?
     )
     .fetch_all(conn)
     .await?;
-    let mut events = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let time = Instant::from_micros(row.try_get(0)?);
-        events.push(UsageEvent {
-            place: Place { time, id: row.try_get(1)? },
-            bytes: bytes(row.try_get(2)?)?,
-            received_version: row.try_get(3)?,
-        });
-    }
+    let mut all = set::grouped(lines.len(), &rows, |row| {
+        let time = Instant::from_micros(row.try_get(1)?);
+        Ok(UsageEvent {
+            place: Place { time, id: row.try_get(2)? },
+            bytes: bytes(row.try_get(3)?)?,
+            received_version: row.try_get(4)?,
+        })
+    })?;
     // Why: PostgreSQL may order text by a locale; the order of placement is by bytes everywhere.
-    events.sort_by(|a, b| a.place.cmp(&b.place));
-    Ok(events)
+    all.iter_mut().for_each(|events| events.sort_by(|a, b| a.place.cmp(&b.place)));
+    Ok(all)
 }
 
 /// What the line used in each hour of the last 90 times 24 h before an instant.

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = files![
     "0007_ladders",
     "0008_line_labels",
     "0009_receipts",
+    "0010_checkpoints",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

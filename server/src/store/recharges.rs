@@ -179,10 +179,7 @@ pub async fn unended(conn: &mut Conn, account_id: &str, line_id: &str) -> Result
 /// What `decide` is told of each line's recharges, as of an instant: every open one, and the
 /// recent ones.
 pub async fn past(conn: &mut Conn, lines: &[(&Line, Instant)]) -> Result<Vec<Vec<PastRecharge>>> {
-    let key = |(line, now): &(&Line, Instant)| {
-        (line.account_id.to_string(), line.id.to_string(), now.minus(PAST).micros())
-    };
-    let keys: Vec<_> = lines.iter().map(key).collect();
+    let since: Vec<_> = lines.iter().map(|(line, now)| (*line, now.minus(PAST))).collect();
     let rows = sql!(
         "SELECT r.key, x.body FROM json_each($1) AS r CROSS JOIN recharges AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
@@ -190,7 +187,7 @@ pub async fn past(conn: &mut Conn, lines: &[(&Line, Instant)]) -> Result<Vec<Vec
                 OR x.opened_at >= CAST(r.value->>2 AS BIGINT)
                 OR x.reserved_at >= CAST(r.value->>2 AS BIGINT))
          ORDER BY x.number",
-        set::of(&keys)?
+        set::of_lines_at(&since)?
     )
     .fetch_all(conn)
     .await?;

@@ -7,6 +7,7 @@
 
 use super::lines::Line;
 use crate::error::{Error, Result};
+use laika_core::time::Instant;
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 
@@ -20,6 +21,14 @@ pub fn of_lines<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<String>
     let keys: Vec<_> =
         lines.into_iter().map(|it| (it.account_id.as_str(), it.id.as_str())).collect();
     of(&keys)
+}
+
+/// The set of some lines' keys, each with an instant in microseconds.
+pub fn of_lines_at(lines: &[(&Line, Instant)]) -> Result<String> {
+    let key = |(line, at): &(&Line, Instant)| {
+        (line.account_id.to_string(), line.id.to_string(), at.micros())
+    };
+    of(&lines.iter().map(key).collect::<Vec<_>>())
 }
 
 /// Which row of the set a row of the answer belongs to: its first column.

@@ -4,31 +4,28 @@
 //! Locks are taken in one order everywhere: names, then lines, then accounts, each sorted. All or
 //! nothing of a group is kept; a row that does not count is a report, never a failure.
 
-use super::Arrival;
+use super::{Arrival, draw::draw};
 use crate::{
     Shared,
     error::{Error, Result},
     flow::{evaluate, handle_usage::Receipt},
     store::{
-        Tx, accounts, balances,
+        Tx, accounts,
         inbox::{self, Name},
-        ledger,
         lines::{self, Line},
     },
 };
 use laika_core::{
-    balance::{Balance, Place, UsageEvent},
+    balance::{Place, UsageEvent},
     decide::Cause,
-    ledger::{Book, Posting},
-    money::Money,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One line's new events of a group.
-struct Batch<'a> {
-    line: Line,
+pub(super) struct Batch<'a> {
+    pub(super) line: Line,
     /// In the order of placement.
-    events: Vec<UsageEvent>,
+    pub(super) events: Vec<UsageEvent>,
     countries: Vec<Option<&'a str>>,
 }
 
@@ -133,40 +130,4 @@ async fn lock<'a>(
         batches.push(Batch { line, events, countries });
     }
     Ok(batches)
-}
-
-/// Draws new events: on from where a balance stands, or all of the line's again when one is late.
-/// Gives what each line has then.
-async fn draw<'a>(tx: &mut Tx, batches: &'a [Batch<'_>]) -> Result<Vec<(&'a Line, Balance)>> {
-    let lines: Vec<&Line> = batches.iter().map(|batch| &batch.line).collect();
-    let before = balances::load_all(tx, &lines).await?;
-    let mut after = before.clone();
-    for (batch, balance) in batches.iter().zip(&mut after) {
-        if batch.events.first().is_some_and(|first| balance.continues_with(&first.place)) {
-            batch.events.iter().for_each(|event| balance.place(event));
-        } else {
-            balance.replay(&inbox::events(tx, &batch.line).await?);
-        }
-    }
-    let each = || lines.iter().copied().zip(&before).zip(&after);
-    let drawn: Vec<_> = each().map(|((line, before), after)| (line, before, after)).collect();
-    balances::save_all(tx, &drawn).await?;
-    let mut booked = Vec::with_capacity(drawn.len());
-    for (line, before, after) in drawn {
-        let key = format!("{}/v{}", line.id, line.version);
-        booked.push((line, key, postings(line, before, after)?));
-    }
-    ledger::post_all(tx, &booked).await?;
-    Ok(lines.into_iter().zip(after).collect())
-}
-
-/// What the books hold follows the balance: data that was used, credit that was used.
-fn postings(line: &Line, before: &Balance, after: &Balance) -> Result<Vec<Posting>> {
-    let (had, has) = (before.bytes_on_books(), after.bytes_on_books());
-    let credit = |balance: &Balance| Money::new(balance.credit_used_minor(), line.currency);
-    let moved = [
-        ledger::bytes_moved(Book::Used, Book::LineData, had, has),
-        ledger::money_moved(Book::LineCredit, Book::Sales, credit(before), credit(after))?,
-    ];
-    Ok(moved.into_iter().flatten().collect())
 }

@@ -2,6 +2,8 @@
 //! of a neighbour's, and a full queue says so. Groups are made by holding what writers need while
 //! requests queue, so that nothing here depends on timing.
 
+mod late;
+
 use super::{GROUP_MOST, WAITING_MOST};
 use crate::{
     App, Shared,
