@@ -178,25 +178,21 @@ async fn connection(
         let events: Vec<String> = (number * rows..(number + 1) * rows).map(one).collect();
         let body = format!("[{}]", events.join(","));
         let request = request(address, &body);
-        loop {
-            if pace == 0 {
-                due = Stopwatch::now();
+        if pace == 0 {
+            due = Stopwatch::now();
+        }
+        let answer = send(&mut stream, &request).await.map_err(|error| error.to_string())?;
+        match answer {
+            (200, answer) if answer["accepted"].as_u64() == Some(rows as u64) => {
+                seen.answered.push(due.elapsed());
+                seen.acknowledged.push(number);
             }
-            let (status, answer) = send(&mut stream, &request).await?;
-            match status {
-                200 if answer["accepted"].as_u64() == Some(rows as u64) => {
-                    seen.answered.push(due.elapsed());
-                    seen.acknowledged.push(number);
-                    break;
-                }
-                503 => {
-                    seen.refused += 1;
-                    sleep(AFTER_REFUSAL).await;
-                    // Why: what was refused must not have counted, so it is left at that.
-                    break;
-                }
-                _ => return Err(format!("{status}: {answer}").into()),
+            (503, _) => {
+                // What was refused must not have counted: it is left at that.
+                seen.refused += 1;
+                sleep(AFTER_REFUSAL).await;
             }
+            (status, answer) => return Err(format!("{status}: {answer}").into()),
         }
     }
     Ok(seen)
