@@ -139,7 +139,8 @@ async fn customer(
         fingerprint,
         removed_at: None,
     };
-    Ok(payment_methods::insert(tx, &id, &card, now).await?)
+    payment_methods::insert(tx, &id, &card, now).await?;
+    Ok(payment_methods::set_customer(tx, &id, &format!("cus_{number}")).await?)
 }
 
 /// Saves and turns on the suggested rule of the first line, as the browser does.

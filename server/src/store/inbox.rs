@@ -2,7 +2,10 @@
 //! placement.
 
 use super::{Conn, Tx, balances::bytes, lines::Line, set};
-use crate::{error::Result, sql};
+use crate::{
+    error::{Error, Result},
+    sql,
+};
 use laika_core::{
     balance::{Place, UsageEvent},
     bytes::Bytes,
@@ -10,8 +13,8 @@ use laika_core::{
     time::{Instant, Span},
 };
 use serde::Serialize;
-use sqlx::{Row, any::AnyRow};
-use std::collections::{HashMap, HashSet};
+use sqlx::Row;
+use std::collections::HashMap;
 
 /// An event's global name and the hash of its content.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -23,38 +26,36 @@ pub struct Name<'a>(pub &'a str, pub &'a str, pub &'a str);
 ///
 /// No name may be there twice, and they must be sorted: so two transactions that claim names in
 /// common wait for each other and never deadlock.
+///
+/// *Errors*: [`Error::Raced`] when another transaction took a name in between: try again.
 pub async fn claim_all(
     tx: &mut Tx,
     names: &[Name<'_>],
 ) -> Result<HashMap<(String, String), String>> {
-    let text = set::of(names)?;
-    let rows = sql!(
-        "INSERT INTO inbox (source, id, sha256)
-         SELECT r.value->>0, r.value->>1, r.value->>2 FROM json_each($1) AS r WHERE TRUE
-         ON CONFLICT (source, id) DO NOTHING
-         RETURNING source, id",
-        &text
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    if rows.len() == names.len() {
-        return Ok(HashMap::new());
-    }
-    let mut new = HashSet::with_capacity(rows.len());
-    for row in &rows {
-        new.insert((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?));
-    }
-    let is_new = |name: &Name<'_>| new.contains(&(name.0.to_string(), name.1.to_string()));
-    let taken: Vec<_> = names.iter().filter(|name| !is_new(name)).collect();
+    // Why: few names are taken, and new ones then need no answer, row by row.
     let rows = sql!(
         "SELECT i.source, i.id, i.sha256 FROM json_each($1) AS r CROSS JOIN inbox AS i
          WHERE i.source = r.value->>0 AND i.id = r.value->>1",
-        set::of(&taken)?
+        set::of(names)?
     )
     .fetch_all(&mut **tx)
     .await?;
-    let read = |row: &AnyRow| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?));
-    rows.iter().map(read).collect()
+    let mut taken = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let name: (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        taken.insert(name, row.try_get(2)?);
+    }
+    let is_taken = |name: &Name<'_>| taken.contains_key(&(name.0.to_string(), name.1.to_string()));
+    let new: Vec<_> = names.iter().filter(|name| taken.is_empty() || !is_taken(name)).collect();
+    let done = sql!(
+        "INSERT INTO inbox (source, id, sha256)
+         SELECT r.value->>0, r.value->>1, r.value->>2 FROM json_each($1) AS r WHERE TRUE
+         ON CONFLICT (source, id) DO NOTHING",
+        set::of(&new)?
+    )
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == new.len() as u64 { Ok(taken) } else { Err(Error::Raced) }
 }
 
 /// An accepted event, the line it belongs to, and where it was used.

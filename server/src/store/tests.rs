@@ -173,10 +173,17 @@ async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
             at_once(8, move || {
                 let (store, id) = (Arc::clone(&store), id.clone());
                 async move {
-                    let mut tx = store.write().await?;
-                    let taken = inbox::claim_all(&mut tx, &[Name("test", &id, content)]).await?;
-                    tx.commit().await;
-                    Ok(taken.into_values().next())
+                    loop {
+                        let mut tx = store.write().await?;
+                        let names = [Name("test", &id, content)];
+                        match inbox::claim_all(&mut tx, &names).await {
+                            Err(error) if error.is_transient() => tx.rollback().await?,
+                            taken => {
+                                tx.commit().await;
+                                return Ok(taken?.into_values().next());
+                            }
+                        }
+                    }
                 }
             })
             .await
