@@ -52,7 +52,7 @@ pub(crate) fn address(folder: &Path, name: &str) -> String {
     format!("sqlite:{}/{name}.db", folder.display())
 }
 
-/// An app on a database of the folder, or on the PostgreSQL of `LAIKA_BENCH_DATABASE`.
+/// An app on a database of the folder.
 pub(crate) async fn open(folder: &Path, name: &str) -> Result<Shared, Box<dyn Error>> {
     let database = DatabaseUrl::parse(&address(folder, name)).map_err(|error| error.0)?;
     let config = Config::from_vars(&|_| None).map_err(|error| error.0)?;

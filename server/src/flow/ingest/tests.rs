@@ -28,6 +28,7 @@ use laika_core::{
 use laika_tests::support::{postgres::Database, random::Random};
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
+use tower_service::Service;
 
 /// Two lines that run dry, and one that does not.
 const LINES: [(&str, u64); 3] = [("8901", 3_000), ("8902", 40_000), ("8903", 1_000_000_000)];
@@ -308,6 +309,11 @@ async fn a_full_queue_says_when_to_come_again_and_counts_what_it_took() {
         let Err(Error::Problem(problem)) = refused else { panic!("taken: {refused:?}") };
         assert_eq!((problem.status, problem.code), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
         assert_eq!(problem.more["retry_after_s"], 1);
+        let request = axum::http::Request::post("/api/v1/usage").body(axum::body::Body::empty());
+        let router = &mut crate::api::router(app.clone());
+        let answer = Service::call(router, request.expect("a request")).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()["retry-after"], "1");
         held.rollback().await.expect("let go");
         let accepted: usize = receipts(asked).await.iter().map(|receipt| receipt.accepted).sum();
         assert_eq!(accepted, WAITING_MOST);
