@@ -42,21 +42,6 @@ pub async fn latest(
     Ok(found.into_iter().map(|mut latest| latest.pop()).collect())
 }
 
-/// Drops the checkpoints of lines that an event of this instant makes wrong.
-pub async fn drop_after(tx: &mut Tx, lines: &[(&Line, Instant)]) -> Result<()> {
-    sql!(
-        "DELETE FROM checkpoints WHERE (account_id, line_id, before_at) IN (
-             SELECT c.account_id, c.line_id, c.before_at
-             FROM json_each($1) AS r CROSS JOIN checkpoints AS c
-             WHERE c.account_id = r.value->>0 AND c.line_id = r.value->>1
-               AND c.before_at > CAST(r.value->>2 AS BIGINT))",
-        set::of_lines_at(lines)?
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 /// Keeps checkpoints, and forgets the lines' oldest.
 pub async fn keep_all(tx: &mut Tx, new: &[Checkpoint<'_>]) -> Result<()> {
     let mut rows = Vec::with_capacity(new.len());

@@ -60,7 +60,6 @@ async fn again<'a>(
     late: Vec<(&'a Line, Instant, &mut Balance)>,
 ) -> Result<Vec<Checkpoint<'a>>> {
     let first: Vec<_> = late.iter().map(|(line, time, _)| (*line, *time)).collect();
-    checkpoints::drop_after(tx, &first).await?;
     let latest = checkpoints::latest(tx, &first).await?;
     let mut since = Vec::with_capacity(late.len());
     for ((line, _, balance), checkpoint) in late.iter().zip(latest) {
@@ -88,8 +87,9 @@ async fn again<'a>(
 /// Puts an undrawn balance where a checkpoint stood.
 ///
 /// Why this is the same as drawing the events before the checkpoint again: each of them was
-/// received before the checkpoint was made (one that came later would have dropped it), and what
-/// was granted since serves no event that was received before its grant. So it is whole.
+/// received before the checkpoint was made (one that came later was placed by a replay that passed
+/// the same midnight and made it anew), and what was granted since serves no event that was
+/// received before its grant. So it is whole.
 fn stand_at(balance: &mut Balance, kept: &Balance) {
     for bucket in &mut balance.buckets {
         if let Some(kept) = kept.buckets.iter().find(|kept| kept.id == bucket.id) {
