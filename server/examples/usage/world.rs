@@ -10,6 +10,7 @@ use laika_core::{
     id::{AccountId, PaymentMethodId},
     money::Currency,
     rail::Rail,
+    record::{Authenticated, Proof},
     time::{Instant, Span},
 };
 use laika_server::{
@@ -167,7 +168,8 @@ async fn turn_on(app: &Shared) -> Result<(), Box<dyn Error>> {
         rule_version: view.rule.ok_or("a rule")?.version,
         consent_sha256: view.consent.ok_or("a text")?.sha256,
     };
-    let switch = Switch::On(&agreed);
+    let who = Authenticated { by: Proof::Password, at: app.clock.wall() };
+    let switch = Switch::On(&agreed, who);
     switch_rule::switch(app, &line.account_id, line.id.as_str(), switch).await?;
     Ok(())
 }
