@@ -34,6 +34,15 @@ pub struct Journal {
     pub state: State,
 }
 
+impl Drop for Journal {
+    /// Lets go of the file at once.
+    fn drop(&mut self) {
+        // Why: closing is not enough while a program that was just started elsewhere in this process
+        // still holds a copy of the open file.
+        let _ = self.file.unlock();
+    }
+}
+
 impl Journal {
     /// Opens or creates the file and replays it. `seed` is used for a new file only.
     pub fn open(path: &Path, seed: &str) -> io::Result<Self> {
