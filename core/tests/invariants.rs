@@ -150,6 +150,28 @@ fn a_skip_or_a_notice_holds_only_its_own_trigger() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn neither_a_skip_nor_a_full_line_takes_an_announced_date() {
+    let worlds = Worlds::new();
+    let mut applied = 0;
+    for number in 0..WORLDS {
+        let mut world = worlds.make(number);
+        tell(&mut world);
+        let decision = decided(&world);
+        if !["skipped_once", "target_met"].contains(&code(&decision)) {
+            continue;
+        }
+        let World { rule, account, history, now, .. } = &world;
+        let gone = consumed_by(&decision, rule, account, history, *now);
+        for at in world.waiting() {
+            assert!(gone < Some(at), "world {number}: {at} is to be charged, gone is {gone:?}");
+            applied += 1;
+        }
+    }
+    holds(applied, WORLDS);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn what_was_announced_is_not_announced_again() {
     let worlds = Worlds::new();
     let mut applied = 0;

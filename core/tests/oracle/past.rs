@@ -6,6 +6,7 @@ use super::naive::World;
 use crate::parity::Dice;
 use chrono::Days;
 use laika_core::bytes::Bytes;
+use laika_core::catalogue::Terms;
 use laika_core::decide::{Cause, Notice, PastRecharge, Standing, Suspension, TriggerDue};
 use laika_core::id::RechargeId;
 use laika_core::money::Money;
@@ -22,6 +23,9 @@ pub(super) fn happen(dice: &mut Dice, ids: &[RechargeId], world: &mut World) {
     submission(dice, world);
     limits(dice, world);
     obstacles(dice, world);
+    if dice.one_in(8) {
+        obstacles(dice, world);
+    }
 }
 
 /// What happened before: most of it spent, at most one automatic recharge open.
@@ -253,19 +257,7 @@ fn obstacles(dice: &mut Dice, world: &mut World) {
         7..=9 => world.rule.limits.starts_on = Some(edge),
         10..=12 => world.rule.paused_until_on = Some(edge),
         13 => world.account.terms.step = None,
-        14 => {
-            let step = world.account.terms.step.as_mut().expect("a step");
-            step.price.amount_minor += dice.roll(3) as i64 - 1;
-            step.price.amount_minor = step.price.amount_minor.max(1);
-        }
-        15 => {
-            let step = world.account.terms.step.as_mut().expect("a step");
-            match dice.roll(3) {
-                0 => step.bytes = Bytes::MB.checked_mul(700).expect("few bytes"),
-                1 => step.validity_days = 29 + dice.roll(3) as u32,
-                _ => world.account.terms.credit_max.amount_minor = step.price.amount_minor * 9,
-            }
-        }
+        14 | 15 => change_terms(dice, &mut world.account.terms),
         16 => world.account.payment_methods.truncate(1),
         17 => {
             for method in &mut world.account.payment_methods {
@@ -273,5 +265,19 @@ fn obstacles(dice: &mut Dice, world: &mut World) {
             }
         }
         _ => {}
+    }
+}
+
+/// The price moves by one minor unit, or the step or the credit on sale is another.
+fn change_terms(dice: &mut Dice, terms: &mut Terms) {
+    let Some(step) = &mut terms.step else { return };
+    match dice.roll(6) {
+        0 => step.bytes = Bytes::MB.checked_mul(700).expect("few bytes"),
+        1 => step.validity_days = 29 + dice.roll(3) as u32,
+        2 => terms.credit_max.amount_minor = step.price.amount_minor * 9,
+        _ => {
+            let moved = step.price.amount_minor + dice.roll(3) as i64 - 1;
+            step.price.amount_minor = moved.max(1);
+        }
     }
 }

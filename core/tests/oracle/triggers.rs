@@ -32,6 +32,16 @@ impl World {
         }
     }
 
+    /// The scheduled instants whose announcements run: they are still to be charged.
+    pub(crate) fn waiting(&self) -> Vec<Instant> {
+        let occurrences = self.by_trigger().into_iter();
+        let running = occurrences.filter_map(|(trigger, state)| match (trigger, state) {
+            (TriggerDue::Scheduled { at }, State::Running { .. }) => Some(at),
+            _ => None,
+        });
+        running.collect()
+    }
+
     pub(super) fn cause_needs_no_notice(&self) -> bool {
         matches!(self.cause, Cause::AsIfDue | Cause::Submission { .. })
     }
