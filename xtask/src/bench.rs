@@ -2,12 +2,14 @@
 //! holds. What is measured lies in `tests/bench`; here it is built, asked in turns, and judged.
 //!
 //! Only answers can fail a bench: a figure that misses its goal is said, not punished, because
-//! machines are noisy. `bench/module` builds, `bench/side` asks, `bench/figure` judges.
+//! machines are noisy. `bench/module` builds, `bench/side` asks, `bench/figure` judges, `bench/parts`
+//! takes the app's module apart.
 
 mod core;
 mod figure;
 mod ingest;
 mod module;
+mod parts;
 mod side;
 
 use crate::tools::Place;

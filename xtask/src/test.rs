@@ -61,6 +61,14 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
     steps.own("browser's packages", || packages(place, &found.node))?;
     steps.tests("from outside", &outside(place, &found))?;
 
+    let bench = |words: &str| {
+        Cmd::new(&place.root, &format!("cargo {words} --manifest-path tests/bench/Cargo.toml"))
+    };
+    steps.run("bench, format", &bench("fmt --check"))?;
+    // Why without its peer: that is long to build, and `cargo xtask bench core` does.
+    let lean = bench("test --locked --no-default-features --features parts --target-dir");
+    steps.tests("bench, without its peer", &lean.arg(place.target.display().to_string()))?;
+
     steps.own("licences", || licences::check(place))?;
     // Why: both are long builds from source; where somebody has them, they run.
     for (name, cmd) in [("deny", "cargo deny --all-features check"), ("typos", "typos")] {

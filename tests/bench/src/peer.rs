@@ -21,8 +21,40 @@ const JDM: &str = include_str!("../rule.jdm.json");
 
 thread_local! {
     static GRAPH: Graph = graph();
-    /// The texts of the kind asked for last.
-    static TEXTS: RefCell<(String, Vec<String>)> = const { RefCell::new((String::new(), vec![])) };
+    /// What is asked again and again: making it is not what is measured.
+    static STREAM: RefCell<Stream> = RefCell::default();
+}
+
+/// Inputs of one kind: as text, and as each side has them once they are read.
+#[derive(Default)]
+struct Stream {
+    kind: String,
+    texts: Vec<String>,
+    ours: Vec<DecideQuery>,
+    theirs: Vec<Variable>,
+}
+
+impl Stream {
+    fn of(kind: &str) -> Stream {
+        let mut dice = Dice(1000);
+        let worlds = match kind {
+            "random" => (0..1000).map(|_| worlds::random(&mut dice)).collect(),
+            kind => worlds::of_kind(kind),
+        };
+        let texts: Vec<String> = worlds.iter().map(text).collect();
+        let ours = texts.iter().map(|text| read(text)).collect();
+        let theirs = texts.iter().map(|text| read_for_peer(text)).collect();
+        Stream { kind: kind.to_owned(), texts, ours, theirs }
+    }
+
+    fn with<T>(kind: &str, work: impl FnOnce(&Stream) -> T) -> T {
+        STREAM.with_borrow_mut(|stream| {
+            if stream.kind != kind {
+                *stream = Stream::of(kind);
+            }
+            work(stream)
+        })
+    }
 }
 
 /// Read and compiled once, as its documentation says.
@@ -39,53 +71,52 @@ fn text(world: &World) -> String {
     serde_json::to_string(&DecideQuery { rule, account, history, cause, now }).expect("JSON")
 }
 
+fn read(text: &str) -> DecideQuery {
+    serde_json::from_str(text).expect("a query")
+}
+
+fn read_for_peer(text: &str) -> Variable {
+    serde_json::from_str(text).expect("JSON")
+}
+
 fn ours(text: &str) -> String {
-    let query: DecideQuery = serde_json::from_str(text).expect("a query");
-    serde_json::to_string(&query.answer()).expect("JSON")
+    serde_json::to_string(&read(text).answer()).expect("JSON")
 }
 
 fn theirs(graph: &Graph, text: &str) -> String {
-    let input: Variable = serde_json::from_str(text).expect("JSON");
+    serde_json::to_string(&evaluate(graph, read_for_peer(text))).expect("JSON")
+}
+
+fn evaluate(graph: &Graph, input: Variable) -> Variable {
     let mut answer = pin!(graph.evaluate(input));
     // Why: nothing in this graph waits for anything, so no runtime is paid for.
     match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => {
-            serde_json::to_string(&answer.expect("an answer").result).expect("JSON")
-        }
+        Poll::Ready(answer) => answer.expect("an answer").result,
         Poll::Pending => panic!("the graph waits"),
     }
 }
 
-fn with_texts<T>(kind: &str, work: impl FnOnce(&[String]) -> T) -> T {
-    TEXTS.with_borrow_mut(|(known, texts)| {
-        if known != kind {
-            *texts = match kind {
-                "random" => {
-                    let mut dice = Dice(1000);
-                    (0..1000).map(|_| text(&worlds::random(&mut dice))).collect()
-                }
-                kind => worlds::of_kind(kind).iter().map(text).collect(),
-            };
-            *known = kind.to_owned();
-        }
-        work(texts)
-    })
-}
-
-/// So many texts of a kind answered by one side.
-pub(crate) fn json_many(side: &str, kind: &str, count: u64) -> u64 {
-    let answered = |answer: &dyn Fn(&str) -> String| {
-        with_texts(kind, |texts| {
-            let stream = texts.iter().cycle().zip(0..count);
-            stream
-                .fold(0_u64, |sum, (text, _)| sum + black_box(answer(black_box(text))).len() as u64)
+/// So many answers of one side: `json` from text to text, `parsed` from what was read before.
+pub(crate) fn answer_many(what: &str, side: &str, kind: &str, count: u64) -> u64 {
+    let length = |answer: String| answer.len() as u64;
+    Stream::with(kind, |stream| {
+        let each = |answer: &dyn Fn(usize) -> u64| {
+            (0..count).map(|number| number as usize % stream.texts.len()).map(answer).sum()
+        };
+        GRAPH.with(|graph| match (what, side) {
+            ("json", "ours") => each(&|at| length(ours(black_box(&stream.texts[at])))),
+            ("json", "peer") => each(&|at| length(theirs(graph, black_box(&stream.texts[at])))),
+            ("parsed", "ours") => each(&|at| {
+                black_box(black_box(&stream.ours[at]).answer());
+                1
+            }),
+            ("parsed", "peer") => each(&|at| {
+                black_box(evaluate(graph, black_box(&stream.theirs[at]).clone()));
+                1
+            }),
+            other => panic!("what is {other:?}?"),
         })
-    };
-    match side {
-        "ours" => answered(&ours),
-        "peer" => GRAPH.with(|graph| answered(&|text| theirs(graph, text))),
-        other => panic!("no side is called {other:?}"),
-    }
+    })
 }
 
 /// How many of so many random texts both sides answer alike; the first that differs ends it.

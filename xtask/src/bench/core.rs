@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::figure::{Figure, Goal, median};
 use super::module::{self, Built};
+use super::parts;
 use super::side::{Side, in_turns, ratio};
 use crate::command::Cmd;
 use crate::tools::{self, BenchTools, Place};
@@ -47,6 +48,8 @@ pub(super) fn bench(place: &Place) -> Result {
     figures.extend(schedules(&mut sides.native)?);
     println!("== the preview, in Chromium, {SLOWER} times slower");
     figures.extend(preview(&mut sides)?);
+    println!("== the app's module, taken apart");
+    figures.extend(parts::weigh(place, &tools)?);
     println!("\n{}", "-".repeat(100));
     for figure in &figures {
         println!("{figure}");
@@ -122,13 +125,20 @@ fn json(native: &mut Side) -> Result<Vec<Figure>> {
     let said = native.ask(&format!("agree {EQUAL_TEXTS}"))?.sum;
     println!("{EQUAL_TEXTS} random texts answered alike: {said}");
     let mut figures = vec![];
-    for (kind, goal) in [("random", Goal::AtLeast(10.0)), ("mix", Goal::None)] {
-        let words = |side| format!("json {side} {kind} {TEXTS}");
+    for (what, kind, goal) in [
+        ("json", "random", Goal::AtLeast(10.0)),
+        ("json", "mix", Goal::None),
+        ("parsed", "random", Goal::None),
+    ] {
+        let words = |side| format!("{what} {side} {kind} {TEXTS}");
         let (ours, peer) = (words("ours"), words("peer"));
         let times = in_turns(&mut [&mut *native], &[(0, &ours), (0, &peer)], false)?;
         let [ours, peer] = times.as_slice() else { continue };
         let each = |times| median(times) * 1e6 / f64::from(TEXTS);
-        let name = format!("JSON in, JSON out, {kind}");
+        let name = match what {
+            "json" => format!("JSON in, JSON out, {kind}"),
+            _ => format!("the same, JSON read before, {kind}"),
+        };
         figures.push(Figure::new(format!("{name}: ours"), each(ours), "us", Goal::None));
         figures.push(Figure::new(format!("{name}: GoRules ZEN"), each(peer), "us", Goal::None));
         figures.push(Figure::new(format!("{name}: times quicker"), ratio(peer, ours), "x", goal));

@@ -33,7 +33,8 @@ pub(super) fn build(place: &Place, tools: &BenchTools) -> Result<Built> {
     Ok(Built { native: place.target.join("release/laika-bench"), quick, small })
 }
 
-fn cargo(place: &Place, flags: &str) -> Cmd {
+/// Cargo on `tests/bench`, into the same target folder as everything.
+pub(super) fn cargo(place: &Place, flags: &str) -> Cmd {
     let words = "cargo build --locked --manifest-path tests/bench/Cargo.toml --target-dir";
     let cmd = Cmd::new(&place.root, words).arg(place.target.display().to_string());
     flags.split_whitespace().fold(cmd, |cmd, flag| cmd.arg(flag))
