@@ -1,4 +1,4 @@
-//! The reasons come in their declared order: of any two obstacles at once, the earlier is the answer.
+//! The reasons come in their declared order: of any two obstacles at once, the earlier is said.
 
 use crate::cases::{money, now, world};
 use laika_core::bytes::Bytes;

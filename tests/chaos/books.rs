@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use laika_core::recharge::Status;
 use laika_tests::support::http::Request;
+use serde_json::Value;
 
 use super::feeder::Feed;
 use super::town::{DATA_AT_FIRST, Town};
@@ -26,7 +27,9 @@ pub(super) struct Books {
 /// Looks at everything, once nothing is open any more.
 pub(super) fn compare(town: &Town, feed: &Feed) -> Books {
     let mut books = Books::default();
-    let charged = charged_by_recharge(town);
+    let charges = charges(town);
+    let charged = charged_by_recharge(&charges);
+    let taken = taken_by_recharge(&charges);
     let given = given_by_recharge(town);
     let lines = town.lines();
     for customer in &town.customers {
@@ -40,6 +43,10 @@ pub(super) fn compare(town: &Town, feed: &Feed) -> Books {
             if (charges, top_ups.len()) != (expected, expected) {
                 let counts = format!("charged {charges}x, credited {}x", top_ups.len());
                 books.wrong.push(format!("{id} is {status:?} but {counts}"));
+            }
+            let taken = taken.get(id).copied().unwrap_or_default();
+            if taken > 1 {
+                books.wrong.push(format!("{id} was taken {taken}x, whatever went back"));
             }
             credited += top_ups.iter().sum::<u64>();
         }
@@ -61,12 +68,17 @@ pub(super) fn compare(town: &Town, feed: &Feed) -> Books {
     books
 }
 
-/// The provider's own list: what was taken and kept, by our recharge.
-fn charged_by_recharge(town: &Town) -> BTreeMap<String, Vec<u64>> {
+/// The provider's own list.
+fn charges(town: &Town) -> Vec<Value> {
     let request = Request::new("GET", &town.sandbox_url("/charges"));
     let all = request.send().expect("the provider").expect(200).json();
+    all["charges"].as_array().expect("a list of charges").clone()
+}
+
+/// What was taken and kept, by our recharge.
+fn charged_by_recharge(charges: &[Value]) -> BTreeMap<String, Vec<u64>> {
     let mut kept: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for charge in all["charges"].as_array().expect("a list of charges") {
+    for charge in charges {
         let money = |name: &str| charge[name].as_u64().unwrap_or_default();
         if money("captured_minor") > money("refunded_minor") {
             let id = charge["metadata"]["recharge_id"].as_str().unwrap_or_default();
@@ -74,6 +86,17 @@ fn charged_by_recharge(town: &Town) -> BTreeMap<String, Vec<u64>> {
         }
     }
     kept
+}
+
+/// How often money was taken, by our recharge, what went back again included: a charge made twice
+/// is one too many even when the second is given back.
+fn taken_by_recharge(charges: &[Value]) -> BTreeMap<String, usize> {
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for charge in charges.iter().filter(|charge| charge["captured_minor"].as_u64() > Some(0)) {
+        let id = charge["metadata"]["recharge_id"].as_str().unwrap_or_default();
+        *taken.entry(id.to_owned()).or_default() += 1;
+    }
+    taken
 }
 
 /// The carrier's own statement: the bytes it gave, by our recharge.

@@ -201,6 +201,6 @@ fn without_the_idempotency_key_the_kill_test_fails() {
         run.next_life(unknown);
     }
     let (_, books, _) = run.end();
-    let doubled = books.wrong.iter().any(|wrong| wrong.contains("charged 2x"));
+    let doubled = books.wrong.iter().any(|wrong| wrong.contains("was taken 2x"));
     assert!(doubled, "nobody was charged twice: {:?}", books.wrong);
 }

@@ -2,8 +2,8 @@
 //! holds. What is measured lies in `tests/bench`; here it is built, asked in turns, and judged.
 //!
 //! Only answers can fail a bench: a figure that misses its goal is said, not punished, because
-//! machines are noisy. `bench/module` builds, `bench/side` asks, `bench/figure` judges, `bench/parts`
-//! takes the app's module apart.
+//! machines are noisy. `bench/module` builds, `bench/side` asks, `bench/figure` judges,
+//! `bench/parts` takes the app's module apart.
 
 mod core;
 mod figure;

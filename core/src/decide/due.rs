@@ -223,7 +223,7 @@ fn announced<'a>(
             due.skipped_at.get_or_insert(at);
             due.look_at(at);
         } else {
-            // Why: every scheduled instant is looked at, or one met by a full cap would not be gone.
+            // Why: every scheduled instant is looked at, or one met by a full cap would stay.
             due.look_at(at);
             after_notice(trigger, at, now.plus(lead), rule, account, history, due);
         }

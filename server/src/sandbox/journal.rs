@@ -37,8 +37,8 @@ pub struct Journal {
 impl Drop for Journal {
     /// Lets go of the file at once.
     fn drop(&mut self) {
-        // Why: closing is not enough while a program that was just started elsewhere in this process
-        // still holds a copy of the open file.
+        // Why: closing is not enough while a program that this process has just started still
+        // holds a copy of the open file.
         let _ = self.file.unlock();
     }
 }

@@ -1,5 +1,5 @@
 //! What the rules cost in the app's module, by part. The module is built once more as Trunk builds
-//! it, with everything kept that tells what belongs to whom, and `tests/bench/parts` takes it apart.
+//! it, with everything kept that tells what belongs to whom; `tests/bench/parts` takes it apart.
 
 use super::figure::{Figure, Goal};
 use super::module;
