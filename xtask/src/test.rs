@@ -66,8 +66,9 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
     };
     steps.run("bench, format", &bench("fmt --check"))?;
     // Why without its peer: that is long to build, and `cargo xtask bench core` does.
-    let lean = bench("test --locked --no-default-features --features parts --target-dir");
-    steps.tests("bench, without its peer", &lean.arg(place.target.display().to_string()))?;
+    let lean = bench("test --locked --no-default-features --features parts");
+    let lean = lean.arg("--target-dir").arg(place.target.display().to_string());
+    steps.tests("bench, without its peer", &lean)?;
 
     steps.own("licences", || licences::check(place))?;
     // Why: both are long builds from source; where somebody has them, they run.
