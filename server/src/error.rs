@@ -20,6 +20,8 @@ pub enum Error {
     Problem(Problem),
     /// The database said no.
     Store(sqlx::Error),
+    /// Another transaction came in between; the same thing tried again sees what it did.
+    Raced,
     /// Something that should be impossible, in words for the log.
     Internal(String),
 }
@@ -103,8 +105,11 @@ impl Error {
     }
 
     /// Whether the database turned a transaction away that may well succeed the next time: a
-    /// deadlock or a serialization failure.
+    /// deadlock, a serialization failure, or a race that we saw ourselves.
     pub fn is_transient(&self) -> bool {
+        if matches!(self, Error::Raced) {
+            return true;
+        }
         let Error::Store(sqlx::Error::Database(error)) = self else { return false };
         error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01"))
     }
@@ -126,6 +131,7 @@ impl fmt::Display for Error {
         match self {
             Error::Problem(problem) => write!(f, "{}: {}", problem.code, problem.detail),
             Error::Store(error) => write!(f, "database: {error}"),
+            Error::Raced => write!(f, "another transaction came in between"),
             Error::Internal(words) => write!(f, "internal: {words}"),
         }
     }
@@ -166,7 +172,7 @@ pub fn render(response: Response, request_id: &str) -> Response {
     };
     let problem = match &*error {
         Error::Problem(problem) => problem.clone(),
-        Error::Store(_) | Error::Internal(_) => {
+        Error::Store(_) | Error::Raced | Error::Internal(_) => {
             tracing::error!(request_id, %error, "request failed");
             Problem {
                 status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod change_zone;
 pub mod evaluate;
 pub mod handle_usage;
+pub mod ingest;
 pub mod inputs;
 pub mod open;
 pub mod perform;

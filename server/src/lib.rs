@@ -62,6 +62,8 @@ pub struct App {
     pub jobs_due: Notify,
     /// Rung after a commit that enqueued a message.
     pub messages_due: Notify,
+    /// Usage that waits to be counted.
+    pub usage: flow::ingest::Ingest,
     /// Origin of the running sandbox provider; set once, when it is known.
     pub sandbox: OnceLock<String>,
     /// Our own origin, where customers and webhooks come back to; set once, when it is known.
@@ -95,6 +97,7 @@ impl App {
             live: Default::default(),
             jobs_due: Notify::new(),
             messages_due: Notify::new(),
+            usage: Default::default(),
             sandbox: OnceLock::new(),
             origin: OnceLock::new(),
             outbound: Outbound::new(PATIENCE),

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod balances;
+pub mod checkpoints;
 pub mod dialect;
 pub mod inbox;
 pub mod jobs;
@@ -20,6 +21,7 @@ pub mod recharges;
 pub mod registrations;
 pub mod rules;
 pub mod sessions;
+pub mod set;
 pub mod settings;
 pub mod sql;
 pub mod throttle;

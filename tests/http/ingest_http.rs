@@ -94,3 +94,40 @@ fn without_a_secret_no_feed_is_taken() {
     let status = unsigned.send().expect("an answer").status;
     assert!((400..=503).contains(&status) && status != 500, "{status}");
 }
+
+#[test]
+fn what_was_acknowledged_outlives_a_kill_among_many_requests() {
+    const FEEDERS: usize = 16;
+    const ACKNOWLEDGED_LEAST: usize = 60;
+    let (place, _) = with_lines("killed", false);
+    let server = place.start(&["serve"]);
+    let (origin, (tell, told)) = (server.origin.clone(), std::sync::mpsc::channel());
+    let feeders: Vec<_> = (0..FEEDERS)
+        .map(|feeder| {
+            let (origin, tell) = (origin.clone(), tell.clone());
+            std::thread::spawn(move || {
+                for number in 0.. {
+                    let event = one(&format!("killed-{feeder}-{number}"));
+                    match single(&origin, &event).send() {
+                        Ok(answer) if answer.status == 200 => tell.send(event).expect("heard"),
+                        // The server is gone.
+                        _ => return,
+                    }
+                }
+            })
+        })
+        .collect();
+    drop(tell);
+    let mut acknowledged: Vec<Value> = told.iter().take(ACKNOWLEDGED_LEAST).collect();
+    server.kill();
+    acknowledged.extend(told.iter());
+    feeders.into_iter().for_each(|feeder| feeder.join().expect("a feeder ends"));
+
+    let server = place.start(&["serve"]);
+    for piece in acknowledged.chunks(100) {
+        let answer = batch(&server.origin, piece).send().expect("an answer").expect(200).json();
+        let known = json!({ "accepted": 0, "duplicate": piece.len(), "rejected": [] });
+        assert_eq!(answer, known, "acknowledged, and then not there");
+    }
+    place.run(&["audit", "--json"]).expect(0);
+}

@@ -7,6 +7,7 @@
 
 mod core;
 mod figure;
+mod ingest;
 mod module;
 mod parts;
 mod side;
@@ -18,7 +19,8 @@ use crate::{Failure, Result};
 pub(crate) fn bench(place: &Place, args: &[String]) -> Result {
     match args.first().map(String::as_str) {
         Some("core") => core::bench(place),
+        Some("ingest") => ingest::bench(place),
         Some(other) => Err(Failure::new(format!("there is no bench called `{other}`"))),
-        None => Err(Failure::new("cargo xtask bench what? There is: core")),
+        None => Err(Failure::new("cargo xtask bench what? There are: core, ingest")),
     }
 }

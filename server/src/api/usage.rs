@@ -5,26 +5,24 @@ use crate::{
     Shared,
     error::{Error, Result},
     flow::{
-        handle_usage::{self, CHUNK, Receipt, Row},
+        handle_usage::{self, Receipt, Row},
         usage_event,
     },
 };
 use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
 use serde_json::value::RawValue;
 
-/// `POST /usage`: answers once everything that it says is durable.
+/// `POST /usage`: answers once everything that it says is durable. When too much waits already,
+/// it is refused before anything is read, which costs next to nothing: 503 with `Retry-After`.
 pub async fn receive(
     State(app): State<Shared>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Receipt>> {
+    app.usage.admit(1)?;
     let secrets = app.config.usage_secrets.iter().map(|secret| secret.expose());
     signature::check(&headers, &body, secrets, app.clock.wall())?;
-    let mut receipt = Receipt::default();
-    for rows in rows(&headers, &body)?.chunks(CHUNK) {
-        receipt.add(handle_usage::handle(&app, rows.to_vec()).await?);
-    }
-    Ok(Json(receipt))
+    Ok(Json(handle_usage::handle(&app, rows(&headers, &body)?).await?))
 }
 
 /// The rows of a body by its media type, counted from 1.

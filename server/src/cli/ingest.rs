@@ -1,16 +1,21 @@
-//! `laika ingest FILE|-`: counts usage from JSON lines, chunk by chunk, and prints what became of
-//! the rows. It may run beside a serving process; both only write what neither has.
+//! `laika ingest FILE|-`: counts usage from JSON lines, piece by piece, and prints what became of
+//! the rows. The next pieces are read while the last are counted. It may run beside a serving
+//! process; both only write what neither has.
 
 use super::{Failure, Outcome, block_on, help, open, print_json};
 use crate::flow::{
-    handle_usage::{self, CHUNK, Receipt, Row},
+    handle_usage::{self, PIECE, Receipt, Row},
     usage_event,
 };
 use std::{
+    collections::VecDeque,
     fs::File,
     io::{BufRead, BufReader, Read},
     time::Instant as Stopwatch,
 };
+
+/// Pieces that are under way at once.
+const AHEAD: usize = 4;
 
 pub(super) fn ingest(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     use lexopt::prelude::*;
@@ -37,12 +42,19 @@ pub(super) fn ingest(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
 async fn count(mut input: impl BufRead) -> Result<Receipt, Failure> {
     let app = open().await?;
     let (started, mut receipt, mut seen) = (Stopwatch::now(), Receipt::default(), 0);
+    let mut under_way = VecDeque::new();
     loop {
         let rows = next_rows(&mut input, &mut seen)?;
-        if rows.is_empty() {
-            break;
+        let more = !rows.is_empty();
+        if more {
+            let app = app.clone();
+            under_way
+                .push_back(tokio::spawn(async move { handle_usage::handle(&app, rows).await }));
         }
-        receipt.add(handle_usage::handle(&app, rows).await?);
+        if under_way.len() >= AHEAD || !more {
+            let Some(oldest) = under_way.pop_front() else { break };
+            receipt.add(oldest.await.map_err(Failure::failed)??);
+        }
     }
     app.store.close().await;
     let (rows, took) = (receipt.accepted + receipt.duplicate, started.elapsed());
@@ -51,11 +63,11 @@ async fn count(mut input: impl BufRead) -> Result<Receipt, Failure> {
     Ok(receipt)
 }
 
-/// The next chunk of lines; empty lines are counted and passed over.
+/// The next piece of lines; empty lines are counted and passed over.
 fn next_rows(input: &mut impl BufRead, seen: &mut usize) -> Result<Vec<Row>, Failure> {
-    let mut rows = Vec::with_capacity(CHUNK);
+    let mut rows = Vec::with_capacity(PIECE);
     let mut line = Vec::new();
-    while rows.len() < CHUNK {
+    while rows.len() < PIECE {
         line.clear();
         if input.read_until(b'\n', &mut line)? == 0 {
             break;

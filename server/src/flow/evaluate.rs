@@ -3,20 +3,21 @@
 //! transaction, which holds the line's lock. Nothing is called outside.
 
 use super::{
-    inputs::{self, Inputs},
+    inputs::{self, Asked, Inputs},
     open::open,
     tell::{speech, tell},
 };
 use crate::{
     error::Result,
     store::{
-        Tx, jobs,
+        Tx, balances, jobs,
         lines::Line,
         looks,
         rules::{self, Stored, json},
     },
 };
 use laika_core::{
+    balance::Balance,
     decide::{Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with},
     record::DecisionRecord,
     rule::Threshold,
@@ -29,9 +30,54 @@ const SAFETY: Span = Span::hours(6);
 
 /// Looks at a line after something changed. The time is the line's `newest_at`.
 pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()> {
+    let balance = balances::load(tx, line).await?;
+    lines_changed(tx, vec![(line, balance)], cause).await
+}
+
+/// Looks at many lines after something changed, as at one: what they have is known already.
+pub async fn lines_changed(
+    tx: &mut Tx,
+    changed: Vec<(&Line, Balance)>,
+    cause: &Cause,
+) -> Result<()> {
+    let lines: Vec<_> = changed.iter().map(|(line, _)| *line).collect();
+    let stored = rules::get_all(tx, &lines).await?;
+    let with_rule = changed.into_iter().zip(stored).filter_map(|((line, balance), stored)| {
+        let now = line.newest_at;
+        stored.is_some().then_some(Asked { line, balance, stored, now })
+    });
+    let asked: Vec<_> = with_rule.collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> = asked.iter().map(|asked| asked.line).collect();
+    let inputs = inputs::load_all(tx, asked).await?;
+    let (mut looks, mut next) = (Vec::new(), Vec::with_capacity(lines.len()));
+    for (line, inputs) in lines.into_iter().zip(inputs) {
+        let decided = look(tx, line, inputs, cause).await?;
+        let Some((record, next_look_at)) = decided else { continue };
+        if let Some(reason) = record.decision.reason() {
+            looks.push((line, reason.code(), json(&record)?, record.now));
+        }
+        next.push((line, next_look_at));
+    }
+    if !looks.is_empty() {
+        looks::keep_all(tx, &looks).await?;
+    }
+    jobs::look_at_all(tx, &next).await
+}
+
+/// Looks at one line: keeps what is seldom there to keep, and gives the record and the next look,
+/// which every line leaves behind.
+async fn look(
+    tx: &mut Tx,
+    line: &Line,
+    mut inputs: Inputs,
+    cause: &Cause,
+) -> Result<Option<(DecisionRecord, Instant)>> {
     let now = line.newest_at;
-    let mut inputs = inputs::load(tx, line, now).await?;
-    let Some(mut stored) = inputs.stored.take() else { return Ok(()) };
+    let Some(mut stored) = inputs.stored.take() else { return Ok(None) };
+    let before = remembered(&stored);
     announce_due(tx, line, &stored, &mut inputs).await?;
     let record = DecisionRecord::make(&stored.rule, &inputs.account, &inputs.history, cause, now);
     alert(tx, line, &mut stored, &inputs, &record.decision).await?;
@@ -41,8 +87,7 @@ pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()>
             open(tx, line, version, order.clone(), Some(&json), None).await?;
             consume(tx, line, &mut stored, &inputs.account, &order.triggers).await?;
         }
-        Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => {
-            looks::keep(tx, line, reason.code(), &record).await?;
+        Decision::Wait { .. } | Decision::Skip { .. } => {
             let (account, history) = (&inputs.account, &inputs.history);
             let gone = consumed_by(&record.decision, &stored.rule, account, history, now);
             stored.consumed_through = stored.consumed_through.max(gone);
@@ -51,8 +96,16 @@ pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()>
             }
         }
     }
-    rules::put(tx, line, &stored).await?;
-    next_look(tx, line, &inputs, &record.decision).await
+    if remembered(&stored) != before {
+        rules::put(tx, line, &stored).await?;
+    }
+    let next = next_look(line, &inputs, &record.decision);
+    Ok(Some((record, next)))
+}
+
+/// What a look may change of a rule.
+fn remembered(stored: &Stored) -> (Option<Instant>, Option<Instant>, bool) {
+    (stored.consumed_through, stored.consumed_expiry_at, stored.alerted)
 }
 
 /// Records the announcements that are due and tells the customer.
@@ -139,11 +192,10 @@ async fn consume(
 }
 
 /// Every next look has a timer: the decision's own, the next expiry, and the safety timer.
-async fn next_look(tx: &mut Tx, line: &Line, inputs: &Inputs, decision: &Decision) -> Result<()> {
+fn next_look(line: &Line, inputs: &Inputs, decision: &Decision) -> Instant {
     let now = line.newest_at;
     let safety = now.plus(SAFETY);
     let candidates = [decision.next_look_at(), inputs.balance.next_expiry(now), Some(safety)];
     let later = candidates.into_iter().flatten().filter(|at| *at > now);
-    let at: Instant = later.min().unwrap_or(safety);
-    jobs::look_at(tx, line.account_id.as_str(), line.id.as_str(), at).await
+    later.min().unwrap_or(safety)
 }

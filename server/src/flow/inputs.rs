@@ -20,6 +20,7 @@ use laika_core::{
     time::Instant,
     zone::Zone,
 };
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 /// How long before a scheduled charge it is announced, in hours,
 const NOTICE_HOURS: u32 = 24;
@@ -41,37 +42,72 @@ pub struct Inputs {
     pub history: History,
 }
 
+/// A line to read everything of, as of an instant, with what is known already.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// Which.
+    pub line: &'a Line,
+    /// What it has.
+    pub balance: Balance,
+    /// Its rule, if it has one.
+    pub stored: Option<Stored>,
+    /// As of when.
+    pub now: Instant,
+}
+
 /// Reads everything, as of `now`. The same database and the same `now` give the same inputs.
 pub async fn load(conn: &mut Conn, line: &Line, now: Instant) -> Result<Inputs> {
-    let (account_id, line_id) = (line.account_id.as_str(), line.id.as_str());
-    let owner = accounts::get(conn, account_id).await?;
-    let owner = owner.ok_or_else(|| Error::internal("a line without an account"))?;
     let balance = balances::load(conn, line).await?;
     let stored = rules::get(conn, line).await?;
-    let account = Account {
-        line_id: line.id.clone(),
-        zone: zone(&owner, now)?,
-        kept_periods: owner.kept_periods,
-        stopped_by_operator: line.stopped || settings::charging_stopped(conn).await?,
-        line_closed: line.closed,
-        available_bytes: balance.available(now),
-        credit_minor: balance.credit_left_minor(),
-        latest_expiry_at: balance.latest_expiry(now),
-        terms: line.terms(),
-        payment_methods: payment_methods::facts(conn, account_id, line_id, now).await?,
-        notice_lead_hours: notice_hours(&owner),
-    };
-    let mut history = History {
-        recharges: recharges::past(conn, account_id, line_id, now).await?,
-        ..History::default()
-    };
-    if let Some(stored) = &stored {
-        history.consumed_through = stored.consumed_through;
-        history.consumed_expiry_at = stored.consumed_expiry_at;
-        history.suspended = stored.suspended;
-        history.notices = looks::notices(conn, line).await?;
+    let inputs = load_all(conn, vec![Asked { line, balance, stored, now }]).await?.pop();
+    inputs.ok_or_else(|| Error::internal("a line without inputs"))
+}
+
+/// Reads everything of some lines, in their order.
+pub async fn load_all(conn: &mut Conn, asked: Vec<Asked<'_>>) -> Result<Vec<Inputs>> {
+    let ids: BTreeSet<&str> = asked.iter().map(|it| it.line.account_id.as_str()).collect();
+    let owners = accounts::get_all(conn, &ids).await?;
+    let stopped = settings::charging_stopped(conn).await?;
+    let instants: Vec<_> = asked.iter().map(|it| (it.line, it.now)).collect();
+    let lines: Vec<_> = asked.iter().map(|it| it.line).collect();
+    let methods = payment_methods::facts_all(conn, &instants).await?;
+    let past = recharges::past(conn, &instants).await?;
+    let notices = looks::notices(conn, &lines).await?;
+    let mut zones: HashMap<(String, Instant), Zone> = HashMap::new();
+    let mut all = Vec::with_capacity(asked.len());
+    for (((asked, payment_methods), recharges), notices) in
+        asked.into_iter().zip(methods).zip(past).zip(notices)
+    {
+        let Asked { line, balance, stored, now } = asked;
+        let owner = owners.get(line.account_id.as_str()).cloned();
+        let owner = owner.ok_or_else(|| Error::internal("a line without an account"))?;
+        let zone = match zones.entry((owner.time_zone.clone(), now)) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(new) => new.insert(zone(&owner, now)?).clone(),
+        };
+        let account = Account {
+            line_id: line.id.clone(),
+            zone,
+            kept_periods: owner.kept_periods,
+            stopped_by_operator: line.stopped || stopped,
+            line_closed: line.closed,
+            available_bytes: balance.available(now),
+            credit_minor: balance.credit_left_minor(),
+            latest_expiry_at: balance.latest_expiry(now),
+            terms: line.terms(),
+            payment_methods,
+            notice_lead_hours: notice_hours(&owner),
+        };
+        let mut history = History { recharges, ..History::default() };
+        if let Some(stored) = &stored {
+            history.consumed_through = stored.consumed_through;
+            history.consumed_expiry_at = stored.consumed_expiry_at;
+            history.suspended = stored.suspended;
+            history.notices = notices;
+        }
+        all.push(Inputs { owner, balance, stored, account, history });
     }
-    Ok(Inputs { owner, balance, stored, account, history })
+    Ok(all)
 }
 
 /// What a preview is computed from, as of an instant that the line has not moved since.

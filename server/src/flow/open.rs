@@ -32,8 +32,7 @@ pub async fn open(
 ) -> Result<RechargeId> {
     let number = lines::next_recharge(tx, line).await?;
     let now = line.newest_at;
-    let methods =
-        payment_methods::facts(tx, line.account_id.as_str(), line.id.as_str(), now).await?;
+    let methods = payment_methods::facts(tx, line, now).await?;
     let step = Recharge::open(line.id.clone(), number, rule_version, order, &methods, now);
     recharges::insert(tx, line, number, &step.recharge, record, request).await?;
     accounts::bump(tx, line.account_id.as_str()).await?;

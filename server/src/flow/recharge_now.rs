@@ -87,7 +87,7 @@ async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
     let (account, id) = (line.account_id.as_str(), asked.payment_method_id.as_str());
     let method = payment_methods::get(tx, account, id).await?.ok_or_else(Error::not_found)?;
     let now = line.newest_at;
-    let facts = payment_methods::facts(tx, account, line.id.as_str(), now).await?;
+    let facts = payment_methods::facts(tx, line, now).await?;
     let known = facts.iter().find(|facts| facts.id == method.id);
     if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
         let words = "This payment method cannot be charged. Choose another one.";

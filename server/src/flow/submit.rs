@@ -101,8 +101,7 @@ async fn allowed(
         return Ok(Err("no_usable_method".to_owned()));
     };
     let Some(version) = recharge.rule_version else {
-        let line_id = line.id.as_str();
-        let facts = payment_methods::facts(tx, line.account_id.as_str(), line_id, now).await?;
+        let facts = payment_methods::facts(tx, line, now).await?;
         let known = facts.iter().find(|facts| facts.id == method.id);
         if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
             return Ok(Err("no_usable_method".to_owned()));

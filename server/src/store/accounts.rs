@@ -1,9 +1,10 @@
 //! Accounts and the registrations that become accounts.
 
-use super::{Conn, Tx};
+use super::{Conn, Tx, dialect::Dialect, set};
 use crate::{error::Result, sql};
 use laika_core::{api::Language, decide::Periods, id::AccountId, time::Instant};
 use sqlx::{Row, any::AnyRow};
+use std::collections::{BTreeSet, HashMap};
 
 /// The operator's own account: the owner of lines that no customer has.
 pub const HOUSE: &str = "house";
@@ -55,6 +56,21 @@ pub async fn get(conn: &mut Conn, id: &str) -> Result<Option<Account>> {
     .fetch_optional(conn)
     .await?;
     row.as_ref().map(account).transpose()
+}
+
+/// Accounts by their ids.
+pub async fn get_all(conn: &mut Conn, ids: &BTreeSet<&str>) -> Result<HashMap<String, Account>> {
+    let ids: Vec<[&str; 1]> = ids.iter().map(|id| [*id]).collect();
+    let rows = sql!(
+        "SELECT a.id, a.version, a.phone, a.email, a.password_hash, a.language, a.time_zone,
+                a.kept_periods
+         FROM json_each($1) AS r CROSS JOIN accounts AS a WHERE a.id = r.value->>0",
+        set::of(&ids)?
+    )
+    .fetch_all(conn)
+    .await?;
+    let read = |row: &AnyRow| account(row).map(|account| (account.id.to_string(), account));
+    rows.iter().map(read).collect()
 }
 
 /// The account that has this phone or e-mail, in normal form.
@@ -111,6 +127,23 @@ pub async fn change(tx: &mut Tx, account: &Account) -> Result<()> {
 /// Counts a change that the account's browsers should fetch; part of every money transaction.
 pub async fn bump(tx: &mut Tx, id: &str) -> Result<()> {
     sql!("UPDATE accounts SET version = version + 1 WHERE id = $1", id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Counts a change of many accounts, in the order of their ids.
+pub async fn bump_all(tx: &mut Tx, dialect: Dialect, ids: &BTreeSet<&str>) -> Result<()> {
+    let ids: Vec<[&str; 1]> = ids.iter().map(|id| [*id]).collect();
+    let ids = set::of(&ids)?;
+    if let Some(in_order) = dialect.lock_accounts() {
+        sqlx::query::<sqlx::Any>(in_order).bind(&ids).fetch_all(&mut **tx).await?;
+    }
+    sql!(
+        "UPDATE accounts SET version = version + 1
+         FROM json_each($1) AS r WHERE accounts.id = r.value->>0",
+        &ids
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What a line has: buckets, credit, and how far usage is placed. Core computes it; this keeps it.
 
-use super::{Conn, Tx, lines::Line};
+use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -21,90 +21,120 @@ pub fn bytes(column: i64) -> Result<Bytes> {
 
 /// The balance as it is kept.
 pub async fn load(conn: &mut Conn, line: &Line) -> Result<Balance> {
-    let (account, id) = (line.account_id.as_str(), line.id.as_str());
-    let rows = sql!(
-        "SELECT id, bytes_total, bytes_left, expires_at, granted_at, grant_version, recharge_id
-         FROM buckets WHERE account_id = $1 AND line_id = $2",
-        account,
-        id
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut balance = Balance { pay_as_you_go: line.pay_as_you_go, ..Balance::default() };
-    for row in &rows {
-        balance.grant(bucket(row)?);
-    }
-    let rows = sql!(
-        "SELECT amount_minor, grant_version FROM credit_grants
-         WHERE account_id = $1 AND line_id = $2 ORDER BY grant_version, id",
-        account,
-        id
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    for row in &rows {
-        balance.grant_credit(CreditGrant {
-            amount_minor: row.try_get(0)?,
-            grant_version: row.try_get(1)?,
-        });
-    }
-    let row = sql!(
-        "SELECT credit_bytes, overrun_bytes, placed_at, placed_id FROM lines
-         WHERE account_id = $1 AND id = $2",
-        account,
-        id
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    balance.credit_bytes = bytes(row.try_get(0)?)?;
-    balance.overrun_bytes = bytes(row.try_get(1)?)?;
-    let time: Option<i64> = row.try_get(2)?;
-    let place_id: Option<String> = row.try_get(3)?;
-    balance.placed_through =
-        time.zip(place_id).map(|(time, id)| Place { time: Instant::from_micros(time), id });
-    Ok(balance)
+    let balance = load_all(conn, &[line]).await?.pop();
+    balance.ok_or_else(|| Error::internal("a line without a balance"))
 }
 
+/// The balances of some lines, in their order.
+pub async fn load_all(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Balance>> {
+    let keys = set::of_lines(lines.iter().copied())?;
+    let rows = sql!(
+        "SELECT r.key, b.id, b.bytes_total, b.bytes_left, b.expires_at, b.granted_at,
+                b.grant_version, b.recharge_id
+         FROM json_each($1) AS r CROSS JOIN buckets AS b
+         WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1",
+        &keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let buckets = set::grouped(lines.len(), &rows, bucket)?;
+    let rows = sql!(
+        "SELECT r.key, g.amount_minor, g.grant_version
+         FROM json_each($1) AS r CROSS JOIN credit_grants AS g
+         WHERE g.account_id = r.value->>0 AND g.line_id = r.value->>1
+         ORDER BY g.grant_version, g.id",
+        &keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let credit = set::grouped(lines.len(), &rows, |row| {
+        Ok(CreditGrant { amount_minor: row.try_get(1)?, grant_version: row.try_get(2)? })
+    })?;
+    let rows = sql!(
+        "SELECT r.key, l.credit_bytes, l.overrun_bytes, l.placed_at, l.placed_id
+         FROM json_each($1) AS r CROSS JOIN lines AS l
+         WHERE l.account_id = r.value->>0 AND l.id = r.value->>1
+         ORDER BY r.key",
+        &keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut balances = Vec::with_capacity(lines.len());
+    for (((line, row), buckets), credit) in lines.iter().zip(&rows).zip(buckets).zip(credit) {
+        let time: Option<i64> = row.try_get(3)?;
+        let place_id: Option<String> = row.try_get(4)?;
+        let mut balance = Balance {
+            buckets: Vec::with_capacity(buckets.len()),
+            credit,
+            pay_as_you_go: line.pay_as_you_go,
+            credit_bytes: bytes(row.try_get(1)?)?,
+            overrun_bytes: bytes(row.try_get(2)?)?,
+            placed_through: time
+                .zip(place_id)
+                .map(|(time, id)| Place { time: Instant::from_micros(time), id }),
+        };
+        buckets.into_iter().for_each(|bucket| balance.grant(bucket));
+        balances.push(balance);
+    }
+    let all = balances.len() == lines.len();
+    if all { Ok(balances) } else { Err(Error::internal("a line without a balance")) }
+}
+
+/// Reads a bucket from behind the set's key.
 fn bucket(row: &AnyRow) -> Result<Bucket> {
-    let recharge: Option<String> = row.try_get(6)?;
+    let recharge: Option<String> = row.try_get(7)?;
     Ok(Bucket {
-        id: super::id(row.try_get(0)?, BucketId::new)?,
-        bytes_total: bytes(row.try_get(1)?)?,
-        bytes_left: bytes(row.try_get(2)?)?,
-        expires_at: row.try_get::<Option<i64>, _>(3)?.map(Instant::from_micros),
-        granted_at: Instant::from_micros(row.try_get(4)?),
-        grant_version: row.try_get(5)?,
+        id: super::id(row.try_get(1)?, BucketId::new)?,
+        bytes_total: bytes(row.try_get(2)?)?,
+        bytes_left: bytes(row.try_get(3)?)?,
+        expires_at: row.try_get::<Option<i64>, _>(4)?.map(Instant::from_micros),
+        granted_at: Instant::from_micros(row.try_get(5)?),
+        grant_version: row.try_get(6)?,
         recharge: recharge.map(|id| super::id(id, RechargeId::new)).transpose()?,
     })
 }
 
-/// Keeps what placing usage changed; `before` is what was loaded in the same transaction.
-pub async fn save(tx: &mut Tx, line: &Line, before: &Balance, after: &Balance) -> Result<()> {
-    let (account, id) = (line.account_id.as_str(), line.id.as_str());
-    for (old, new) in before.buckets.iter().zip(&after.buckets) {
-        if old.bytes_left != new.bytes_left {
-            sql!(
-                "UPDATE buckets SET bytes_left = $1
-                 WHERE account_id = $2 AND line_id = $3 AND id = $4",
-                new.bytes_left.to_i64(),
-                account,
-                id,
-                new.id.as_str()
-            )
-            .execute(&mut **tx)
-            .await?;
+/// A line, its balance as loaded, and as usage changed it in the same transaction.
+pub type Drawn<'a> = (&'a Line, &'a Balance, &'a Balance);
+
+/// Keeps what placing usage changed.
+pub async fn save_all(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
+    let (mut buckets, mut lines) = (Vec::new(), Vec::with_capacity(drawn.len()));
+    for (line, before, after) in drawn {
+        let (account, id) = (line.account_id.as_str(), line.id.as_str());
+        for (old, new) in before.buckets.iter().zip(&after.buckets) {
+            if old.bytes_left != new.bytes_left {
+                buckets.push((account, id, new.id.as_str(), new.bytes_left.to_i64()));
+            }
         }
+        let place = after.placed_through.as_ref();
+        lines.push((
+            account,
+            id,
+            after.credit_bytes.to_i64(),
+            after.overrun_bytes.to_i64(),
+            place.map(|place| place.time.micros()),
+            place.map(|place| place.id.as_str()),
+        ));
     }
-    let placed = after.placed_through.as_ref();
+    if !buckets.is_empty() {
+        sql!(
+            "UPDATE buckets SET bytes_left = CAST(r.value->>3 AS BIGINT)
+             FROM json_each($1) AS r
+             WHERE buckets.account_id = r.value->>0 AND buckets.line_id = r.value->>1
+               AND buckets.id = r.value->>2",
+            set::of(&buckets)?
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
     sql!(
-        "UPDATE lines SET credit_bytes = $1, overrun_bytes = $2, placed_at = $3, placed_id = $4
-         WHERE account_id = $5 AND id = $6",
-        after.credit_bytes.to_i64(),
-        after.overrun_bytes.to_i64(),
-        placed.map(|place| place.time.micros()),
-        placed.map(|place| place.id.as_str()),
-        account,
-        id
+        "UPDATE lines SET credit_bytes = CAST(r.value->>2 AS BIGINT),
+                          overrun_bytes = CAST(r.value->>3 AS BIGINT),
+                          placed_at = CAST(r.value->>4 AS BIGINT), placed_id = r.value->>5
+         FROM json_each($1) AS r
+         WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1",
+        set::of(&lines)?
     )
     .execute(&mut **tx)
     .await?;

@@ -87,6 +87,51 @@ impl Dialect {
         }
     }
 
+    /// What is made before the first migration. PostgreSQL gets SQLite's way of reading a set from
+    /// one bound text; see `store/set`.
+    pub(super) fn prepare(self) -> &'static [&'static str] {
+        match self {
+            Dialect::Sqlite => &[],
+            Dialect::Postgres => &["CREATE OR REPLACE FUNCTION json_each(text)
+                 RETURNS TABLE (key BIGINT, value JSONB) LANGUAGE sql IMMUTABLE
+                 AS 'SELECT ordinality - 1, value
+                     FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY'"],
+        }
+    }
+
+    /// Locks lines one after the other in the order of the set (`$1`: account and id), so that two
+    /// transactions with lines in common wait and never deadlock. SQLite has one writer anyway.
+    pub(super) fn lock_lines(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(
+                "SELECT lines.id FROM lines
+                 WHERE (account_id, id) IN (SELECT r.value->>0, r.value->>1
+                                            FROM json_each($1) AS r)
+                 ORDER BY account_id, id FOR NO KEY UPDATE",
+            ),
+        }
+    }
+
+    /// Locks accounts as [`Dialect::lock_lines`] does lines (`$1`: ids).
+    pub(super) fn lock_accounts(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(
+                "SELECT id FROM accounts WHERE id IN (SELECT r.value->>0 FROM json_each($1) AS r)
+                 ORDER BY id FOR NO KEY UPDATE",
+            ),
+        }
+    }
+
+    /// How many groups of usage are written at once.
+    pub fn usage_writers(self) -> usize {
+        match self {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => 4,
+        }
+    }
+
     /// Refuses a database that could lose what it acknowledged.
     pub(super) async fn check(self, conn: &mut Conn) -> Result<()> {
         let settings: &[(&'static str, &'static str)] = match self {

@@ -1,67 +1,89 @@
 //! The inbox: which usage events were ever accepted, and the events themselves in their order of
 //! placement.
 
-use super::{Conn, Tx, balances::bytes, lines::Line};
-use crate::{error::Result, sql};
+use super::{Conn, Tx, balances::bytes, lines::Line, set};
+use crate::{
+    error::{Error, Result},
+    sql,
+};
 use laika_core::{
     balance::{Place, UsageEvent},
     bytes::Bytes,
     forecast::{PAST_DAYS, PastUse},
     time::{Instant, Span},
 };
+use serde::Serialize;
 use sqlx::Row;
+use std::collections::HashMap;
 
-/// What the inbox says to an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// It is new; it counts.
-    New,
-    /// It was here before, the same.
-    Repeated,
-    /// Another event was here under this name.
-    Reused,
-}
+/// An event's global name and the hash of its content.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Name<'a>(pub &'a str, pub &'a str, pub &'a str);
 
-/// Claims the name of an event for its content, for good once the transaction commits.
-pub async fn claim(tx: &mut Tx, source: &str, id: &str, sha256: &str) -> Result<Claim> {
+/// Claims names of events for their contents, for good once the transaction commits. Gives those
+/// that were taken before, by (source, id), with the hash of what they stand for; the others are
+/// new and count.
+///
+/// No name may be there twice, and they must be sorted: so two transactions that claim names in
+/// common wait for each other and never deadlock.
+///
+/// *Errors*: [`Error::Raced`] when another transaction took a name in between: try again.
+pub async fn claim_all(
+    tx: &mut Tx,
+    names: &[Name<'_>],
+) -> Result<HashMap<(String, String), String>> {
+    // Why: few names are taken, and new ones then need no answer, row by row.
+    let rows = sql!(
+        "SELECT i.source, i.id, i.sha256 FROM json_each($1) AS r CROSS JOIN inbox AS i
+         WHERE i.source = r.value->>0 AND i.id = r.value->>1",
+        set::of(names)?
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut taken = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let name: (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        taken.insert(name, row.try_get(2)?);
+    }
+    let is_taken = |name: &Name<'_>| taken.contains_key(&(name.0.to_string(), name.1.to_string()));
+    let new: Vec<_> = names.iter().filter(|name| taken.is_empty() || !is_taken(name)).collect();
     let done = sql!(
-        "INSERT INTO inbox (source, id, sha256) VALUES ($1, $2, $3)
+        "INSERT INTO inbox (source, id, sha256)
+         SELECT r.value->>0, r.value->>1, r.value->>2 FROM json_each($1) AS r WHERE TRUE
          ON CONFLICT (source, id) DO NOTHING",
-        source,
-        id,
-        sha256
+        set::of(&new)?
     )
     .execute(&mut **tx)
     .await?;
-    if done.rows_affected() == 1 {
-        return Ok(Claim::New);
-    }
-    let row = sql!("SELECT sha256 FROM inbox WHERE source = $1 AND id = $2", source, id)
-        .fetch_one(&mut **tx)
-        .await?;
-    let same = row.try_get::<String, _>(0)? == sha256;
-    Ok(if same { Claim::Repeated } else { Claim::Reused })
+    if done.rows_affected() == new.len() as u64 { Ok(taken) } else { Err(Error::Raced) }
 }
 
-/// Keeps an accepted event.
-pub async fn insert(
-    tx: &mut Tx,
-    line: &Line,
-    event: &UsageEvent,
-    country: Option<&str>,
-) -> Result<()> {
+/// An accepted event, the line it belongs to, and where it was used.
+pub type Accepted<'a> = (&'a Line, &'a UsageEvent, Option<&'a str>);
+
+/// Keeps accepted events.
+pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
+    let row = |(line, event, country): &Accepted<'_>| {
+        (
+            line.account_id.to_string(),
+            line.id.to_string(),
+            event.place.time.micros(),
+            event.place.id.clone(),
+            event.bytes.to_i64(),
+            country.map(str::to_string),
+            event.received_version,
+            line.newest_at.micros(),
+        )
+    };
+    let rows: Vec<_> = accepted.iter().map(row).collect();
     sql!(
         "INSERT INTO usage_events
              (account_id, line_id, used_at, event_id, bytes, country, received_version, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        line.account_id.as_str(),
-        line.id.as_str(),
-        event.place.time.micros(),
-        &event.place.id,
-        event.bytes.to_i64(),
-        country,
-        event.received_version,
-        line.newest_at.micros()
+         SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), r.value->>3,
+                CAST(r.value->>4 AS BIGINT), r.value->>5, CAST(r.value->>6 AS BIGINT),
+                CAST(r.value->>7 AS BIGINT)
+         FROM json_each($1) AS r",
+        set::of(&rows)?
     )
     .execute(&mut **tx)
     .await?;
@@ -70,26 +92,35 @@ pub async fn insert(
 
 /// Every event of a line, in the order of placement.
 pub async fn events(conn: &mut Conn, line: &Line) -> Result<Vec<UsageEvent>> {
+    let events = events_since(conn, &[(line, Instant::MIN)]).await?.pop();
+    Ok(events.unwrap_or_default())
+}
+
+/// The events of each line at an instant or later, in the order of placement.
+pub async fn events_since(
+    conn: &mut Conn,
+    lines: &[(&Line, Instant)],
+) -> Result<Vec<Vec<UsageEvent>>> {
     let rows = sql!(
-        "SELECT used_at, event_id, bytes, received_version FROM usage_events
-         WHERE account_id = $1 AND line_id = $2 ORDER BY used_at, event_id",
-        line.account_id.as_str(),
-        line.id.as_str()
+        "SELECT r.key, e.used_at, e.event_id, e.bytes, e.received_version
+         FROM json_each($1) AS r CROSS JOIN usage_events AS e
+         WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
+           AND e.used_at >= CAST(r.value->>2 AS BIGINT)",
+        set::of_lines_at(lines)?
     )
     .fetch_all(conn)
     .await?;
-    let mut events = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let time = Instant::from_micros(row.try_get(0)?);
-        events.push(UsageEvent {
-            place: Place { time, id: row.try_get(1)? },
-            bytes: bytes(row.try_get(2)?)?,
-            received_version: row.try_get(3)?,
-        });
-    }
+    let mut all = set::grouped(lines.len(), &rows, |row| {
+        let time = Instant::from_micros(row.try_get(1)?);
+        Ok(UsageEvent {
+            place: Place { time, id: row.try_get(2)? },
+            bytes: bytes(row.try_get(3)?)?,
+            received_version: row.try_get(4)?,
+        })
+    })?;
     // Why: PostgreSQL may order text by a locale; the order of placement is by bytes everywhere.
-    events.sort_by(|a, b| a.place.cmp(&b.place));
-    Ok(events)
+    all.iter_mut().for_each(|events| events.sort_by(|a, b| a.place.cmp(&b.place)));
+    Ok(all)
 }
 
 /// What the line used in each hour of the last 90 times 24 h before an instant.

@@ -4,7 +4,7 @@
 //! job's version; finishing it needs that version still to be there, so a worker that was paused
 //! past its lease writes nothing. What a job does is decided elsewhere: this file keeps it.
 
-use super::{Conn, Tx};
+use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -114,6 +114,35 @@ pub async fn enqueue(
 /// Has the line looked at, at an instant.
 pub async fn look_at(tx: &mut Tx, account_id: &str, line_id: &str, at: Instant) -> Result<()> {
     enqueue(tx, account_id, line_id, &Work::Evaluate, at).await
+}
+
+/// Has many lines looked at, each at its instant. A job that is due earlier anyway, and that nobody
+/// has begun, stays as it is.
+pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> {
+    let work =
+        serde_json::to_string(&Work::Evaluate).map_err(|e| Error::internal(e.to_string()))?;
+    let mut rows = Vec::with_capacity(looks.len());
+    for (line, at) in looks {
+        let key = Work::Evaluate.key(line.id.as_str())?;
+        rows.push((line.account_id.as_str(), key, line.id.as_str(), at.micros()));
+    }
+    sql!(
+        "INSERT INTO jobs (account_id, key, line_id, work, due_at, attempts, version, leased_until)
+         SELECT r.value->>0, r.value->>1, r.value->>2, $2, CAST(r.value->>3 AS BIGINT), 0, 0, 0
+         FROM json_each($1) AS r WHERE TRUE
+         ON CONFLICT (account_id, key) DO UPDATE SET
+             due_at = CASE WHEN excluded.due_at < jobs.due_at
+                           THEN excluded.due_at ELSE jobs.due_at END,
+             attempts = 0,
+             version = jobs.version + 1,
+             leased_until = 0
+         WHERE excluded.due_at < jobs.due_at OR jobs.attempts > 0 OR jobs.leased_until > 0",
+        set::of(&rows)?,
+        work
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Claims up to `most` jobs that are due at `now` and held by nobody at `wall`.

@@ -1,50 +1,64 @@
 //! The books, append-only. Postings come from core; here they become entries under the version of
 //! the line that the transaction made. Nothing is ever updated or deleted.
 
-use super::{Conn, Tx, lines::Line};
+use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
 };
 use laika_core::{bytes::Bytes, ledger::Book, ledger::Posting, money::Money};
 use sqlx::{Row, any::AnyRow};
+use std::collections::BTreeMap;
 
 /// Books postings under `tx_key`, which is unique in the account: the same is never booked twice.
 pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) -> Result<()> {
-    let entries = postings.iter().flat_map(|posting| {
-        let unit = posting.quantity.unit();
-        posting.entries().map(|(book, amount)| (book, unit.clone(), amount))
-    });
-    for (seq, (book, unit, amount)) in (0_i64..).zip(entries) {
-        sql!(
-            "INSERT INTO ledger_entries
-                 (account_id, line_id, tx_key, seq, book, unit, amount, posted_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            line.account_id.as_str(),
-            line.id.as_str(),
-            tx_key,
-            seq,
-            book.name(),
-            &unit,
-            amount,
-            line.newest_at.micros()
-        )
-        .execute(&mut **tx)
-        .await?;
-        sql!(
-            "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (account_id, line_id, book, unit)
-             DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
-            line.account_id.as_str(),
-            line.id.as_str(),
-            book.name(),
-            &unit,
-            amount
-        )
-        .execute(&mut **tx)
-        .await?;
+    post_all(tx, &[(line, tx_key.to_string(), postings.to_vec())]).await
+}
+
+/// Books the postings of many lines, each under its own key.
+pub async fn post_all(tx: &mut Tx, all: &[(&Line, String, Vec<Posting>)]) -> Result<()> {
+    let (mut entries, mut sums) = (Vec::new(), BTreeMap::new());
+    for (line, tx_key, postings) in all {
+        let (account, id) = (line.account_id.as_str(), line.id.as_str());
+        let mut seq = 0_i64;
+        for posting in postings {
+            let unit = posting.quantity.unit();
+            for (book, amount) in posting.entries() {
+                let book = book.name();
+                let at = line.newest_at.micros();
+                entries.push((account, id, tx_key, seq, book, unit.clone(), amount, at));
+                let sum: &mut i64 = sums.entry((account, id, book, unit.clone())).or_default();
+                let more = sum.checked_add(amount);
+                *sum = more.ok_or_else(|| Error::internal("a book has more than it can hold"))?;
+                seq += 1;
+            }
+        }
     }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    sql!(
+        "INSERT INTO ledger_entries
+             (account_id, line_id, tx_key, seq, book, unit, amount, posted_at)
+         SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), r.value->>4,
+                r.value->>5, CAST(r.value->>6 AS BIGINT), CAST(r.value->>7 AS BIGINT)
+         FROM json_each($1) AS r",
+        set::of(&entries)?
+    )
+    .execute(&mut **tx)
+    .await?;
+    let sums: Vec<_> = sums.into_iter().collect();
+    sql!(
+        "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
+         SELECT r.value->0->>0, r.value->0->>1, r.value->0->>2, r.value->0->>3,
+                CAST(r.value->>1 AS BIGINT)
+         FROM json_each($1) AS r WHERE TRUE
+         ON CONFLICT (account_id, line_id, book, unit)
+         DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
+        set::of(&sums)?
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

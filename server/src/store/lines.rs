@@ -1,6 +1,6 @@
 //! Lines: adding, finding, and the lock that every money transaction begins with.
 
-use super::{Conn, Tx};
+use super::{Conn, Tx, dialect::Dialect, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -12,6 +12,7 @@ use laika_core::{
     time::Instant,
 };
 use sqlx::{Row, any::AnyRow};
+use std::collections::HashMap;
 
 /// A line as it is stored, without what it has.
 #[derive(Clone, Debug)]
@@ -84,6 +85,50 @@ pub async fn lock(tx: &mut Tx, account: &str, id: &str, now: Instant) -> Result<
     .fetch_optional(&mut **tx)
     .await?;
     row.as_ref().map(line).transpose()
+}
+
+/// Begins a money transaction on many lines, named by account and id, as [`lock`] does on one; in
+/// the order given, which must be the same everywhere: sorted.
+pub async fn lock_all(
+    tx: &mut Tx,
+    dialect: Dialect,
+    keys: &[(&str, &str)],
+    now: Instant,
+) -> Result<Vec<Line>> {
+    let keys = set::of(keys)?;
+    if let Some(in_order) = dialect.lock_lines() {
+        sqlx::query::<sqlx::Any>(in_order).bind(&keys).fetch_all(&mut **tx).await?;
+    }
+    let rows = sql!(
+        "UPDATE lines SET version = version + 1,
+                newest_at = CASE WHEN newest_at > $2 THEN newest_at ELSE $2 END
+         FROM json_each($1) AS r
+         WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1
+         RETURNING account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped,
+                   closed, recharge_count, label",
+        &keys,
+        now.micros()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(line).collect()
+}
+
+/// Account and id of the lines of some eSIMs, by ICCID; what is no line's is left out.
+pub async fn keys_by_iccid(
+    conn: &mut Conn,
+    iccids: &[&str],
+) -> Result<HashMap<String, (String, String)>> {
+    let iccids: Vec<[&str; 1]> = iccids.iter().map(|iccid| [*iccid]).collect();
+    let rows = sql!(
+        "SELECT l.iccid, l.account_id, l.id
+         FROM json_each($1) AS r CROSS JOIN lines AS l WHERE l.iccid = r.value->>0",
+        set::of(&iccids)?
+    )
+    .fetch_all(conn)
+    .await?;
+    let key = |row: &AnyRow| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)));
+    rows.iter().map(key).collect()
 }
 
 /// A line of this account.

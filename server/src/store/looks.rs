@@ -5,9 +5,14 @@ use super::{
     Conn, Tx,
     lines::Line,
     rules::{from_json, json},
+    set,
 };
 use crate::{error::Result, sql};
-use laika_core::{decide::Notice, decide::TriggerDue, record::DecisionRecord};
+use laika_core::{
+    decide::{Notice, TriggerDue},
+    record::DecisionRecord,
+    time::Instant,
+};
 use sqlx::Row;
 
 /// Records an announcement, in the place of one that no longer covers the charge; whether it is
@@ -31,17 +36,17 @@ pub async fn announce(tx: &mut Tx, line: &Line, notice: &Notice) -> Result<bool>
     Ok(done.rows_affected() == 1)
 }
 
-/// The announcements that are not consumed, the oldest first.
-pub async fn notices(conn: &mut Conn, line: &Line) -> Result<Vec<Notice>> {
+/// The announcements of each line that are not consumed, the oldest first.
+pub async fn notices(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Notice>>> {
     let rows = sql!(
-        "SELECT notice FROM notices
-         WHERE account_id = $1 AND line_id = $2 ORDER BY recorded_at, occurrence",
-        line.account_id.as_str(),
-        line.id.as_str()
+        "SELECT r.key, n.notice FROM json_each($1) AS r CROSS JOIN notices AS n
+         WHERE n.account_id = r.value->>0 AND n.line_id = r.value->>1
+         ORDER BY n.recorded_at, n.occurrence",
+        set::of_lines(lines.iter().copied())?
     )
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| from_json(&row.try_get::<String, _>(0)?)).collect()
+    set::grouped(lines.len(), &rows, |row| from_json(&row.try_get::<String, _>(1)?))
 }
 
 /// Forgets an announcement whose occurrence is consumed.
@@ -78,18 +83,23 @@ pub fn occurrence(trigger: &TriggerDue) -> String {
     }
 }
 
-/// Keeps the record of a look that did not charge, in the place of the last one for that reason.
-pub async fn keep(tx: &mut Tx, line: &Line, reason: &str, record: &DecisionRecord) -> Result<()> {
+/// A look that did not charge: the line, the reason's code, the record, when.
+pub type Look<'a> = (&'a Line, &'static str, String, Instant);
+
+/// Keeps the records of looks, each in the place of the line's last one for that reason.
+pub async fn keep_all(tx: &mut Tx, all: &[Look<'_>]) -> Result<()> {
+    let row = |(line, reason, record, at): &Look<'_>| {
+        let (account, line) = (line.account_id.to_string(), line.id.to_string());
+        (account, line, *reason, record.clone(), at.micros())
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
     sql!(
         "INSERT INTO looks (account_id, line_id, reason, record, looked_at)
-         VALUES ($1, $2, $3, $4, $5)
+         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT)
+         FROM json_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, line_id, reason)
          DO UPDATE SET record = excluded.record, looked_at = excluded.looked_at",
-        line.account_id.as_str(),
-        line.id.as_str(),
-        reason,
-        json(record)?,
-        record.now.micros()
+        set::of(&rows)?
     )
     .execute(&mut **tx)
     .await?;

@@ -26,9 +26,18 @@ const FILES: &[(&str, &str)] = files![
     "0007_ladders",
     "0008_line_labels",
     "0009_receipts",
+    "0010_checkpoints",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
+    let mut tx = store.write().await?;
+    if let Some(lock) = store.dialect.migration_lock() {
+        sqlx::raw_sql(lock).execute(&mut *tx).await?;
+    }
+    for statement in store.dialect.prepare() {
+        sqlx::raw_sql(*statement).execute(&mut *tx).await?;
+    }
+    tx.commit().await;
     for (name, text) in FILES {
         let mut tx = store.write().await?;
         if let Some(lock) = store.dialect.migration_lock() {

@@ -1,6 +1,6 @@
 //! Payment methods: tokens and what a person recognises a card by. No number is ever here.
 
-use super::{Conn, Tx};
+use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -14,6 +14,7 @@ use laika_core::{
     time::Instant,
 };
 use sqlx::{Row, any::AnyRow};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A payment method as it is stored.
 #[derive(Clone, Debug)]
@@ -286,25 +287,6 @@ pub async fn declined_at(conn: &mut Conn, fingerprint: &str, now: Instant) -> Re
     rows.iter().map(|row| Ok(Instant::from_micros(row.try_get(0)?))).collect()
 }
 
-/// Whether an instrument is ended for a line's rule.
-async fn is_barred(
-    conn: &mut Conn,
-    account_id: &str,
-    line_id: &str,
-    instrument: &str,
-) -> Result<bool> {
-    let row = sql!(
-        "SELECT 1 FROM barred_instruments
-         WHERE account_id = $1 AND line_id = $2 AND instrument = $3",
-        account_id,
-        line_id,
-        instrument
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.is_some())
-}
-
 /// Keeps how far an instrument has come down the ladder on a line.
 pub async fn set_ladder(
     tx: &mut Tx,
@@ -329,42 +311,47 @@ pub async fn set_ladder(
     Ok(())
 }
 
-async fn ladder(
-    conn: &mut Conn,
-    account_id: &str,
-    line_id: &str,
-    instrument: &str,
-) -> Result<Ladder> {
-    let row = sql!(
-        "SELECT failures, since FROM ladders
-         WHERE account_id = $1 AND line_id = $2 AND instrument = $3",
-        account_id,
-        line_id,
-        instrument
-    )
-    .fetch_optional(conn)
-    .await?;
-    let Some(row) = row else { return Ok(Ladder::default()) };
-    Ok(Ladder {
-        failures: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
-        since: row.try_get::<Option<i64>, _>(1)?.map(Instant::from_micros),
-    })
+/// What `decide` is told of an account's methods, for one of its lines.
+pub async fn facts(conn: &mut Conn, line: &Line, now: Instant) -> Result<Vec<MethodFacts>> {
+    Ok(facts_all(conn, &[(line, now)]).await?.pop().unwrap_or_default())
 }
 
-/// What `decide` is told of an account's methods, for one of its lines.
-pub async fn facts(
+/// What `decide` is told of the methods for each of some lines, as of an instant.
+pub async fn facts_all(
     conn: &mut Conn,
-    account_id: &str,
-    line_id: &str,
-    now: Instant,
-) -> Result<Vec<MethodFacts>> {
-    let mut facts = Vec::new();
-    for method in of_account(&mut *conn, account_id).await? {
-        let instrument = &method.instrument;
+    lines: &[(&Line, Instant)],
+) -> Result<Vec<Vec<MethodFacts>>> {
+    let keys = set::of_lines(lines.iter().map(|(line, _)| *line))?;
+    let rows = sql!(
+        "SELECT m.id, m.token, m.rail, m.brand, m.funding, m.last4, m.exp_month, m.exp_year,
+                m.fingerprint, m.instrument, m.removed_at, r.key
+         FROM json_each($1) AS r CROSS JOIN payment_methods AS m
+         WHERE m.account_id = r.value->>0 AND m.removed_at = 0 ORDER BY r.key, m.place, m.id",
+        &keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut facts: Vec<Vec<MethodFacts>> = lines.iter().map(|_| Vec::new()).collect();
+    if rows.is_empty() {
+        return Ok(facts);
+    }
+    let barred = barred(&mut *conn, &keys).await?;
+    let ladders = ladders(&mut *conn, &keys).await?;
+    let mut methods = Vec::with_capacity(rows.len());
+    for row in &rows {
+        methods.push((method(row)?, row.try_get::<i64, _>(11)?));
+    }
+    let declines = declines(&mut *conn, &methods).await?;
+    for (method, of) in methods {
+        let at = usize::try_from(of).unwrap_or(usize::MAX);
+        let Some((facts, (_, now))) = facts.get_mut(at).zip(lines.get(at)) else { continue };
+        let since = now.minus(DECLINES_COUNT_FOR);
+        let declined = declines.get(&method.fingerprint).into_iter().flatten();
+        let instrument = (of, method.instrument.clone());
         facts.push(MethodFacts {
-            barred: is_barred(&mut *conn, account_id, line_id, instrument).await?,
-            ladder: ladder(&mut *conn, account_id, line_id, instrument).await?,
-            declined_at: declined_at(&mut *conn, &method.fingerprint, now).await?,
+            barred: barred.contains(&instrument),
+            ladder: ladders.get(&instrument).copied().unwrap_or_default(),
+            declined_at: declined.filter(|at| **at > since).copied().collect(),
             name: say::method_name(&method.brand, &method.last4),
             rail: method.rail,
             expires_at: method.expires_at(),
@@ -373,4 +360,57 @@ pub async fn facts(
         });
     }
     Ok(facts)
+}
+
+/// The instruments that are ended for the rules of a set of lines, with the row of the set.
+async fn barred(conn: &mut Conn, keys: &str) -> Result<HashSet<(i64, String)>> {
+    let rows = sql!(
+        "SELECT r.key, b.instrument FROM json_each($1) AS r CROSS JOIN barred_instruments AS b
+         WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1",
+        keys
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// How far instruments have come down the ladders of a set of lines, with the row of the set.
+async fn ladders(conn: &mut Conn, keys: &str) -> Result<HashMap<(i64, String), Ladder>> {
+    let rows = sql!(
+        "SELECT r.key, l.instrument, l.failures, l.since
+         FROM json_each($1) AS r CROSS JOIN ladders AS l
+         WHERE l.account_id = r.value->>0 AND l.line_id = r.value->>1",
+        keys
+    )
+    .fetch_all(conn)
+    .await?;
+    let ladder = |row: &AnyRow| -> Result<Ladder> {
+        Ok(Ladder {
+            failures: u32::try_from(row.try_get::<i64, _>(2)?).unwrap_or(u32::MAX),
+            since: row.try_get::<Option<i64>, _>(3)?.map(Instant::from_micros),
+        })
+    };
+    rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), ladder(row)?))).collect()
+}
+
+/// When the cards of some methods were declined, ever, by fingerprint, the oldest first.
+async fn declines(
+    conn: &mut Conn,
+    methods: &[(Method, i64)],
+) -> Result<HashMap<String, Vec<Instant>>> {
+    let cards: BTreeSet<[&str; 1]> = methods.iter().map(|it| [it.0.fingerprint.as_str()]).collect();
+    let cards: Vec<_> = cards.into_iter().collect();
+    let rows = sql!(
+        "SELECT d.fingerprint, d.declined_at FROM json_each($1) AS r CROSS JOIN declines AS d
+         WHERE d.fingerprint = r.value->>0 ORDER BY d.declined_at",
+        set::of(&cards)?
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut declines: HashMap<String, Vec<Instant>> = HashMap::new();
+    for row in &rows {
+        let at = Instant::from_micros(row.try_get(1)?);
+        declines.entry(row.try_get(0)?).or_default().push(at);
+    }
+    Ok(declines)
 }

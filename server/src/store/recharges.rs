@@ -1,6 +1,6 @@
 //! Recharges: the run itself as core has it, and beside it the columns that statements look for.
 
-use super::{Conn, Tx, balances::bytes, lines::Line};
+use super::{Conn, Tx, balances::bytes, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -176,25 +176,26 @@ pub async fn unended(conn: &mut Conn, account_id: &str, line_id: &str) -> Result
     rows.iter().map(|row| Ok(stored(row)?.recharge)).collect()
 }
 
-/// What `decide` is told of a line's recharges: every open one, and the recent ones.
-pub async fn past(
-    conn: &mut Conn,
-    account_id: &str,
-    line_id: &str,
-    now: Instant,
-) -> Result<Vec<PastRecharge>> {
+/// What `decide` is told of each line's recharges, as of an instant: every open one, and the
+/// recent ones.
+pub async fn past(conn: &mut Conn, lines: &[(&Line, Instant)]) -> Result<Vec<Vec<PastRecharge>>> {
+    let since: Vec<_> = lines.iter().map(|(line, now)| (*line, now.minus(PAST))).collect();
     let rows = sql!(
-        "SELECT body, request_sha256, before_bytes, after_bytes FROM recharges
-         WHERE account_id = $1 AND line_id = $2
-           AND (standing IN ('open', 'unknown') OR opened_at >= $3 OR reserved_at >= $3)
-         ORDER BY number",
-        account_id,
-        line_id,
-        now.minus(PAST).micros()
+        "SELECT r.key, x.body FROM json_each($1) AS r CROSS JOIN recharges AS x
+         WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
+           AND (x.standing IN ('open', 'unknown')
+                OR x.opened_at >= CAST(r.value->>2 AS BIGINT)
+                OR x.reserved_at >= CAST(r.value->>2 AS BIGINT))
+         ORDER BY x.number",
+        set::of_lines_at(&since)?
     )
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| Ok(stored(row)?.recharge.past())).collect()
+    set::grouped(lines.len(), &rows, |row| {
+        let body: String = row.try_get(1)?;
+        let recharge: Recharge = super::rules::from_json(&body)?;
+        Ok(recharge.past())
+    })
 }
 
 /// How many recharges of a line are open and how many are done.

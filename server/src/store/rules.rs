@@ -1,6 +1,6 @@
 //! Rules: the present one of each line with what deciding remembers, and every earlier version.
 
-use super::{Conn, Tx, lines::Line};
+use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -13,7 +13,7 @@ use laika_core::{
     time::Instant,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::Row;
+use sqlx::{Row, any::AnyRow};
 
 /// A rule and what deciding remembers of it.
 #[derive(Clone, Debug)]
@@ -44,27 +44,38 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
 
 /// The line's rule, if it has one.
 pub async fn get(conn: &mut Conn, line: &Line) -> Result<Option<Stored>> {
-    let row = sql!(
-        "SELECT rule, draft, suspended, consumed_through, consumed_expiry_at, alerted
-         FROM rules WHERE account_id = $1 AND line_id = $2",
-        line.account_id.as_str(),
-        line.id.as_str()
+    Ok(get_all(conn, &[line]).await?.pop().flatten())
+}
+
+/// The rules of some lines, in their order.
+pub async fn get_all(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Option<Stored>>> {
+    let rows = sql!(
+        "SELECT r.key, x.rule, x.draft, x.suspended, x.consumed_through, x.consumed_expiry_at,
+                x.alerted
+         FROM json_each($1) AS r CROSS JOIN rules AS x
+         WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1",
+        set::of_lines(lines.iter().copied())?
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let suspended: Option<String> = row.try_get(2)?;
+    let found = set::grouped(lines.len(), &rows, stored)?;
+    Ok(found.into_iter().map(|mut rules| rules.pop()).collect())
+}
+
+/// Reads a rule from behind the set's key.
+fn stored(row: &AnyRow) -> Result<Stored> {
+    let suspended: Option<String> = row.try_get(3)?;
     let instant = |column: usize| -> Result<Option<Instant>> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Instant::from_micros))
     };
-    Ok(Some(Stored {
-        rule: from_json(&row.try_get::<String, _>(0)?)?,
-        draft: from_json(&row.try_get::<String, _>(1)?)?,
+    Ok(Stored {
+        rule: from_json(&row.try_get::<String, _>(1)?)?,
+        draft: from_json(&row.try_get::<String, _>(2)?)?,
         suspended: suspended.map(|json| from_json(&json)).transpose()?,
-        consumed_through: instant(3)?,
-        consumed_expiry_at: instant(4)?,
-        alerted: row.try_get::<i64, _>(5)? != 0,
-    }))
+        consumed_through: instant(4)?,
+        consumed_expiry_at: instant(5)?,
+        alerted: row.try_get::<i64, _>(6)? != 0,
+    })
 }
 
 /// Keeps the rule as it is now; the line must be locked in the same transaction.

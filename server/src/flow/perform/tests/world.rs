@@ -299,7 +299,7 @@ impl World {
     pub(super) async fn methods(&self) -> Vec<MethodFacts> {
         let mut snapshot = self.app.store.read().await.expect("a snapshot");
         let now = self.app.clock.now();
-        payment_methods::facts(&mut snapshot, ACCOUNT, self.line_id(), now).await.expect("read")
+        payment_methods::facts(&mut snapshot, &self.line, now).await.expect("read")
     }
 
     pub(super) async fn token(&self, id: &PaymentMethodId) -> String {

@@ -1,0 +1,302 @@
+//! Usage over HTTP against a server of its own process: many connections that each send the next
+//! request when the last is answered, or at a pace; and lines that cross their threshold meanwhile.
+
+use super::{Answer, world};
+use laika_core::time::Instant;
+use laika_server::{clock::Clock, secret::hmac_hex, sql};
+use serde_json::Value;
+use sqlx::Row;
+use std::{
+    error::Error,
+    io::BufRead,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant as Stopwatch},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, sleep_until},
+};
+
+/// Lines that the usage is for.
+const LINES: usize = 1000;
+/// A refused request is not sent again at once: a whole machine of refusals measures only itself.
+const AFTER_REFUSAL: Duration = Duration::from_millis(100);
+
+/// What is asked of the server.
+pub(crate) struct Asked {
+    pub(crate) connections: usize,
+    /// In each request.
+    pub(crate) rows: usize,
+    pub(crate) seconds: usize,
+    /// Over all connections; as many as there is room for when 0.
+    pub(crate) requests_a_second: usize,
+    /// Lines that cross their threshold, spread over the time.
+    pub(crate) crossings: usize,
+}
+
+/// What one connection saw.
+#[derive(Default)]
+struct Seen {
+    answered: Vec<Duration>,
+    refused: usize,
+    /// Numbers of the requests that were acknowledged.
+    acknowledged: Vec<usize>,
+}
+
+/// Sends for the time asked. Says the rate of acknowledged rows, the latencies, the refusals, and,
+/// where lines crossed, how long it took until their charge was submitted.
+pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
+    world::copy(folder, "http")?;
+    let (mut server, address) = serve(folder, laika)?;
+    let next = Arc::new(AtomicUsize::new(0));
+    let started = Stopwatch::now();
+    let until = started + Duration::from_secs(asked.seconds as u64);
+    let mut all = JoinSet::new();
+    for _ in 0..asked.connections {
+        let (address, next) = (address.clone(), Arc::clone(&next));
+        let (rows, pace) = (asked.rows, asked.requests_a_second);
+        all.spawn(async move {
+            let sent = connection(&address, &next, rows, pace, started, until).await;
+            sent.map_err(|error| error.to_string())
+        });
+    }
+    let crossed = crossings(&address, asked, until).await?;
+    let (mut answered, mut refused, mut acknowledged) = (vec![], 0, vec![]);
+    while let Some(seen) = all.join_next().await {
+        let seen = seen??;
+        answered.extend(seen.answered);
+        refused += seen.refused;
+        acknowledged.extend(seen.acknowledged);
+    }
+    let took = started.elapsed();
+    let charged = charged(folder, &crossed).await?;
+    let resident = resident(&server);
+    stop(&mut server)?;
+    let app = world::open(folder, "http").await?;
+    let rows = asked.rows;
+    let mut of = vec![0_usize; LINES];
+    for request in &acknowledged {
+        (request * rows..(request + 1) * rows).for_each(|row| of[world::dealt(row, LINES)] += 1);
+    }
+    world::check(&app, LINES, |line| of[line]).await?;
+    app.store.close().await;
+    let rate = acknowledged.len() as f64 * rows as f64 / took.as_secs_f64();
+    let said = format!(
+        "rate={rate:.0} p50_ms={:.2} p99_ms={:.2} refused={refused} resident_mb={resident} \
+         charged={} charge_p50_ms={:.2} charge_p99_ms={:.2}",
+        at(&mut answered, 0.5),
+        at(&mut answered, 0.99),
+        charged.len(),
+        at(&mut charged.clone(), 0.5),
+        at(&mut charged.clone(), 0.99),
+    );
+    Ok((took, said))
+}
+
+/// The time below which this part of them lies, in milliseconds.
+fn at(times: &mut [Duration], part: f64) -> f64 {
+    times.sort();
+    let at = (times.len() as f64 * part) as usize;
+    times.get(at.min(times.len().saturating_sub(1))).map_or(f64::NAN, |it| it.as_secs_f64() * 1e3)
+}
+
+fn serve(folder: &Path, laika: &Path) -> Result<(Server, String), Box<dyn Error>> {
+    let mut child = Command::new(laika)
+        .arg("serve")
+        .current_dir(folder)
+        .env("DATABASE_URL", world::address(folder, "http"))
+        .env("LAIKA_LISTEN", "localhost:0")
+        .env("LAIKA_SANDBOX_LISTEN", "127.0.0.1:0")
+        .env("LAIKA_USAGE_SECRET", world::SECRET)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut line = String::new();
+    let stdout = child.stdout.take().ok_or("no pipe")?;
+    std::io::BufReader::new(stdout).read_line(&mut line)?;
+    let port = line.trim().rsplit_once(':').ok_or("no address")?.1.to_owned();
+    Ok((Server(child), format!("127.0.0.1:{port}")))
+}
+
+/// A server that does not outlive its bench.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks the server to end, and waits until it has.
+fn stop(server: &mut Server) -> Result<(), Box<dyn Error>> {
+    Command::new("kill").arg(server.0.id().to_string()).status()?;
+    server.0.wait()?;
+    Ok(())
+}
+
+/// Megabytes that a process holds.
+fn resident(server: &Server) -> u64 {
+    let id = server.0.id();
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1024
+}
+
+/// One connection: requests one after the other until the time is over.
+async fn connection(
+    address: &str,
+    next: &AtomicUsize,
+    rows: usize,
+    pace: usize,
+    started: Stopwatch,
+    until: Stopwatch,
+) -> Result<Seen, Box<dyn Error>> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    stream.get_ref().set_nodelay(true)?;
+    let (mut seen, begins) = (Seen::default(), Instant::from_seconds(1_790_000_000));
+    while Stopwatch::now() < until {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let mut due = Stopwatch::now();
+        if pace > 0 {
+            due = started + Duration::from_secs_f64(number as f64 / pace as f64);
+            sleep_until(due.into()).await;
+        }
+        let one = |row: usize| {
+            let after = laika_core::time::Span(i64::try_from(row).unwrap_or(0) * 1000);
+            let line = world::iccid(world::dealt(row, LINES));
+            world::event(&format!("e{row:012}"), &line, begins.plus(after), 1000)
+        };
+        let events: Vec<String> = (number * rows..(number + 1) * rows).map(one).collect();
+        let body = format!("[{}]", events.join(","));
+        let request = request(address, &body);
+        if pace == 0 {
+            due = Stopwatch::now();
+        }
+        let answer = send(&mut stream, &request).await.map_err(|error| error.to_string())?;
+        match answer {
+            (200, answer) if answer["accepted"].as_u64() == Some(rows as u64) => {
+                seen.answered.push(due.elapsed());
+                seen.acknowledged.push(number);
+            }
+            (503, _) => {
+                // What was refused must not have counted: it is left at that.
+                seen.refused += 1;
+                sleep(AFTER_REFUSAL).await;
+            }
+            (status, answer) => return Err(format!("{status}: {answer}").into()),
+        }
+    }
+    Ok(seen)
+}
+
+fn request(address: &str, body: &str) -> Vec<u8> {
+    let at = Clock::system().wall().seconds();
+    let signature = hmac_hex(world::SECRET, format!("{at}.{body}").as_bytes());
+    format!(
+        "POST /api/v1/usage HTTP/1.1\r\nhost: {address}\r\n\
+         content-type: application/cloudevents-batch+json\r\n\
+         laika-signature: t={at},v1={signature}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Sends one request and reads its answer.
+async fn send(
+    stream: &mut BufReader<TcpStream>,
+    request: &[u8],
+) -> Result<(u16, Value), Box<dyn Error>> {
+    stream.get_mut().write_all(request).await?;
+    let (mut line, mut status, mut length) = (String::new(), 0, 0);
+    loop {
+        line.clear();
+        stream.read_line(&mut line).await?;
+        let text = line.trim_end().to_ascii_lowercase();
+        if let Some(rest) = text.strip_prefix("http/1.1 ") {
+            status = rest.get(..3).unwrap_or_default().parse()?;
+        } else if let Some(rest) = text.strip_prefix("content-length:") {
+            length = rest.trim().parse()?;
+        } else if text.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok((status, serde_json::from_slice(&body)?))
+}
+
+/// Lets lines cross their threshold, one after the other, spread over the time. Gives each line's
+/// ICCID with the instant at which the event was sent.
+async fn crossings(
+    address: &str,
+    asked: &Asked,
+    until: Stopwatch,
+) -> Result<Vec<(String, Instant)>, Box<dyn Error>> {
+    let mut crossed = Vec::new();
+    if asked.crossings == 0 {
+        return Ok(crossed);
+    }
+    let (clock, begun) = (Clock::system(), Stopwatch::now());
+    let each = until.duration_since(begun).div_f64(asked.crossings as f64 + 1.0);
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    stream.get_ref().set_nodelay(true)?;
+    for number in 0..asked.crossings.min(world::HOT) {
+        sleep_until((begun + each * (number as u32 + 1)).into()).await;
+        let (iccid, sent_at) = (world::iccid(LINES + number), clock.wall());
+        let bytes = world::HOT_HAS - 500_000_000;
+        let event = world::event(&format!("hot{number}"), &iccid, sent_at, bytes);
+        let (status, answer) = send(&mut stream, &request(address, &format!("[{event}]"))).await?;
+        match status {
+            200 => crossed.push((iccid, sent_at)),
+            503 => {}
+            _ => return Err(format!("{status}: {answer}").into()),
+        }
+    }
+    Ok(crossed)
+}
+
+/// How long after its event each line's charge was submitted, once all are.
+async fn charged(
+    folder: &Path,
+    crossed: &[(String, Instant)],
+) -> Result<Vec<Duration>, Box<dyn Error>> {
+    let app = world::open(folder, "http").await?;
+    let patience = Stopwatch::now() + Duration::from_secs(20);
+    loop {
+        let mut conn = app.store.read().await?;
+        let rows = sql!(
+            "SELECT l.iccid, x.body FROM recharges AS x
+             JOIN lines AS l ON l.account_id = x.account_id AND l.id = x.line_id"
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        drop(conn);
+        let mut times = Vec::new();
+        for row in &rows {
+            let (iccid, body): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            let body: Value = serde_json::from_str(&body)?;
+            let submitted = body["attempts"][0]["submitted_at"].as_str().and_then(Instant::parse);
+            let sent = crossed.iter().find(|(line, _)| *line == iccid);
+            if let Some((submitted_at, (_, sent_at))) = submitted.zip(sent) {
+                times.push(world::between(*sent_at, submitted_at));
+            }
+        }
+        if times.len() == crossed.len() {
+            app.store.close().await;
+            return Ok(times);
+        }
+        if Stopwatch::now() > patience {
+            return Err(format!("{} of {} were charged", times.len(), crossed.len()).into());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}

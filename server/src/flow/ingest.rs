@@ -1,0 +1,178 @@
+//! Group commit: rows of many requests wait in one queue, and a writer counts whatever has queued
+//! in one transaction, so that they share its statements and its disk sync. Each request gets its
+//! own report, once everything in it is durable.
+//!
+//! Place in the flow: `handle_usage` pushes, `ingest/group` counts, `ingest/draw` draws. A writer
+//! is a task that lives while there is something to count: one on SQLite, a few on PostgreSQL. A
+//! request that goes away takes nothing with it; a group that fails is counted again request by
+//! request, so nobody's rows fail because of a neighbour's. It decides nothing and writes nothing
+//! itself.
+
+mod draw;
+mod group;
+
+use super::{
+    handle_usage::{PIECE, Receipt},
+    usage_event::Event,
+};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    secret::sha256_hex,
+};
+use axum::http::StatusCode;
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::oneshot;
+
+/// Rows that wait at most, before more are refused: well under a second of work.
+const WAITING_MOST: usize = 8192;
+/// Rows in one transaction: enough to share its cost, few enough that a recharge that waits behind
+/// it is still charged at once. One piece always fits.
+const GROUP_MOST: usize = 2 * PIECE;
+/// When a refused request should come again.
+const RETRY_AFTER_S: i64 = 1;
+/// How often a transaction that the database turned away is tried.
+const TRIES: usize = 5;
+
+/// A row that waits to be counted.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Its number in its request.
+    pub row: usize,
+    /// What happened.
+    pub event: Event,
+    /// The hash of the event's content.
+    pub sha256: String,
+}
+
+impl Arrival {
+    /// A row and the hash that tells a repetition from another event under the same name.
+    pub fn new(row: usize, event: Event) -> Arrival {
+        let sha256 = sha256_hex(event.content().as_bytes());
+        Arrival { row, event, sha256 }
+    }
+}
+
+/// Rows of one request and where their report goes.
+#[derive(Debug)]
+struct Request {
+    rows: Vec<Arrival>,
+    answer: oneshot::Sender<Result<Receipt>>,
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Ingest(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: VecDeque<Request>,
+    rows: usize,
+    writers: usize,
+}
+
+impl Ingest {
+    /// Whether a request of so many rows may join. One larger than the queue may when it is empty.
+    ///
+    /// *Errors*: 503 `busy`, with the time to wait.
+    pub fn admit(&self, rows: usize) -> Result<()> {
+        let waiting = self.lock().rows;
+        if waiting == 0 || waiting.saturating_add(rows) <= WAITING_MOST {
+            return Ok(());
+        }
+        let words = "Too much usage waits to be counted; send this again later.";
+        let busy = Error::problem(StatusCode::SERVICE_UNAVAILABLE, "busy", words);
+        Err(busy.with("retry_after_s", RETRY_AFTER_S))
+    }
+
+    /// Puts rows, at most a piece, into the queue. The answer comes when they are counted for good.
+    pub fn push(&self, app: &Shared, rows: Vec<Arrival>) -> oneshot::Receiver<Result<Receipt>> {
+        let (answer, receiver) = oneshot::channel();
+        let mut waiting = self.lock();
+        waiting.rows += rows.len();
+        waiting.queue.push_back(Request { rows, answer });
+        if waiting.writers < app.store.dialect.usage_writers() {
+            waiting.writers += 1;
+            tokio::spawn(write(app.clone()));
+        }
+        receiver
+    }
+
+    /// The next group, or nothing, and then the writer that asked has ended.
+    fn next(&self) -> Option<Vec<Request>> {
+        let mut waiting = self.lock();
+        let (mut group, mut rows) = (Vec::new(), 0);
+        while let Some(request) = waiting.queue.pop_front() {
+            rows += request.rows.len();
+            if rows > GROUP_MOST && !group.is_empty() {
+                waiting.queue.push_front(request);
+                break;
+            }
+            group.push(request);
+        }
+        if group.is_empty() {
+            waiting.writers -= 1;
+            return None;
+        }
+        Some(group)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts group after group until nothing waits.
+async fn write(app: Shared) {
+    while let Some(group) = app.usage.next() {
+        let rows: usize = group.iter().map(|request| request.rows.len()).sum();
+        // Why: in a task of its own, so that a panic ends one group and not the writer.
+        if let Err(error) = tokio::spawn(answer(app.clone(), group)).await {
+            tracing::error!(%error, "a group of usage was lost");
+        }
+        app.usage.lock().rows -= rows;
+    }
+}
+
+/// Counts a group and answers each of its requests.
+async fn answer(app: Shared, group: Vec<Request>) {
+    let (rows, answers): (Vec<_>, Vec<_>) =
+        group.into_iter().map(|request| (request.rows, request.answer)).unzip();
+    match count(&app, &rows).await {
+        Ok(receipts) => {
+            for (answer, receipt) in answers.into_iter().zip(receipts) {
+                // A request that went away is counted all the same.
+                let _ = answer.send(Ok(receipt));
+            }
+        }
+        Err(error) if rows.len() > 1 => {
+            tracing::warn!(%error, "a group of usage failed; counting it request by request");
+            for (answer, rows) in answers.into_iter().zip(rows) {
+                let counted = count(&app, &[rows]).await;
+                let _ = answer.send(counted.map(|mut all| all.pop().unwrap_or_default()));
+            }
+        }
+        Err(error) => {
+            if let Some(answer) = answers.into_iter().next() {
+                let _ = answer.send(Err(error));
+            }
+        }
+    }
+}
+
+/// Counts a group in one transaction, again when the database turned it away.
+async fn count(app: &Shared, rows: &[Vec<Arrival>]) -> Result<Vec<Receipt>> {
+    let mut tries = 1;
+    loop {
+        match group::count(app, rows).await {
+            Err(error) if error.is_transient() && tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! New events drawn from what their lines have: on from where a balance stands, or, when one is
+//! late, again from the latest checkpoint before it. Then the books follow. Whatever the way, the
+//! balance is what core makes of all the line's events in the order of placement.
+
+use super::group::Batch;
+use crate::{
+    error::Result,
+    store::{
+        Tx, balances,
+        checkpoints::{self, Checkpoint},
+        inbox, ledger,
+        lines::Line,
+    },
+};
+use laika_core::{
+    balance::{Balance, UsageEvent},
+    ledger::{Book, Posting},
+    money::Money,
+    time::{Instant, Span},
+};
+
+/// Draws the new events of a group, which are kept already. Gives what each line has then.
+pub(super) async fn draw<'a>(
+    tx: &mut Tx,
+    batches: &'a [Batch<'_>],
+) -> Result<Vec<(&'a Line, Balance)>> {
+    let lines: Vec<&Line> = batches.iter().map(|batch| &batch.line).collect();
+    let before = balances::load_all(tx, &lines).await?;
+    let mut after = before.clone();
+    let (mut late, mut new) = (Vec::new(), Vec::new());
+    for (batch, balance) in batches.iter().zip(&mut after) {
+        let Some(first) = batch.events.first() else { continue };
+        if balance.continues_with(&first.place) {
+            new.extend(place(&batch.line, balance, &batch.events));
+        } else {
+            late.push((&batch.line, first.place.time, balance));
+        }
+    }
+    if !late.is_empty() {
+        new.extend(again(tx, late).await?);
+    }
+    if !new.is_empty() {
+        checkpoints::keep_all(tx, &new).await?;
+    }
+    let each = || lines.iter().copied().zip(&before).zip(&after);
+    let drawn: Vec<_> = each().map(|((line, before), after)| (line, before, after)).collect();
+    balances::save_all(tx, &drawn).await?;
+    let mut booked = Vec::with_capacity(drawn.len());
+    for (line, before, after) in drawn {
+        let key = format!("{}/v{}", line.id, line.version);
+        booked.push((line, key, postings(line, before, after)?));
+    }
+    ledger::post_all(tx, &booked).await?;
+    Ok(lines.into_iter().zip(after).collect())
+}
+
+/// Draws again from the latest checkpoint that each line's first late event leaves good.
+async fn again<'a>(
+    tx: &mut Tx,
+    late: Vec<(&'a Line, Instant, &mut Balance)>,
+) -> Result<Vec<Checkpoint<'a>>> {
+    let first: Vec<_> = late.iter().map(|(line, time, _)| (*line, *time)).collect();
+    let latest = checkpoints::latest(tx, &first).await?;
+    let mut since = Vec::with_capacity(late.len());
+    for ((line, _, balance), checkpoint) in late.iter().zip(latest) {
+        let good = checkpoint.filter(|(_, kept)| kept.pay_as_you_go == balance.pay_as_you_go);
+        since.push((*line, good));
+    }
+    let from: Vec<_> = since
+        .iter()
+        .map(|(line, good)| {
+            (*line, good.as_ref().map_or(Instant::MIN, |(before_at, _)| *before_at))
+        })
+        .collect();
+    let events = inbox::events_since(tx, &from).await?;
+    let mut new = Vec::new();
+    for (((line, _, balance), (_, good)), events) in late.into_iter().zip(since).zip(&events) {
+        balance.replay([]);
+        if let Some((_, kept)) = good {
+            stand_at(balance, &kept);
+        }
+        new.extend(place(line, balance, events));
+    }
+    Ok(new)
+}
+
+/// Puts an undrawn balance where a checkpoint stood.
+///
+/// Why this is the same as drawing the events before the checkpoint again: each of them was
+/// received before the checkpoint was made (one that came later was placed by a replay that passed
+/// the same midnight and made it anew), and what was granted since serves no event that was
+/// received before its grant. So it is whole.
+fn stand_at(balance: &mut Balance, kept: &Balance) {
+    for bucket in &mut balance.buckets {
+        if let Some(kept) = kept.buckets.iter().find(|kept| kept.id == bucket.id) {
+            bucket.bytes_left = kept.bytes_left;
+        }
+    }
+    balance.credit_bytes = kept.credit_bytes;
+    balance.overrun_bytes = kept.overrun_bytes;
+    balance.placed_through = kept.placed_through.clone();
+}
+
+/// Places events in their order, and gives the balance as it stood at each midnight (UTC) between
+/// two of them.
+fn place<'a>(line: &'a Line, balance: &mut Balance, events: &[UsageEvent]) -> Vec<Checkpoint<'a>> {
+    let mut passed = Vec::new();
+    for event in events {
+        let day = midnight(event.place.time);
+        let earlier = balance.placed_through.as_ref().map(|last| last.time);
+        if earlier.is_some_and(|earlier| earlier < day) {
+            passed.push((line, day, balance.clone()));
+        }
+        balance.place(event);
+    }
+    passed
+}
+
+/// The midnight that begins an instant's day in UTC.
+fn midnight(at: Instant) -> Instant {
+    at.minus(Span(at.micros().rem_euclid(Span::days(1).0)))
+}
+
+/// What the books hold follows the balance: data that was used, credit that was used.
+fn postings(line: &Line, before: &Balance, after: &Balance) -> Result<Vec<Posting>> {
+    let (had, has) = (before.bytes_on_books(), after.bytes_on_books());
+    let credit = |balance: &Balance| Money::new(balance.credit_used_minor(), line.currency);
+    let moved = [
+        ledger::bytes_moved(Book::Used, Book::LineData, had, has),
+        ledger::money_moved(Book::LineCredit, Book::Sales, credit(before), credit(after))?,
+    ];
+    Ok(moved.into_iter().flatten().collect())
+}
