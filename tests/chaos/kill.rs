@@ -86,10 +86,7 @@ impl Run {
         if self.random.below(2) == 0 {
             self.script(NextCharge::DeliveryAnswerLost);
         }
-        self.use_up_a_line();
-        wait::until("a recharge opens", Duration::from_secs(30), || {
-            self.any(is_open).then_some(())
-        });
+        self.use_up_lines_until("a recharge opens", |run| run.any(is_open).then_some(()));
         for _ in 0..self.random.below(200_000) {
             std::hint::spin_loop();
         }
@@ -100,9 +97,8 @@ impl Run {
     fn until_an_answer_is_on_its_way(&mut self) -> bool {
         let kept = self.town.proxy.kept();
         self.town.proxy.keep_next_answer();
-        self.use_up_a_line();
-        wait::until("a charge is taken", Duration::from_secs(30), || {
-            (self.town.proxy.kept() > kept).then_some(())
+        self.use_up_lines_until("a charge is taken", |run| {
+            (run.town.proxy.kept() > kept).then_some(())
         });
         false
     }
@@ -115,11 +111,24 @@ impl Run {
             true => NextCharge::AnswerLostAfterCharge,
             false => NextCharge::AnswerLostBeforeCharge,
         });
-        self.use_up_a_line();
-        wait::until("a charge is unknown", Duration::from_secs(30), || {
-            let seen = self.any(|status| status == Status::Unknown);
-            (seen || taken && self.any(is_open)).then_some(seen)
+        self.use_up_lines_until("a charge is unknown", |run| {
+            let seen = run.any(|status| status == Status::Unknown);
+            (seen || taken && run.any(is_open)).then_some(seen)
         })
+    }
+
+    /// Uses up one line after the other until there is something to see.
+    ///
+    /// Why not one line only: the one picked may have run dry by itself, and be charged, credited
+    /// and cooling down again before anybody looks.
+    fn use_up_lines_until<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+        for _ in 0..30 {
+            self.use_up_a_line();
+            if let Some(seen) = wait::within(Duration::from_secs(1), || look(self)) {
+                return seen;
+            }
+        }
+        panic!("thirty lines were used up and it did not come: {what}; {:?}", self.town.lines());
     }
 
     /// Whether any recharge of anybody stands so.

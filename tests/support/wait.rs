@@ -4,13 +4,19 @@ use std::time::{Duration, Instant};
 
 /// Looks until there is something to see. Panics after `most`, naming what did not come.
 #[track_caller]
-pub fn until<T>(what: &str, most: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, most: Duration, look: impl FnMut() -> Option<T>) -> T {
+    let seen = within(most, look);
+    seen.unwrap_or_else(|| panic!("it did not come within {most:?}: {what}"))
+}
+
+/// Looks until there is something to see, or for so long.
+pub fn within<T>(most: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + most;
     loop {
-        if let Some(seen) = look() {
+        let seen = look();
+        if seen.is_some() || Instant::now() >= end {
             return seen;
         }
-        assert!(Instant::now() < end, "it did not come within {most:?}: {what}");
         std::thread::park_timeout(Duration::from_millis(10));
     }
 }

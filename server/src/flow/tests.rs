@@ -1,6 +1,8 @@
 //! The flows from usage and switches to opened recharges and messages, on a clock that stands until
 //! moved. What happens outside (gateway, carrier) is tested with the sandbox in `tests/`.
 
+mod timers;
+
 use super::{
     add_line::{self, NewLine},
     change_zone::change_zone,

@@ -116,8 +116,12 @@ pub async fn look_at(tx: &mut Tx, account_id: &str, line_id: &str, at: Instant) 
     enqueue(tx, account_id, line_id, &Work::Evaluate, at).await
 }
 
-/// Has many lines looked at, each at its instant. A job that is due earlier anyway, and that nobody
-/// has begun, stays as it is.
+/// Has many lines, which were just looked at, looked at again, each at its instant. What was due by
+/// now is done by that look; a later job that is due earlier anyway, and that nobody has begun,
+/// stays as it is.
+///
+/// Why what was due moves: it would be claimed at once for nothing, and while usage goes on coming
+/// in between, again and again for nothing.
 pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> {
     let work =
         serde_json::to_string(&Work::Evaluate).map_err(|e| Error::internal(e.to_string()))?;
@@ -126,19 +130,23 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
         let key = Work::Evaluate.key(line.id.as_str())?;
         rows.push((line.account_id.as_str(), key, line.id.as_str(), at.micros()));
     }
+    let looked_at = looks.iter().map(|(line, _)| line.newest_at).min();
+    let Some(looked_at) = looked_at else { return Ok(()) };
     sql!(
         "INSERT INTO jobs (account_id, key, line_id, work, due_at, attempts, version, leased_until)
          SELECT r.value->>0, r.value->>1, r.value->>2, $2, CAST(r.value->>3 AS BIGINT), 0, 0, 0
          FROM json_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, key) DO UPDATE SET
-             due_at = CASE WHEN excluded.due_at < jobs.due_at
+             due_at = CASE WHEN excluded.due_at < jobs.due_at OR jobs.due_at <= $3
                            THEN excluded.due_at ELSE jobs.due_at END,
              attempts = 0,
              version = jobs.version + 1,
              leased_until = 0
-         WHERE excluded.due_at < jobs.due_at OR jobs.attempts > 0 OR jobs.leased_until > 0",
+         WHERE excluded.due_at < jobs.due_at OR jobs.due_at <= $3
+               OR jobs.attempts > 0 OR jobs.leased_until > 0",
         set::of(&rows)?,
-        work
+        work,
+        looked_at.micros()
     )
     .execute(&mut **tx)
     .await?;

@@ -21,8 +21,8 @@ use laika_core::{
     time::Instant,
 };
 use laika_tests::support::postgres::Database;
-use std::{future::Future, sync::Arc};
-use tokio::task::JoinSet;
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::{task::JoinSet, time::timeout};
 
 /// A new SQLite file that goes away with the value.
 pub(crate) struct Folder(pub(crate) std::path::PathBuf);
@@ -299,4 +299,20 @@ async fn of_accounts_with_one_contact_made_at_once_there_is_one() {
         Ok(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_up_to_date_opens_while_somebody_writes() {
+    let folder = Folder::new();
+    let server = Store::open(&folder.url()).await.expect("opens");
+    let writing = server.write().await.expect("a transaction");
+    // SQLite itself waits for 30 s before it gives up.
+    let opened = timeout(Duration::from_secs(10), Store::open(&folder.url())).await;
+    let reader = opened.expect("a reader waits for no writer").expect("opens");
+    let mut conn = reader.read().await.expect("a snapshot");
+    assert!(lines::all(&mut conn).await.expect("read").is_empty());
+    drop(conn);
+    writing.rollback().await.expect("let go");
+    reader.close().await;
+    server.close().await;
 }

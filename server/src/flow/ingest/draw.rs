@@ -1,6 +1,9 @@
 //! New events drawn from what their lines have: on from where a balance stands, or, when one is
 //! late, again from the latest checkpoint before it. Then the books follow. Whatever the way, the
 //! balance is what core makes of all the line's events in the order of placement.
+//!
+//! A replay leaves checkpoints behind it, so that what the next late event costs does not grow with
+//! what the line has used: two feeds that take turns make every second event a late one.
 
 use super::group::Batch;
 use crate::{
@@ -18,6 +21,9 @@ use laika_core::{
     money::Money,
     time::{Instant, Span},
 };
+
+/// Events between two checkpoints, at most, where their times differ: a replay reads few more.
+pub(super) const APART: usize = 256;
 
 /// Draws the new events of a group, which are kept already. Gives what each line has then.
 pub(super) async fn draw<'a>(
@@ -61,6 +67,7 @@ async fn again<'a>(
 ) -> Result<Vec<Checkpoint<'a>>> {
     let first: Vec<_> = late.iter().map(|(line, time, _)| (*line, *time)).collect();
     let latest = checkpoints::latest(tx, &first).await?;
+    checkpoints::forget_after(tx, &first).await?;
     let mut since = Vec::with_capacity(late.len());
     for ((line, _, balance), checkpoint) in late.iter().zip(latest) {
         let good = checkpoint.filter(|(_, kept)| kept.pay_as_you_go == balance.pay_as_you_go);
@@ -87,9 +94,9 @@ async fn again<'a>(
 /// Puts an undrawn balance where a checkpoint stood.
 ///
 /// Why this is the same as drawing the events before the checkpoint again: each of them was
-/// received before the checkpoint was made (one that came later was placed by a replay that passed
-/// the same midnight and made it anew), and what was granted since serves no event that was
-/// received before its grant. So it is whole.
+/// received before the checkpoint was made (one that came later made a replay, which forgot the
+/// checkpoint), and what was granted since serves no event that was received before its grant. So
+/// it is whole.
 fn stand_at(balance: &mut Balance, kept: &Balance) {
     for bucket in &mut balance.buckets {
         if let Some(kept) = kept.buckets.iter().find(|kept| kept.id == bucket.id) {
@@ -101,17 +108,25 @@ fn stand_at(balance: &mut Balance, kept: &Balance) {
     balance.placed_through = kept.placed_through.clone();
 }
 
-/// Places events in their order, and gives the balance as it stood at each midnight (UTC) between
-/// two of them.
+/// Places events in their order, and gives the balance as it stood between some of them: at each
+/// midnight (UTC), and before an event that so many came before.
 fn place<'a>(line: &'a Line, balance: &mut Balance, events: &[UsageEvent]) -> Vec<Checkpoint<'a>> {
-    let mut passed = Vec::new();
+    let (mut passed, mut since) = (Vec::new(), 0);
     for event in events {
-        let day = midnight(event.place.time);
+        let at = event.place.time;
+        let day = midnight(at);
         let earlier = balance.placed_through.as_ref().map(|last| last.time);
-        if earlier.is_some_and(|earlier| earlier < day) {
-            passed.push((line, day, balance.clone()));
+        let before_at = match earlier {
+            Some(earlier) if earlier < day => Some(day),
+            Some(earlier) if earlier < at && since >= APART => Some(at),
+            Some(_) | None => None,
+        };
+        if let Some(before_at) = before_at {
+            passed.push((line, before_at, balance.clone()));
+            since = 0;
         }
         balance.place(event);
+        since += 1;
     }
     passed
 }

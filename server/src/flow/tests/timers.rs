@@ -1,0 +1,56 @@
+//! Timers beside usage: a look that usage has just had is not due again at once, whoever holds its
+//! job, and one that lies ahead stays.
+
+use super::{World, gigabytes};
+use crate::{flow::perform::perform, store::jobs};
+use laika_core::{bytes::Bytes, time::Instant};
+
+/// Claims what is due now, as a worker does.
+async fn claimed(world: &World) -> Vec<jobs::Claimed> {
+    let now = world.app.clock.now();
+    let mut tx = world.app.store.write().await.expect("a transaction");
+    let claimed = jobs::claim(&mut tx, now, now, 10).await.expect("claimed");
+    tx.commit().await;
+    claimed
+}
+
+/// When the next job is due that nobody holds.
+async fn next_due(world: &World) -> Option<Instant> {
+    let mut conn = world.app.store.read().await.expect("a snapshot");
+    jobs::next_due(&mut conn, world.app.clock.now()).await.expect("read")
+}
+
+#[tokio::test]
+async fn a_look_that_usage_had_is_due_no_more() {
+    let world = World::new().await;
+    world.save("k1", |_| {}).await.expect("saved");
+    world.turn_on().await.expect("on");
+    let first = next_due(&world).await.expect("a safety timer");
+    world.pass(1);
+    world.uses("1", Bytes::MB).await;
+    assert_eq!(next_due(&world).await, Some(first), "it lies ahead and stays");
+
+    world.pass(24);
+    assert!(next_due(&world).await < Some(world.app.clock.now()), "nobody has looked since");
+    world.uses("2", Bytes::MB).await;
+    let next = next_due(&world).await.expect("a safety timer");
+    assert!(next > world.app.clock.now(), "usage has looked");
+    assert!(claimed(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn usage_after_a_claim_leaves_its_holder_nothing_and_no_second_claim() {
+    let world = World::new().await;
+    world.save("k1", |_| {}).await.expect("saved");
+    world.turn_on().await.expect("on");
+    world.pass(24);
+    let held = claimed(&world).await;
+    assert_eq!(held.len(), 1);
+    for number in 0..3 {
+        world.uses(&number.to_string(), gigabytes(1)).await;
+        assert!(claimed(&world).await.is_empty(), "a worker would take it again and again");
+    }
+    perform(&world.app, &held[0]).await.expect("nothing to do");
+    let next = next_due(&world).await.expect("a safety timer");
+    assert!(next > world.app.clock.now());
+}
