@@ -1,8 +1,8 @@
 //! The rules seen from outside, natively and in WASM (Node and Chromium): the same cases, the same
 //! bytes. `cases` reads tables, `vectors` an independent implementation's schedules, `contacts`
 //! what others say of typed text, `oracle` asks a second implementation, `laws`, `invariants` and
-//! `precedence` are properties, `parity` hashes what many worlds come to, `records` are
-//! proofs afterwards.
+//! `precedence` are properties, `model` is every world that one line can come to, `parity` hashes
+//! what many worlds come to, `records` are proofs afterwards.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -18,6 +18,8 @@ mod cases;
 mod contacts;
 mod invariants;
 mod laws;
+#[cfg(not(target_arch = "wasm32"))]
+mod model;
 mod oracle;
 mod parity;
 mod precedence;
