@@ -162,8 +162,16 @@ fn record_capture(recharge: &mut Recharge, number: u32, outcome: Outcome) -> Opt
         attempt.outcome = Some(outcome);
         return Some(number);
     }
-    let outcome = Some(outcome);
-    let extra = Attempt { number: next, idempotency_key: second, outcome, ..attempt.clone() };
+    let extra = Attempt {
+        number: next,
+        payment_method_id: attempt.payment_method_id.clone(),
+        rung: attempt.rung,
+        idempotency_key: second,
+        submitted_at: None,
+        last_submitted_at: None,
+        not_found_at: None,
+        outcome: Some(outcome),
+    };
     recharge.attempts.push(extra);
     Some(next)
 }
