@@ -50,10 +50,16 @@ pub struct Refund {
     pub since: Instant,
 }
 
-/// Why money is given back.
+/// Why money is given back. The first six are what a reconciliation finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundReason {
+    /// It was charged, and nothing came for it.
+    MissingCredit,
+    /// More was charged than agreed, or another amount and nothing came for it.
+    Amount,
+    /// Another currency was charged than agreed.
+    Currency,
     /// The same was charged twice.
     Duplicate,
     /// It was charged after the rule was off, paused or without its method.

@@ -63,7 +63,10 @@ pub struct Barrier {
 /// Whether a refund was given because we said so, and is done.
 fn decided_here(refund: &Refund) -> bool {
     let ours = match refund.why {
-        RefundReason::Duplicate
+        RefundReason::MissingCredit
+        | RefundReason::Amount
+        | RefundReason::Currency
+        | RefundReason::Duplicate
         | RefundReason::AfterOff
         | RefundReason::OverCap
         | RefundReason::Operator => true,

@@ -6,6 +6,7 @@ use super::sums::Checked;
 use crate::id::{LineId, RechargeId};
 use crate::money::Money;
 use crate::recharge::Recharge;
+use crate::returns::{RefundReason, ReturnFact};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,19 @@ impl Kind {
             Kind::Contradictory => "contradictory",
         }
     }
+
+    /// Why money goes back for it; nothing where none ever does.
+    fn refund_reason(&self) -> Option<RefundReason> {
+        match self {
+            Kind::MissingCredit => Some(RefundReason::MissingCredit),
+            Kind::Amount => Some(RefundReason::Amount),
+            Kind::Currency => Some(RefundReason::Currency),
+            Kind::Duplicate => Some(RefundReason::Duplicate),
+            Kind::AfterOff { .. } => Some(RefundReason::AfterOff),
+            Kind::OverCap { .. } => Some(RefundReason::OverCap),
+            Kind::MissingCharge | Kind::Unknown | Kind::Contradictory => None,
+        }
+    }
 }
 
 impl Remedy {
@@ -127,6 +141,12 @@ impl Remedy {
 }
 
 impl Difference {
+    /// What the [`Returns`](crate::returns::Returns) of its payment take in where money goes back.
+    pub fn refund(&self) -> Option<ReturnFact> {
+        let Remedy::Refund { amount, .. } = &self.remedy else { return None };
+        Some(ReturnFact::RefundAsked { amount: *amount, why: self.kind.refund_reason()? })
+    }
+
     /// About nothing yet.
     pub(super) fn new(kind: Kind, remedy: Remedy) -> Difference {
         Difference {

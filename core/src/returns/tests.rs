@@ -2,8 +2,13 @@
 //! and the same books whatever order the gateway reports in.
 
 use super::*;
+use crate::bytes::Bytes;
+use crate::decide::{MethodFacts, Order};
+use crate::id::{LineId, PaymentMethodId};
 use crate::ledger::Quantity;
 use crate::money::Currency;
+use crate::recharge::{self, Fact};
+use crate::rule::Adds;
 
 fn eur(minor: i64) -> Money {
     Money::new(minor, Currency::from_code("EUR").unwrap_or_else(|| unreachable!()))
@@ -129,4 +134,36 @@ fn a_disputed_payment_is_not_refunded_as_well() {
         .iter()
         .filter(|d| matches!(d.effect, ReturnEffect::Alert { why: ReturnAlert::ReturnedTwice }));
     assert_eq!(alerts.count(), 1, "refunded and disputed: somebody has to look");
+}
+
+#[test]
+fn two_payments_of_one_attempt_go_back_under_two_keys() {
+    let method = MethodFacts::card(PaymentMethodId::new("card").unwrap_or_else(|| unreachable!()));
+    let order = Order {
+        amount: eur(900),
+        adds: Adds::Data { bytes: Bytes::GB, steps: 3, validity_days: 30 },
+        payment_methods: vec![method.id.clone()],
+        triggers: Vec::new(),
+    };
+    let line = LineId::new("line").unwrap_or_else(|| unreachable!());
+    let captured = |payment: &str| Fact::Captured {
+        attempt: 1,
+        payment: payment.to_owned(),
+        amount: eur(900),
+    };
+    let submitted = Fact::Submitted { attempt: 1 };
+    let delivered = Fact::Delivered { top_up: "top-up".to_owned() };
+    let mut recharge = Recharge::open(line, 1, Some(1), order, &[method], at(0)).recharge;
+    for fact in [submitted, captured("pay-1"), delivered, captured("pay-2")] {
+        recharge = recharge::apply(recharge, &fact, at(1)).recharge;
+    }
+    let all: Vec<Returns> = (1..=3).filter_map(|n| Returns::of(&recharge, n)).collect();
+    let payments: Vec<&str> = all.iter().map(|returns| returns.payment.as_str()).collect();
+    assert_eq!(payments, ["pay-1", "pay-2"]);
+    let key = |returns: &Returns| {
+        apply(returns.clone(), &ask(900), at(2)).returns.refunds.pop()?.idempotency_key
+    };
+    let keys: Vec<IdempotencyKey> = all.iter().filter_map(key).collect();
+    assert_eq!(keys.len(), 2);
+    assert_ne!(keys.first(), keys.last());
 }

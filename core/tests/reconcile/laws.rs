@@ -13,7 +13,7 @@ use laika_core::reconcile::{
     SumTooLarge, reconcile,
 };
 use laika_core::record::canonical;
-use laika_core::returns::{RefundReason, Returns};
+use laika_core::returns::{ReturnFact, Returns};
 use laika_core::say::Speech;
 use laika_core::time::{Instant, Span};
 use laika_core::zone::Zone;
@@ -252,12 +252,9 @@ fn what_goes_back_never_exceeds_what_is_left_and_settles_it() {
 
 /// Has our record decide what follows from a difference, if it is about a payment it knows.
 fn records(world: &mut World, difference: &Difference) {
-    let Remedy::Refund { payment, amount } = &difference.remedy else { return };
-    let why = match difference.kind.code() {
-        "duplicate" => RefundReason::Duplicate,
-        "after_off" => RefundReason::AfterOff,
-        "over_cap" => RefundReason::OverCap,
-        _ => RefundReason::Operator,
+    let Remedy::Refund { payment, .. } = &difference.remedy else { return };
+    let Some(ReturnFact::RefundAsked { amount, why }) = difference.refund() else {
+        panic!("no reason to give back for {:?}", difference.kind);
     };
     let of = |d: &&mut Decided| Some(&d.recharge.id) == difference.recharge_id.as_ref();
     let (Some(decided), Some(attempt)) =
@@ -266,7 +263,7 @@ fn records(world: &mut World, difference: &Difference) {
         return;
     };
     if Returns::of(&decided.recharge, attempt).is_some_and(|known| known.payment == *payment) {
-        decides_to_give_back(decided, attempt, *amount, why, world.end);
+        decides_to_give_back(decided, attempt, amount, why, world.end);
     }
 }
 
