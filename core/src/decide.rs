@@ -24,6 +24,8 @@ use crate::time::{Instant, Span};
 use due::Due;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use due::lapses_after;
+
 pub use consumed::{consumed_after_move, consumed_by, consumed_with};
 pub use explain::{Check, Finding, explain};
 pub use facts::{Account, History, Notice, PastRecharge, Standing, Suspension};
@@ -191,6 +193,11 @@ fn named_methods<'a>(
 /// What one recharge takes and adds at most: from empty.
 pub fn largest_recharge(rule: &Rule, account: &Account) -> Option<(Money, Adds)> {
     order::size(rule, account, Bytes::ZERO)
+}
+
+/// What one recharge takes and adds when this much is left, or on its way.
+pub(crate) fn recharge_at(rule: &Rule, account: &Account, left: Bytes) -> Option<(Money, Adds)> {
+    order::size(rule, account, left)
 }
 
 /// How long before a scheduled charge it is announced: the account's lead, or a rail's own where

@@ -14,6 +14,7 @@
     reason = "a test that cannot go on fails, as it should"
 )]
 
+mod bound;
 mod cases;
 mod contacts;
 mod invariants;

@@ -8,7 +8,7 @@
 //!
 //! `LAIKA_ORACLE_WORLDS=10000000` asks ten times as often as a normal run does.
 
-mod calendar;
+pub(crate) mod calendar;
 mod looks;
 pub(crate) mod naive;
 mod past;

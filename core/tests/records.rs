@@ -227,12 +227,14 @@ fn no_changed_record_passes_for_the_one_that_was_stored() {
 
 /// What a receipt can say of itself only by its hash and signature: everything else also shows in
 /// the text or in the bound.
-const NAMED_ONLY: [&str; 10] = [
+const NAMED_ONLY: [&str; 12] = [
     "/account_id",
     "/authenticated/at",
     "/brand",
     "/iccid",
     "/line_id",
+    "/notice_lead_hours",
+    "/payment_methods/*/cycle_days",
     "/payment_methods/*/rail",
     "/rule/version",
     "/zone/first_offset_s",

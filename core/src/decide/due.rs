@@ -145,7 +145,12 @@ pub(super) fn find<'a>(
     });
     match cause {
         Cause::Submission { triggers } => {
-            let still = |t: &&TriggerDue| low || !matches!(t, TriggerDue::LowBalance);
+            // Why: what a date made due lapses while its payment is tried as it would before.
+            let still = |trigger: &&TriggerDue| match trigger {
+                TriggerDue::LowBalance => low,
+                TriggerDue::Scheduled { at } => now < at.plus(lapses_after(rule, account)),
+                TriggerDue::Expiring { expires_at } => now < *expires_at,
+            };
             triggers.iter().filter(still).for_each(|trigger| due.consume(trigger.clone()));
             due.methods.every = true;
             return due;
@@ -168,6 +173,19 @@ pub(super) fn find<'a>(
     announced(rule, account, history, now, &mut due);
     methods_turn(rule, account, now, &mut due);
     due
+}
+
+/// How long after its instant a scheduled charge is gone, whatever held it, however often it was
+/// announced or tried: it was missed for under 72 h, was announced then, and waited for its
+/// method's cycle and a night.
+pub(crate) fn lapses_after(rule: &Rule, account: &Account) -> Span {
+    let waits = |method: &MethodFacts| {
+        let night = u32::from(method.rail.facts().hours.is_some());
+        i64::from(method.cycle_days().saturating_add(night))
+    };
+    let days = named_methods(rule, account).map(waits).max().unwrap_or(0);
+    let told = MISSED_FOR.0.saturating_add(notice_lead(rule, account).0);
+    Span(told.saturating_add(Span::days(days).0))
 }
 
 /// Recharges that are on their way to the balance.
@@ -367,9 +385,12 @@ fn scheduled(
     let is_new = |at: Instant| at > now.minus(MISSED_FOR);
     // Why: what was announced stays, even where a change of zone has moved the schedule; what the
     // new zone makes of the same date is not charged beside it.
+    let told_after = after.max(now.minus(lapses_after(rule, account)));
     let told = || {
         history.notices.iter().filter_map(move |notice| match notice.trigger {
-            TriggerDue::Scheduled { at } => Some((at, notice.charge_at)).filter(|_| at > after),
+            TriggerDue::Scheduled { at } => {
+                Some((at, notice.charge_at)).filter(|_| at > told_after)
+            }
             TriggerDue::LowBalance | TriggerDue::Expiring { .. } => None,
         })
     };

@@ -133,12 +133,17 @@ impl MethodFacts {
         })
     }
 
+    /// So many days at least lie between two debits of its agreement.
+    pub(super) fn cycle_days(&self) -> u32 {
+        let agreed = self.agreement.as_ref().map(|agreement| agreement.cycle_days);
+        agreed.map_or(0, |days| days.max(self.rail.facts().cycle_days))
+    }
+
     /// The first instant from `at` on at which its rail and its agreement debit.
     pub fn opens_at(&self, at: Instant) -> Instant {
-        let again = self.agreement.as_ref().and_then(|agreement| {
-            let days = agreement.cycle_days.max(self.rail.facts().cycle_days);
-            Some(agreement.debited_at?.plus(Span::days(i64::from(days))))
-        });
+        let debited_at = self.agreement.as_ref().and_then(|agreement| agreement.debited_at);
+        let cycle = Span::days(i64::from(self.cycle_days()));
+        let again = debited_at.map(|debited_at| debited_at.plus(cycle));
         self.rail.opens_at(again.map_or(at, |again| again.max(at)))
     }
 }

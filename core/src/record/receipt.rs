@@ -7,7 +7,7 @@ use crate::ENGINE_VERSION;
 use crate::api::Language;
 use crate::bytes::Bytes;
 use crate::catalogue::Terms;
-use crate::decide::{Account, MethodFacts};
+use crate::decide::{Account, Agreement, MethodFacts};
 use crate::forecast::{Bound, bound};
 use crate::id::{AccountId, LineId, PaymentMethodId};
 use crate::money::{Currency, Money};
@@ -42,6 +42,8 @@ pub struct ConsentReceipt {
     pub currency: Currency,
     /// The zone in which days and months are counted, with the tz database's version.
     pub zone: Zone,
+    /// How long before a charge by date it is announced, in hours; longer where a method wants it.
+    pub notice_lead_hours: u32,
     /// The language of the text.
     pub language: Language,
     /// The rule as it was turned on. Every charge cites this version, or a later one that changed
@@ -71,6 +73,8 @@ pub struct AgreedMethod {
     pub rail: Rail,
     /// What the text calls it.
     pub name: String,
+    /// So many days at least lie between two debits of its agreement; 0 without one.
+    pub cycle_days: u32,
 }
 
 /// The latest proof of who it is, before the rule was turned on.
@@ -165,6 +169,7 @@ impl ConsentReceipt {
             iccid: agreed.iccid.to_owned(),
             currency: account.terms.currency(),
             zone: account.zone.clone(),
+            notice_lead_hours: account.notice_lead_hours,
             language: agreed.language,
             rule: (*rule).clone(),
             payment_methods: methods.map(AgreedMethod::of).collect(),
@@ -218,20 +223,37 @@ impl ConsentReceipt {
             credit_minor: 0,
             latest_expiry_at: None,
             terms: Terms { step: self.rule.step, credit_min: nothing, credit_max: nothing },
-            payment_methods: self.payment_methods.iter().map(AgreedMethod::facts).collect(),
-            notice_lead_hours: 0,
+            payment_methods: self.payment_methods.iter().map(|m| m.facts(nothing)).collect(),
+            notice_lead_hours: self.notice_lead_hours,
         }
     }
 }
 
 impl AgreedMethod {
     fn of(facts: &MethodFacts) -> AgreedMethod {
-        AgreedMethod { id: facts.id.clone(), rail: facts.rail, name: facts.name.clone() }
+        let cycle_days = facts.agreement.map_or(0, |agreement| agreement.cycle_days);
+        AgreedMethod {
+            id: facts.id.clone(),
+            rail: facts.rail,
+            name: facts.name.clone(),
+            cycle_days,
+        }
     }
 
-    fn facts(&self) -> MethodFacts {
-        let name = self.name.clone();
-        MethodFacts { rail: self.rail, name, ..MethodFacts::card(self.id.clone()) }
+    fn facts(&self, nothing: Money) -> MethodFacts {
+        let agreement = Agreement {
+            cycle_days: self.cycle_days,
+            most_per_debit: nothing,
+            total_left: None,
+            debits_left: None,
+            debited_at: None,
+        };
+        MethodFacts {
+            rail: self.rail,
+            name: self.name.clone(),
+            agreement: (self.cycle_days > 0).then_some(agreement),
+            ..MethodFacts::card(self.id.clone())
+        }
     }
 }
 

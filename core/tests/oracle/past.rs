@@ -211,7 +211,8 @@ fn submission(dice: &mut Dice, world: &mut World) {
         triggers.push(TriggerDue::LowBalance);
     }
     if world.rule.triggers.scheduled.is_some() && !dice.one_in(3) {
-        let at = world.rule.skip_at.unwrap_or(world.now.minus(Span::hours(1)));
+        let ago = Span::hours(dice.roll(240) as i64);
+        let at = world.rule.skip_at.unwrap_or(world.now.minus(ago));
         triggers.push(TriggerDue::Scheduled { at });
     }
     let expires_at = world.account.latest_expiry_at;

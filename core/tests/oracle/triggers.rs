@@ -5,7 +5,7 @@ use super::calendar::{date, gap_days, instants};
 use super::naive::{World, opens_at};
 use chrono::NaiveDate;
 use laika_core::bytes::Bytes;
-use laika_core::decide::{Cause, Notice, Reason, TriggerDue};
+use laika_core::decide::{Agreement, Cause, MethodFacts, Notice, Reason, TriggerDue};
 use laika_core::id::PaymentMethodId;
 use laika_core::rule::Threshold;
 use laika_core::time::{Instant, Span};
@@ -51,13 +51,28 @@ impl World {
         vec![(TriggerDue::LowBalance, State::Due(None))]
     }
 
-    /// What was due when the recharge was opened is due unless the balance rose.
+    /// What was due when the recharge was opened is due unless the balance rose or the date lapsed.
     fn submitted(&self, triggers: &[TriggerDue]) -> Vec<(TriggerDue, State)> {
         let state = |trigger: &TriggerDue| match trigger {
             TriggerDue::LowBalance if !self.is_low() => State::Nothing,
+            TriggerDue::Scheduled { at } if self.lapsed(*at) => State::Nothing,
+            TriggerDue::Expiring { expires_at } if *expires_at <= self.now => State::Nothing,
             _ => State::Due(None),
         };
         triggers.iter().map(|trigger| (trigger.clone(), state(trigger))).collect()
+    }
+
+    /// Choice: what was missed for under 72 h is charged once it is announced, and no other thing
+    /// that holds it, no retry and no new announcement makes it later than that. Only a method that
+    /// cannot debit at any time does, by its cycle and a night.
+    fn lapsed(&self, at: Instant) -> bool {
+        let waits_days = |method: &MethodFacts| {
+            let cycle = |a: &Agreement| a.cycle_days.max(method.rail.facts().cycle_days);
+            let night = if method.rail.facts().hours.is_some() { 1 } else { 0 };
+            method.agreement.as_ref().map_or(0, cycle) + night
+        };
+        let longest = self.methods().map(waits_days).max().unwrap_or(0);
+        at.plus(Span::days(3 + i64::from(longest))).plus(self.lead()) <= self.now
     }
 
     fn by_trigger(&self) -> Vec<(TriggerDue, State)> {
@@ -115,7 +130,7 @@ impl World {
                 || before(at, rule.limits.starts_on)
         };
         let announced = self.history.notices.iter().filter_map(|notice| match notice.trigger {
-            TriggerDue::Scheduled { at } if !gone(at) => Some(at),
+            TriggerDue::Scheduled { at } if !gone(at) && !self.lapsed(at) => Some(at),
             _ => None,
         });
         let mut found: Vec<Instant> = announced.collect();

@@ -134,7 +134,7 @@ async fn turn_on(
     let now = line.newest_at;
     let inputs = inputs::load(tx, line, now).await?;
     let version = old.version.saturating_add(1);
-    let rule = Rule { version, armed_at: now, ..view::turned_on(&inputs, old) };
+    let rule = Rule { version, ..view::turned_on(&inputs, old, now) };
     let consent = ConsentReceipt::make(&Agreed {
         brand: BRAND,
         account_id: &line.account_id,

@@ -100,18 +100,18 @@ pub async fn rule(conn: &mut Conn, line: &Line, now: Instant) -> Result<RuleView
             || RuleDraft::suggested(&inputs.account, now),
             |stored| stored.draft.clone(),
         ),
-        consent: stored.map(|stored| consent(&inputs, &turned_on(&inputs, &stored.rule), now)),
+        consent: stored.map(|stored| consent(&inputs, &turned_on(&inputs, &stored.rule, now), now)),
         status: status(conn, line, &inputs, now).await?,
         changes: rules::changes(conn, line).await?,
         rule: stored.map(|stored| stored.rule.clone()),
     })
 }
 
-/// The rule as turning it on would make it: at the present price, without pause or skip. That is
-/// what is agreed to.
-pub fn turned_on(inputs: &Inputs, rule: &Rule) -> Rule {
+/// The rule as turning it on now would make it: at the present price, without pause or skip. That
+/// is what is agreed to.
+pub fn turned_on(inputs: &Inputs, rule: &Rule, now: Instant) -> Rule {
     let step = rule.step.and(inputs.account.terms.step);
-    Rule { on: true, paused_until_on: None, skip_at: None, step, ..rule.clone() }
+    Rule { on: true, armed_at: now, paused_until_on: None, skip_at: None, step, ..rule.clone() }
 }
 
 /// The text that turning this rule on agrees to, and its hash.

@@ -1,0 +1,64 @@
+//! What one recharge can cost at the consented price, and the most that so many of them come to
+//! under a cap. It asks `decide` what a gap costs; it holds no price arithmetic of its own.
+
+use crate::bytes::Bytes;
+use crate::catalogue::Terms;
+use crate::decide::{Account, recharge_at};
+use crate::rule::{Adds, Amount, Rule, Threshold};
+
+/// The sizes that one recharge can have: every whole number of units between two.
+pub(super) struct Sizes {
+    /// What one unit costs, in minor units: a step of a target, or the whole of a fixed amount.
+    unit_minor: i64,
+    /// Units of the smallest recharge.
+    least: i64,
+    /// Units of the largest.
+    largest: i64,
+    /// Units that a month's cap has room for.
+    room: Option<i64>,
+}
+
+impl Sizes {
+    /// Those of a rule; all are zero when it can buy nothing.
+    pub(super) fn of(rule: &Rule, account: &Account) -> Sizes {
+        // Why: what is on sale may have become cheaper; what was agreed to is the rule's own step.
+        let terms = Terms { step: rule.step, ..account.terms.clone() };
+        let agreed = Account { terms, ..account.clone() };
+        let steps = |left: Bytes| match recharge_at(rule, &agreed, left) {
+            Some((_, Adds::Data { steps, .. })) => i64::from(steps),
+            Some((_, Adds::Credit(_))) | None => 0,
+        };
+        let cost = recharge_at(rule, &agreed, Bytes::ZERO).map_or(0, |(cost, _)| cost.amount_minor);
+        let (least, largest) = match (rule.amount, &rule.triggers) {
+            (Amount::FixedCredit(_) | Amount::FixedData { .. }, _) => (1, 1),
+            (Amount::Target { .. }, triggers) => {
+                // Why: a threshold in data says how much is left at most; a date says nothing.
+                let by_date = triggers.scheduled.is_some() || triggers.expiring_days.is_some();
+                let at_threshold = match triggers.low_balance.filter(|_| !by_date) {
+                    Some(Threshold::Data { bytes }) => steps(bytes),
+                    Some(Threshold::Credit(_)) | None => 1,
+                };
+                (at_threshold.max(1), steps(Bytes::ZERO))
+            }
+        };
+        let unit_minor = cost.max(0).checked_div(largest).unwrap_or(0);
+        let cap = rule.limits.cap_per_month.map(|cap| cap.amount_minor.max(0));
+        let room = cap.map(|cap| cap.checked_div(unit_minor).unwrap_or(0));
+        Sizes { unit_minor, least, largest, room }
+    }
+
+    /// The most that so many recharges of one month come to, in minor units.
+    ///
+    /// Why: n recharges come to any number of units between n times the least and n times the
+    /// largest, so the most that fit under the cap reach furthest.
+    pub(super) fn most(&self, count: i64) -> i64 {
+        let Some(room) = self.room else { return self.uncapped(count) };
+        let fitting = room.checked_div(self.least).unwrap_or(0).min(count);
+        self.unit_minor.saturating_mul(self.largest.saturating_mul(fitting).min(room))
+    }
+
+    /// The most that so many recharges come to, their months' caps aside.
+    pub(super) fn uncapped(&self, count: i64) -> i64 {
+        self.unit_minor.saturating_mul(self.largest.saturating_mul(count))
+    }
+}
