@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod set;
 pub mod settings;
 pub mod sql;
+pub mod sweep;
 pub mod throttle;
 
 use crate::{

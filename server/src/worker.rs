@@ -6,11 +6,14 @@ use crate::{
     Shared,
     error::{Error, Result},
     flow::{perform::perform, reconcile},
-    store::jobs::{self, Claimed},
+    store::{
+        jobs::{self, Claimed},
+        sweep,
+    },
 };
 use laika_core::time::Span;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Jobs at a time: each waits for somebody else's machine most of its life.
 const AT_ONCE: usize = 16;
@@ -18,13 +21,16 @@ const AT_ONCE: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the gateway's own list is compared.
 const RECONCILE_EVERY: Duration = Duration::from_secs(120);
+/// How often rows that are over are swept away, from the start on.
+const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Works until the process stops, then finishes what is under way.
 pub async fn run(app: Shared) {
     if let Err(error) = start(&app).await {
         tracing::error!(%error, "the worker could not release old claims");
     }
-    let reconciler = tokio::spawn(reconcile_often(app.clone()));
+    let beside =
+        [tokio::spawn(reconcile_often(app.clone())), tokio::spawn(sweep_often(app.clone()))];
     let mut under_way = JoinSet::new();
     loop {
         while under_way.try_join_next().is_some() {}
@@ -45,7 +51,7 @@ pub async fn run(app: Shared) {
             () = app.stopping() => break,
         }
     }
-    reconciler.abort();
+    beside.iter().for_each(JoinHandle::abort);
     while under_way.join_next().await.is_some() {}
 }
 
@@ -91,5 +97,15 @@ async fn reconcile_often(app: Shared) {
             tracing::warn!(%error, "the gateway's list could not be compared");
         }
         tokio::time::sleep(RECONCILE_EVERY).await;
+    }
+}
+
+async fn sweep_often(app: Shared) {
+    loop {
+        match sweep::sweep(&app.store, app.clock.wall()).await {
+            Ok(rows) => tracing::info!(rows, "swept"),
+            Err(error) => tracing::warn!(%error, "what is over could not be swept away"),
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
     }
 }

@@ -15,28 +15,41 @@ use axum::{
     },
 };
 use futures_util::stream;
-use std::{convert::Infallible, time::Duration};
-use tokio::sync::watch;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::{Notify, watch};
 
 /// Proxies and phones drop a connection that is silent for longer.
 const SILENCE: Duration = Duration::from_secs(20);
 
 struct Listener {
     app: Shared,
+    session: String,
+    /// Notified when newer streams of the session take its place.
+    ends: Arc<Notify>,
     versions: watch::Receiver<i64>,
     first: bool,
 }
 
-/// `GET /events`: the present version at once, then each change, until the process stops.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.app.live.leave(&self.session, &self.ends);
+    }
+}
+
+/// `GET /events`: the present version at once, then each change, until the process stops or the
+/// session has too many newer streams.
 pub async fn stream(State(app): State<Shared>, session: SignedIn) -> Result<Response> {
     let known = accounts::version(&mut *app.store.read().await?, session.account()).await?;
     let known = known.ok_or_else(Error::unauthenticated)?;
     let versions = app.live.listen(session.account(), known);
-    let listener = Listener { app, versions, first: true };
+    let ends = app.live.enter(&session.0.token_sha256);
+    let session = session.0.token_sha256;
+    let listener = Listener { app, session, ends, versions, first: true };
     let events = stream::unfold(listener, |mut listener| async move {
         if !listener.first {
             tokio::select! {
                 changed = listener.versions.changed() => changed.ok()?,
+                () = listener.ends.notified() => return None,
                 () = listener.app.stopping() => return None,
             }
         }

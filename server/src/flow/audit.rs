@@ -4,7 +4,7 @@
 use crate::{
     error::Result,
     store::{
-        Conn, balances, inbox, ledger,
+        Conn, balances, inbox, jobs, ledger,
         lines::{self, Line},
         recharges,
         rules::{self, from_json},
@@ -73,6 +73,9 @@ pub async fn audit(conn: &mut Conn) -> Result<Report> {
             justified(conn, &line, recharge, &mut report).await?;
             cap(conn, &line, recharge, recharges.get(..at).unwrap_or(&[]), &mut report).await?;
         }
+    }
+    for (key, why) in jobs::unreadable(conn).await? {
+        report.expect(false, "unreadable_job", &key, why);
     }
     for (line, left) in by_line {
         report.expect(left.is_empty(), "no_line", &line, "recharges of no line".into());

@@ -19,6 +19,8 @@ use sqlx::{Row, any::AnyRow};
 
 /// How long a claimed job is left alone: longer than any one request to the outside takes.
 const LEASE: Span = Span::seconds(60);
+/// How long a job that cannot be read is left alone: a newer process may know what it is.
+const SET_ASIDE: Span = Span::hours(1);
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,7 +173,38 @@ pub async fn claim(tx: &mut Tx, now: Instant, wall: Instant, most: i64) -> Resul
     )
     .fetch_all(&mut **tx)
     .await?;
-    rows.iter().map(claimed).collect()
+    let mut all = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match claimed(row) {
+            Ok(job) => all.push(job),
+            Err(error) => set_aside(tx, row, wall, &error).await?,
+        }
+    }
+    Ok(all)
+}
+
+/// Leaves a claimed job that cannot be read to a later claim, so that no other waits for it.
+async fn set_aside(tx: &mut Tx, row: &AnyRow, wall: Instant, error: &Error) -> Result<()> {
+    let (account_id, key): (String, String) = (row.try_get(0)?, row.try_get(4)?);
+    tracing::error!(account_id, key, %error, "a job cannot be read; it is set aside for an hour");
+    sql!(
+        "UPDATE jobs SET leased_until = $1 WHERE account_id = $2 AND key = $3",
+        wall.plus(SET_ASIDE).micros(),
+        account_id,
+        key
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The keys of the jobs that cannot be read, each with why not.
+pub async fn unreadable(conn: &mut Conn) -> Result<Vec<(String, String)>> {
+    let rows = sql!("SELECT account_id, line_id, work, attempts, key, version FROM jobs")
+        .fetch_all(conn)
+        .await?;
+    let unread = rows.iter().filter_map(|row| Some((row, claimed(row).err()?)));
+    unread.map(|(row, error)| Ok((row.try_get(4)?, error.to_string()))).collect()
 }
 
 fn claimed(row: &AnyRow) -> Result<Claimed> {

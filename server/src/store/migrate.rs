@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = files![
     "0008_line_labels",
     "0009_receipts",
     "0010_checkpoints",
+    "0011_throttle_ends",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

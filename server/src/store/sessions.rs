@@ -9,9 +9,9 @@ use laika_core::{
 use sqlx::Row;
 
 /// A session ends when it is not used for this long,
-const IDLE: Span = Span::days(14);
+pub(super) const IDLE: Span = Span::days(14);
 /// and in any case this long after signing in.
-const ABSOLUTE: Span = Span::days(60);
+pub(super) const ABSOLUTE: Span = Span::days(60);
 /// A password entered within this long lets a rule be turned on or a method be added.
 pub const STEP_UP: Span = Span::minutes(5);
 /// `seen_at` is written at most this often.

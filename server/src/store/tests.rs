@@ -11,16 +11,22 @@ use super::{
     lines::{self, Line},
     messages::{self, Channel, Message},
     registrations::{self, Pending},
+    sessions, set, sweep,
     throttle::{self, Budget},
 };
-use crate::{config::DatabaseUrl, error::Result, secret};
+use crate::{
+    config::DatabaseUrl,
+    error::{Error, Result},
+    secret, sql,
+};
 use laika_core::{
     api::Language,
     id::{AccountId, LineId},
     money::Currency,
-    time::Instant,
+    time::{Instant, Span},
 };
 use laika_tests::support::postgres::Database;
+use sqlx::Row;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 
@@ -198,20 +204,25 @@ async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
     .await;
 }
 
+/// A registration whose codes end now.
+fn pending() -> Pending {
+    Pending {
+        id: secret::id("reg"),
+        phone: "+34612345678".into(),
+        email: "ana@example.org".into(),
+        password_hash: String::new(),
+        language: Language::En,
+        time_zone: "UTC".into(),
+        phone_code_sha256: String::new(),
+        email_code_sha256: String::new(),
+        codes_end_at: now(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_tried_five_times_whoever_races() {
     on_each(async |store| {
-        let pending = Pending {
-            id: secret::id("reg"),
-            phone: "+34612345678".into(),
-            email: "ana@example.org".into(),
-            password_hash: String::new(),
-            language: Language::En,
-            time_zone: "UTC".into(),
-            phone_code_sha256: String::new(),
-            email_code_sha256: String::new(),
-            codes_end_at: now(),
-        };
+        let pending = pending();
         let mut tx = store.write().await?;
         registrations::insert(&mut tx, &pending, now()).await?;
         tx.commit().await;
@@ -242,6 +253,50 @@ async fn a_budget_holds_in_a_race_and_opens_again() {
         let spent = at_once(9, || spend(now())).await;
         assert_eq!(spent.into_iter().filter(|ok| *ok).count(), 3);
         assert!(spend(Instant::from_seconds(now().seconds() + 60)).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_over_is_swept_away_and_nothing_else() {
+    on_each(async |store| {
+        let count = async || {
+            let mut conn = store.read().await?;
+            let mut rows = Vec::new();
+            for table in [
+                sql!("SELECT COUNT(*) FROM throttles"),
+                sql!("SELECT COUNT(*) FROM sessions"),
+                sql!("SELECT COUNT(*) FROM registrations"),
+            ] {
+                rows.push(table.fetch_one(&mut *conn).await?.try_get::<i64, _>(0)?);
+            }
+            Ok::<_, Error>(rows)
+        };
+        let budget = Budget { name: "sweep", most: 1, slot_s: 60 };
+        let mut tx = store.write().await?;
+        let ends_at = now().plus(Span::minutes(1)).micros();
+        let others: Vec<(String, i64)> = (0..2_499).map(|n| (n.to_string(), ends_at)).collect();
+        sql!(
+            "INSERT INTO throttles (subject, slot, count, ends_at)
+             SELECT r.value->>0, 1, 1, CAST(r.value->>1 AS BIGINT) FROM json_each($1) AS r",
+            set::of(&others)?
+        )
+        .execute(&mut *tx)
+        .await?;
+        sessions::open(&mut tx, "token", HOUSE, now()).await?;
+        registrations::insert(&mut tx, &pending(), now()).await?;
+        tx.commit().await;
+        throttle::spend(&store, budget, "7", now()).await?;
+        let all = count().await?;
+        assert_eq!(sweep::sweep(&store, now()).await?, 0, "nothing is over");
+        assert!(throttle::spend(&store, budget, "7", now()).await.is_err());
+
+        let minute_later = now().plus(Span::minutes(1));
+        assert_eq!(sweep::sweep(&store, minute_later).await?, 2_500);
+        assert_eq!(count().await?, [all[0] - 2_500, all[1], all[2]]);
+        assert_eq!(sweep::sweep(&store, now().plus(Span::days(14))).await?, 2);
+        assert_eq!(count().await?, [all[0] - 2_500, all[1] - 1, all[2] - 1]);
         Ok(())
     })
     .await;

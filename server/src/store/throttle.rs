@@ -1,5 +1,6 @@
 //! Budgets: how often something may be tried in a slot of time. Each count is committed by itself,
-//! before the thing is tried, so neither a failure nor a race gives a try back.
+//! before the thing is tried, so neither a failure nor a race gives a try back. `sweep` deletes what
+//! is over.
 
 use super::Store;
 use crate::{
@@ -25,24 +26,22 @@ pub struct Budget {
 pub async fn spend(store: &Store, budget: Budget, subject: &str, wall: Instant) -> Result<()> {
     let slot = wall.seconds().div_euclid(budget.slot_s);
     let hashed = sha256_hex(format!("{}:{subject}", budget.name).as_bytes());
+    let ends_s = slot.saturating_add(1).saturating_mul(budget.slot_s);
     let mut tx = store.write().await?;
-    sql!("DELETE FROM throttles WHERE subject = $1 AND slot < $2", &hashed, slot)
-        .execute(&mut *tx)
-        .await?;
     let row = sql!(
-        "INSERT INTO throttles (subject, slot, count) VALUES ($1, $2, 1)
+        "INSERT INTO throttles (subject, slot, count, ends_at) VALUES ($1, $2, 1, $3)
          ON CONFLICT (subject, slot) DO UPDATE SET count = throttles.count + 1
          RETURNING count",
         &hashed,
-        slot
+        slot,
+        Instant::from_seconds(ends_s).micros()
     )
     .fetch_one(&mut *tx)
     .await?;
     let count: i64 = row.try_get(0)?;
     tx.commit().await;
     if count > budget.most {
-        let next = slot.saturating_add(1).saturating_mul(budget.slot_s);
-        return Err(Error::too_many(next.saturating_sub(wall.seconds())));
+        return Err(Error::too_many(ends_s.saturating_sub(wall.seconds())));
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use super::{at_once, new_line, now, on_each};
 use crate::{
-    error::Result,
+    error::{Error, Result},
+    sql,
     store::{
         Store,
         jobs::{self, Claimed, Work},
@@ -99,6 +100,44 @@ async fn asking_again_moves_a_job_forward_and_never_back() {
         assert!(!finish(&store, &claimed[0]).await?);
         let again = claim(&store, &line).await?.remove(0);
         assert!(finish(&store, &again).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_holds_up_no_other_and_is_told() {
+    on_each(async |store| {
+        let (line, other) = (new_line(&store).await?, new_line(&store).await?);
+        enqueue(&store, &line, now().minus(Span::hours(1))).await?;
+        enqueue(&store, &other, now()).await?;
+        let spoil = async |work: &str| {
+            let mut tx = store.write().await?;
+            let id = line.id.as_str();
+            sql!("UPDATE jobs SET work = $1 WHERE line_id = $2", work, id)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await;
+            Ok::<_, Error>(())
+        };
+        spoil("{\"kind\":\"of a later version\"}").await?;
+        let claimed = claim(&store, &other).await?;
+        assert_eq!(claimed.len(), 1, "the other one waits for nothing");
+        assert!(claim(&store, &line).await?.is_empty());
+        let mut conn = store.read().await?;
+        let unreadable = jobs::unreadable(&mut conn).await?;
+        let at = now().plus(Span::minutes(2));
+        assert!(jobs::next_due(&mut conn, at).await?.is_none_or(|due| due >= now()), "set aside");
+        drop(conn);
+        let of_line = unreadable.iter().filter(|(key, _)| key.starts_with(line.id.as_str()));
+        assert_eq!(of_line.count(), 1, "{unreadable:?}");
+
+        spoil("{\"kind\":\"evaluate\"}").await?;
+        let mut tx = store.write().await?;
+        let later = at.plus(Span::hours(2));
+        let read = jobs::claim(&mut tx, later, later, 100).await?;
+        assert!(read.iter().any(|job| job.line_id == line.id), "whoever can read it does it");
+        tx.commit().await;
         Ok(())
     })
     .await;
