@@ -6,6 +6,11 @@ use laika_core::time::{Instant, Span};
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// A node whose clock is further than this from the database's or the gateway's submits nothing.
+///
+/// *Source*: rules.md, invariant 16.
+const APART_MOST: Span = Span::minutes(2);
+
 /// Where time comes from.
 #[derive(Debug)]
 pub enum Source {
@@ -59,6 +64,15 @@ impl Clock {
         self.newest.fetch_max(recorded.micros(), SeqCst);
     }
 
+    /// Whether another machine's clock, which is ahead of ours by so much, or behind it, shows that
+    /// ours cannot be trusted with money. A test's time is nobody else's.
+    pub fn is_too_far(&self, ahead: Span) -> bool {
+        match self.source {
+            Source::System => ahead.0.saturating_abs() > APART_MOST.0,
+            Source::Virtual(_) => false,
+        }
+    }
+
     /// Sets how far the sandbox has moved time forward; it never moves back.
     pub fn set_offset(&self, micros: i64) {
         self.offset.fetch_max(micros, SeqCst);
@@ -77,6 +91,28 @@ impl Clock {
     }
 }
 
+/// How far ahead of ours the clock of another machine was when it last told its time.
+#[derive(Debug, Default)]
+pub struct Theirs(AtomicI64);
+
+impl Theirs {
+    /// It told its time in the answer to what we asked at `ours`, by the machine's clock.
+    pub fn told(&self, theirs: Instant, ours: Instant) {
+        self.0.store(theirs.since(ours).0, SeqCst);
+    }
+
+    /// As it last was; nothing before it told any time.
+    pub fn ahead(&self) -> Span {
+        Span(self.0.load(SeqCst))
+    }
+}
+
+/// Reads the time in an HTTP header, such as `Sun, 22 Nov 2026 10:00:00 GMT`.
+pub fn of_header(text: &str) -> Option<Instant> {
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Instant::from_seconds(at.as_second()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +125,19 @@ mod tests {
         assert_eq!(clock.now().seconds(), 1_000);
         clock.not_before(Instant::from_seconds(2_000));
         assert_eq!(clock.now().seconds(), 2_000);
+    }
+
+    #[test]
+    fn two_minutes_apart_are_too_far_in_either_direction() {
+        let (clock, theirs, ours) = (Clock::system(), Theirs::default(), Clock::system().wall());
+        assert!(!clock.is_too_far(theirs.ahead()), "nothing is known");
+        for (seconds, too_far) in [(120, false), (121, true), (-120, false), (-121, true)] {
+            theirs.told(ours.plus(Span::seconds(seconds)), ours);
+            assert_eq!(clock.is_too_far(theirs.ahead()), too_far, "{seconds}");
+        }
+        let told = of_header("Sun, 22 Nov 2026 10:00:00 GMT");
+        assert_eq!(told, Instant::parse("2026-11-22T10:00:00Z"));
+        assert_eq!(of_header("yesterday"), None);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct App {
     pub config: Config,
     /// The time.
     pub clock: Clock,
+    /// What the gateway said of its own time.
+    pub gateway_clock: Arc<clock::Theirs>,
     /// The database.
     pub store: Store,
     /// Rung after a commit that changed an account, so that its listeners need not wait for the
@@ -92,6 +94,7 @@ impl App {
         Ok(Arc::new(App {
             config,
             clock,
+            gateway_clock: Default::default(),
             store,
             changed: Notify::new(),
             live: Default::default(),
@@ -118,8 +121,9 @@ impl App {
 
     /// The payment gateway. *Errors*: 503 `no_gateway` when none runs.
     pub fn gateway(&self) -> error::Result<Gateway> {
-        let (origin, now) = (self.sandbox_or_error()?, self.clock.now());
-        Ok(Gateway::Sandbox(SandboxGateway::new(self.outbound.clone(), origin, now)))
+        let (client, origin) = (self.outbound.clone(), self.sandbox_or_error()?);
+        let theirs = Arc::clone(&self.gateway_clock);
+        Ok(Gateway::Sandbox(SandboxGateway::new(client, origin, &self.clock, theirs)))
     }
 
     /// The carrier. *Errors*: 503 `no_gateway` when none runs.

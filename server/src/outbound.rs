@@ -4,10 +4,12 @@
 //! is an answer or [`NoAnswer`]: after a request was sent, "no answer" means *unknown*, never "no".
 //! It never follows redirects and never repeats a request that was written to the wire.
 
+use crate::clock;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use laika_core::time::Instant;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ pub struct NoAnswer {
 pub struct Answered {
     /// The HTTP status.
     pub status: u16,
+    /// The other side's time, where it says so.
+    pub told_at: Option<Instant>,
     /// The whole body.
     pub body: Bytes,
 }
@@ -83,12 +87,14 @@ impl Outbound {
                 why: format!("{url}: {error}"),
             })?;
             let status = response.status().as_u16();
+            let date = response.headers().get(hyper::header::DATE);
+            let told_at = date.and_then(|date| clock::of_header(date.to_str().ok()?));
             let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
             let body = body.map_err(|error| NoAnswer {
                 why: format!("{url}: half an answer: {error}"),
                 never_sent: false,
             })?;
-            Ok(Answered { status, body: body.to_bytes() })
+            Ok(Answered { status, told_at, body: body.to_bytes() })
         };
         let too_late = |_| NoAnswer { why: format!("{url}: no answer in time"), never_sent: false };
         tokio::time::timeout(self.patience, exchange).await.unwrap_or_else(|e| Err(too_late(e)))

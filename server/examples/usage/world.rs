@@ -95,6 +95,14 @@ pub(crate) async fn make(folder: &Path, count: usize) -> Answer {
     )
     .execute(&mut *tx)
     .await?;
+    sql!(
+        "INSERT INTO rule_versions (account_id, line_id, version, what, changed_at, rule, consent)
+         SELECT l.account_id, l.id, x.version, x.what, x.changed_at, x.rule, x.consent
+         FROM lines AS l CROSS JOIN rule_versions AS x WHERE l.iccid <> $1",
+        iccid(0)
+    )
+    .execute(&mut *tx)
+    .await?;
     sql!("ANALYZE").execute(&mut *tx).await?;
     tx.commit().await;
     app.store.close().await;

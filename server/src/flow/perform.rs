@@ -130,6 +130,7 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
         Submitted::TooLate => return Ok(Next::Fact(Fact::Unanswered { attempt })),
         Submitted::Written => return Ok(Next::Written),
         Submitted::Nothing => return Ok(Next::Nothing),
+        Submitted::ClockApart => return Ok(Next::Again(Span::minutes(1))),
     };
     Ok(match app.gateway()?.charge(&charge).await {
         Ok(payment) => Next::Fact(seen(attempt, payment)),

@@ -37,6 +37,8 @@ pub enum Submitted {
     Written,
     /// It is settled: there is nothing to send.
     Nothing,
+    /// This machine's clock is too far from others' to be trusted with money: not now.
+    ClockApart,
 }
 
 /// Decides again and records the submission.
@@ -54,6 +56,10 @@ pub async fn submit(
     if !jobs::still_held(&mut tx, job).await? {
         tx.rollback().await?;
         return Ok(Submitted::Written);
+    }
+    if is_clock_apart(app, &mut tx).await? {
+        tx.rollback().await?;
+        return Ok(Submitted::ClockApart);
     }
     let open = recharge.attempt(number).filter(|attempt| attempt.outcome.is_none());
     let Some(attempt) = open.cloned() else {
@@ -85,6 +91,22 @@ pub async fn submit(
     tx.commit().await;
     ring(app);
     Ok(Submitted::Send(Box::new(charge)))
+}
+
+/// Whether this machine's clock is too far from the gateway's or the database's.
+///
+/// Why here: a wrong clock would reserve money in a wrong day or month, and end a cool-down early.
+async fn is_clock_apart(app: &Shared, tx: &mut Tx) -> Result<bool> {
+    let theirs = app.store.dialect.clock(tx).await?;
+    let database = theirs.map(|theirs| ("database", theirs.since(app.clock.wall())));
+    let gateway = Some(("gateway", app.gateway_clock.ahead()));
+    let mut known = [database, gateway].into_iter().flatten();
+    let apart = known.find(|(_, ahead)| app.clock.is_too_far(*ahead));
+    if let Some((whose, ahead)) = apart {
+        let ahead_s = ahead.0 / 1_000_000;
+        tracing::error!(whose, ahead_s, "another clock is too far from ours; nothing is charged");
+    }
+    Ok(apart.is_some())
 }
 
 /// The method to charge, or why it is not to be charged any more.

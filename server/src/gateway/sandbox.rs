@@ -2,6 +2,7 @@
 
 use super::{Attached, Charge, Failure, Payment, PaymentState, Setup, SetupState};
 use crate::{
+    clock::{Clock, Theirs},
     outbound::{Answered, NoAnswer, Outbound},
     sandbox::{
         API_KEY, NOW_HEADER, Refusal,
@@ -16,6 +17,7 @@ use laika_core::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Where the sandbox is, and the server's time for it.
 #[derive(Clone, Debug)]
@@ -23,12 +25,20 @@ pub struct SandboxGateway {
     client: Outbound,
     origin: String,
     now: Instant,
+    wall: Instant,
+    theirs: Arc<Theirs>,
 }
 
 impl SandboxGateway {
-    /// The sandbox at an origin; `now` is the server's time, which the sandbox follows.
-    pub fn new(client: Outbound, origin: String, now: Instant) -> SandboxGateway {
-        SandboxGateway { client, origin, now }
+    /// The sandbox at an origin. It follows the rules' time; what its machine says of its own time
+    /// is kept in `theirs`.
+    pub fn new(
+        client: Outbound,
+        origin: String,
+        clock: &Clock,
+        theirs: Arc<Theirs>,
+    ) -> SandboxGateway {
+        SandboxGateway { client, origin, now: clock.now(), wall: clock.wall(), theirs }
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -40,6 +50,9 @@ impl SandboxGateway {
     ) -> Result<T, Failure> {
         let url = format!("{}/provider/v1{path}", self.origin);
         let answered = send(&self.client, self.now, method, &url, key, &body).await?;
+        if let Some(told_at) = answered.told_at {
+            self.theirs.told(told_at, self.wall);
+        }
         match answered.status {
             200..=299 => Ok(answered.json()?),
             _ => Err(refusal(&answered)),

@@ -5,6 +5,7 @@ use crate::{
     config::DatabaseUrl,
     error::{Error, Result},
 };
+use laika_core::time::Instant;
 use sqlx::Row;
 
 /// The oldest SQLite without the WAL defects that can lose a commit.
@@ -130,6 +131,18 @@ impl Dialect {
             Dialect::Sqlite => 1,
             Dialect::Postgres => 4,
         }
+    }
+
+    /// The database's own time, where it runs on a machine of its own.
+    pub async fn clock(self, conn: &mut Conn) -> Result<Option<Instant>> {
+        let question = match self {
+            Dialect::Sqlite => return Ok(None),
+            Dialect::Postgres => {
+                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+            }
+        };
+        let row = sqlx::query::<sqlx::Any>(question).fetch_one(conn).await?;
+        Ok(Some(Instant::from_micros(row.try_get(0)?)))
     }
 
     /// Refuses a database that could lose what it acknowledged.

@@ -7,6 +7,7 @@ mod receipts;
 use super::{
     Store,
     accounts::{self, Account, HOUSE},
+    dialect::Dialect,
     inbox::{self, Name},
     lines::{self, Line},
     messages::{self, Channel, Message},
@@ -15,6 +16,7 @@ use super::{
     throttle::{self, Budget},
 };
 use crate::{
+    clock::Clock,
     config::DatabaseUrl,
     error::{Error, Result},
     secret, sql,
@@ -199,6 +201,18 @@ async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
         let known = |taken: &Option<String>| taken.as_deref() == Some("a");
         assert_eq!(first.iter().filter(|taken| known(taken)).count(), 7);
         assert!(claim("b").await.iter().all(known), "it stays what it was first");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_on_a_machine_of_its_own_tells_its_time() {
+    on_each(async |store| {
+        let wall = Clock::system().wall();
+        let told = store.dialect.clock(&mut *store.read().await?).await?;
+        assert_eq!(told.is_some(), store.dialect == Dialect::Postgres);
+        assert!(told.is_none_or(|told| told.since(wall).0.abs() < Span::minutes(1).0));
         Ok(())
     })
     .await;

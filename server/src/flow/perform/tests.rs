@@ -35,6 +35,27 @@ async fn charged_delivered_and_credited_once() {
 }
 
 #[tokio::test]
+async fn nothing_is_charged_while_the_gateways_clock_is_over_two_minutes_away() {
+    let world = World::new("apart", &["works"]).await;
+    let (ours, apart) = (world.app.clock.wall(), Span::seconds(121));
+    for theirs in [ours.plus(apart), ours.minus(apart)] {
+        world.app.gateway_clock.told(theirs, ours);
+        match world.recharges().await {
+            0 => world.run_low().await,
+            _ => world.pass(Span::minutes(2)),
+        }
+        world.drain().await;
+        assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
+    }
+    // The gateway's own answers say what time it is there.
+    reconcile(&world.app).await.expect("compared");
+    assert!(world.app.gateway_clock.ahead().0.abs() < Span::minutes(1).0);
+    world.pass(Span::minutes(2));
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+}
+
+#[tokio::test]
 async fn an_answer_lost_after_charging_is_looked_up_and_never_charged_again() {
     let world = World::new("lost_after", &["works"]).await;
     world.script(NextCharge::AnswerLostAfter).await;
