@@ -1,6 +1,6 @@
 //! Budgets: how often something may be tried in a slot of time. Each count is committed by itself,
-//! before the thing is tried, so neither a failure nor a race gives a try back. `sweep` deletes what
-//! is over.
+//! before the thing is tried, so neither a failure nor a race gives a try back. `sweep` deletes
+//! what is over.
 
 use super::Store;
 use crate::{
