@@ -3,6 +3,7 @@
 
 use super::outside::Payment;
 use super::world::{COOL_DOWN, Work, World, is_december, the_date};
+use laika_core::decide::TriggerDue;
 use laika_core::recharge::{Fact, Outcome, Recharge};
 use laika_core::time::{Instant, Span};
 use std::hash::{Hash, Hasher};
@@ -16,14 +17,14 @@ const LAST_RUNG: Span = Span::hours(4);
 impl World {
     /// All that decides the future, hashed.
     pub(super) fn key(&self) -> u128 {
-        let mut hasher = Wide(1);
+        let mut hasher = Wide(0);
         self.hash_future(&mut hasher);
         hasher.0
     }
 
     /// All there is, hashed, but for the log, of which only two things matter.
     pub(super) fn whole_key(&self) -> u128 {
-        let (mut hasher, mut world) = (Wide(1), self.clone());
+        let (mut hasher, mut world) = (Wide(0), self.clone());
         for recharge in &mut world.recharges {
             (recharge.kept_capture().map(|a| a.number), delivered(recharge)).hash(&mut hasher);
             Arc::make_mut(recharge).facts.clear();
@@ -98,6 +99,8 @@ impl World {
 
     fn hash_recharge(&self, recharge: &Recharge, to: &mut impl Hasher) {
         (recharge.status, recharge.stopped, recharge.order.triggers.len()).hash(to);
+        let by_date = |due: &TriggerDue| *due != TriggerDue::LowBalance;
+        recharge.order.triggers.iter().any(by_date).hash(to);
         (recharge.kept_capture().map(|a| a.number), delivered(recharge)).hash(to);
         if self.rule.on {
             self.now.since(recharge.opened_at).min(COOL_DOWN).hash(to);
@@ -106,9 +109,9 @@ impl World {
         let age = |at: Option<Instant>| at.map(|at| self.age(at));
         if !recharge.status.is_end() {
             (age(recharge.paid_at), age(recharge.top_up_not_found_at)).hash(to);
-            for tries in &recharge.tries {
-                (tries.ladder.failures, age(tries.ladder.since)).hash(to);
-            }
+        }
+        for tries in &recharge.tries {
+            (tries.ladder.failures, age(tries.ladder.since)).hash(to);
         }
         recharge.attempts.len().hash(to);
         for attempt in &recharge.attempts {
@@ -133,6 +136,11 @@ fn delivered(recharge: &Recharge) -> bool {
     recharge.facts.iter().any(|seen| matches!(seen.fact, Fact::Delivered { .. }))
 }
 
+/// Odd, with bits everywhere: multiplying by it loses nothing.
+const MIX: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
+/// Without it nothing would become of nothing: zeros at the start would not count.
+const STIR: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
 /// 128 bits, a word at a time: each step loses nothing and mixes all.
 struct Wide(u128);
 
@@ -150,8 +158,7 @@ impl Hasher for Wide {
     }
 
     fn write_u64(&mut self, word: u64) {
-        let mixed =
-            (self.0 ^ u128::from(word)).wrapping_mul(0xDA94_2042_E4DD_58B5_0000_0000_0000_01B3);
+        let mixed = (self.0 ^ u128::from(word)).wrapping_mul(MIX).wrapping_add(STIR);
         self.0 = mixed ^ (mixed >> 67);
     }
 
