@@ -14,7 +14,7 @@ use crate::oracle::calendar;
 use crate::parity::Dice;
 use laika_core::decide::Account;
 use laika_core::forecast::{Bound, bound};
-use laika_core::rule::Rule;
+use laika_core::rule::{Amount, Rule};
 use worlds::Small;
 
 /// How many rules are compared. WASM has the same code, and less time.
@@ -118,6 +118,11 @@ fn may_say_more(rule: &Rule, account: &Account) -> Option<&'static str> {
         (None, Some(before), Some(step)) => lead.max(hours(step.validity_days - before)),
         (None, ..) => return None,
     };
+    let dated = triggers.scheduled.is_some() || triggers.expiring_days.is_some();
+    let target = matches!(rule.amount, Amount::Target { .. }) && limits.cap_per_month.is_some();
+    if triggers.low_balance.is_some() && dated && target {
+        return Some("small recharges by date in a month that may have none");
+    }
     let by_date = triggers.low_balance.is_none() && triggers.scheduled.is_some();
     if by_date && apart <= 72 + lead {
         return Some("dates close together");
