@@ -1,7 +1,7 @@
 //! A time zone as data: a name, the tz database's version and its changes of offset. The server
 //! makes it from one pinned tz database, so browser and server cannot disagree about local time.
 
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,7 @@ pub struct Transition(pub i64, pub i32);
 
 /// No zone on earth is further from UTC, in seconds; used to look round a local time.
 const WIDEST_S: i64 = 26 * 3600;
+const DAY_S: i64 = 24 * 3600;
 
 impl Zone {
     /// UTC itself: for lines without an account and for tests.
@@ -93,6 +94,12 @@ impl Zone {
 
     /// The first instant of the local date after the one that holds `at`.
     pub fn next_day(&self, at: Instant) -> Instant {
+        // Why: years of midnights are asked for, and most days have 24 h.
+        let (tomorrow, offset_s) = (at.plus(Span::days(1)), self.offset_s(at));
+        let wall_s = at.seconds().saturating_add(i64::from(offset_s));
+        if wall_s.rem_euclid(DAY_S) == 0 && self.offset_s(tomorrow) == offset_s {
+            return Instant::from_seconds(tomorrow.seconds());
+        }
         let date = self.date(at);
         self.start_of_day(date.checked_add_days(Days::new(1)).unwrap_or(date))
     }

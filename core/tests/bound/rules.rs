@@ -12,8 +12,18 @@ use laika_core::schedule::{Schedule, TimeOfDay, Unit, Weekday};
 use laika_core::time::{Instant, Span};
 use laika_core::zone::Zone;
 
-const ZONES: [&str; 5] =
-    ["Europe/Madrid", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Etc/UTC"];
+/// Some change their clocks at midnight, or by half an hour, or not at all.
+const ZONES: [&str; 9] = [
+    "Europe/Madrid",
+    "Asia/Shanghai",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Etc/UTC",
+    "America/Santiago",
+    "Asia/Beirut",
+    "Africa/Casablanca",
+    "Pacific/Apia",
+];
 const TIMES: [&str; 6] = ["00:00", "00:30", "02:30", "09:00", "12:00", "23:30"];
 /// In minutes; the first only where few recharges are counted one by one.
 const COOL_DOWNS: [u32; 12] = [30, 45, 100, 360, 480, 720, 740, 1440, 1500, 2880, 4320, 10_080];
