@@ -4,6 +4,7 @@ mod cards;
 mod command_line;
 mod ingest;
 mod ingest_http;
+mod kill_switch;
 mod receipts;
 mod rule;
 mod rules;

@@ -5,6 +5,7 @@
 mod audit;
 mod help;
 mod ingest;
+mod kill_switch;
 mod lines;
 mod rules;
 mod sandbox;
@@ -112,6 +113,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
         "audit" => audit::audit(parser),
+        "kill-switch" => kill_switch::kill_switch(parser),
         "verify-receipt" => verify_receipt::verify_receipt(parser),
         "schedule" => rules::ask(parser, rules::Ask::Schedule),
         "validate" => rules::ask(parser, rules::Ask::Validate),

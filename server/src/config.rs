@@ -19,6 +19,8 @@ pub struct Config {
     pub usage_secrets: Vec<Secret>,
     /// Signs consent receipts (`LAIKA_SIGNING_KEY`); without one the database's own does.
     pub signing_key: Option<Signer>,
+    /// Who runs this, for the audit log (`SUDO_USER`, `USER` or `LOGNAME`): said, not proved.
+    pub operator: String,
 }
 
 /// A host name and a port; the name is kept because cookies belong to it.
@@ -133,6 +135,10 @@ impl Config {
             database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
             usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
             signing_key: signing_key("LAIKA_SIGNING_KEY", secret(&text, "LAIKA_SIGNING_KEY")?)?,
+            operator: ["SUDO_USER", "USER", "LOGNAME"]
+                .into_iter()
+                .find_map(text)
+                .unwrap_or_else(|| "unknown".to_string()),
         })
     }
 }

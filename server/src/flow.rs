@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod handle_usage;
 pub mod ingest;
 pub mod inputs;
+pub mod kill_switch;
 pub mod open;
 pub mod perform;
 pub mod receipt;

@@ -5,6 +5,7 @@
 //! snapshot. No adapter is ever called while a transaction is open.
 
 pub mod accounts;
+pub mod audit_log;
 pub mod balances;
 pub mod checkpoints;
 pub mod dialect;

@@ -7,7 +7,8 @@ fn help_names_every_command_and_succeeds() {
     let (place, _) = place("help", false);
     let help = place.run(&["--help"]).expect(0).stdout;
     let commands = ["serve", "sandbox", "ingest", "line add", "lines", "audit", "verify-receipt"];
-    for command in commands.iter().chain(&["schedule", "validate", "decide", "preview"]) {
+    let more = ["schedule", "validate", "decide", "preview", "kill-switch"];
+    for command in commands.iter().chain(&more) {
         assert!(help.contains(command), "{command} is not in\n{help}");
     }
     assert!(help.contains("DATABASE_URL") && help.contains("LAIKA_LISTEN"), "{help}");
@@ -16,12 +17,15 @@ fn help_names_every_command_and_succeeds() {
 #[test]
 fn what_is_no_command_is_a_usage_error() {
     let (place, _) = place("usage", false);
-    let calls: [&[&str]; 5] = [
+    let calls: [&[&str]; 8] = [
         &["no-such-command"],
         &["serve", "--no-such-flag"],
         &["line", "add"],
         &["line", "add", "--iccid", "1", "--data-bytes", "many"],
         &["ingest"],
+        &["kill-switch", "perhaps"],
+        &["kill-switch", "--line", "line_1"],
+        &["kill-switch", "on", "--why", "two\nlines"],
     ];
     for call in calls {
         let ran = place.run(call).expect(2);

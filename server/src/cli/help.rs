@@ -18,6 +18,9 @@ LINES AND USAGE
     lines --json        every line with what it has left, as JSON
     ingest FILE|-       count usage: CloudEvents 1.0, one JSON object a line
 
+OPERATING
+    kill-switch [on|off] stop all charging, or on one line; alone: whether it is on
+
 CHECKING
     audit --json        check the books, the caps and the recharges; exit 1 if anything is wrong
     verify-receipt FILE check consent receipts and their signatures; exit 1 if one does not hold
@@ -96,6 +99,18 @@ is then 3. It may run while laika serve runs.
 ",
     ),
     (
+        "kill-switch",
+        "\
+laika kill-switch [on|off] [--line ID|ICCID] [--why TEXT] [--history] [--json]
+
+Stops all charging, or lets it go on: automatic recharges and purchases by hand, on every line or on
+one. It holds at once for every server on this database and through restarts. Charges already sent
+are named; they are looked up, and cancelled where possible, as is any link that a customer could
+still pay by. Usage, deliveries and refunds go on. Done again, it makes sure of every line once more.
+Without on or off it says how things stand; --history says what operators ever did, who and why.
+",
+    ),
+    (
         "audit",
         "\
 laika audit --json
@@ -103,7 +118,8 @@ laika audit --json
 Reads everything in one snapshot and writes {\"checked\":n,\"violations\":[{code, subject, detail}]}:
 the books sum to zero, balances are what their events make of their grants, at most one recharge is
 open per line, at most one capture is kept per recharge, every automatic charge is justified by its
-record and within the cap it cites. The exit code is 1 if anything is wrong.
+record and within the cap it cites, and the log of what operators did is whole. The exit code is 1 if
+anything is wrong.
 ",
     ),
     (

@@ -4,7 +4,7 @@
 use super::{Failure, Outcome, block_on, nothing_more};
 use crate::{
     App, Shared, api, clock::Clock, config::Config, flow::receipt, listen, live, messenger,
-    sandbox, worker,
+    sandbox, store::settings, worker,
 };
 use std::io::Write;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -16,6 +16,9 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     block_on(async {
         let app = App::open(Config::from_env()?, Clock::system()).await?;
         keep_signing_key(&app).await?;
+        if settings::charging_stopped(&mut *app.store.read().await?).await? {
+            tracing::warn!("the kill switch is on: nothing is charged");
+        }
         let listener = bind(&app.config.listen.bind_to(), "LAIKA_LISTEN").await?;
         let origin = app.config.listen.origin(listener.local_addr()?);
         let _ = app.origin.set(origin.clone());

@@ -6,7 +6,7 @@
 //! twice. It calls nothing outside.
 
 use super::{
-    inputs,
+    inputs, kill_switch,
     tell::{speech, tell},
 };
 use crate::{
@@ -50,6 +50,13 @@ pub async fn advance(
         tx.rollback().await?;
         return Ok(false);
     }
+    let asks = matches!(fact, Fact::ActionRequired { .. });
+    // Why: a charge that was on its way when the switch went on opens no link to pay by.
+    let recharge = if asks && kill_switch::is_on(&mut tx, &line).await? {
+        take_in(&mut tx, &line, recharge, &Fact::Stopped).await?
+    } else {
+        recharge
+    };
     take_in(&mut tx, &line, recharge, fact).await?;
     tx.commit().await;
     ring(app);

@@ -4,7 +4,7 @@
 use crate::{
     error::Result,
     store::{
-        Conn, balances, inbox, jobs, ledger,
+        Conn, audit_log, balances, inbox, jobs, ledger,
         lines::{self, Line},
         recharges,
         rules::{self, from_json},
@@ -79,6 +79,10 @@ pub async fn audit(conn: &mut Conn) -> Result<Report> {
     }
     for (line, left) in by_line {
         report.expect(left.is_empty(), "no_line", &line, "recharges of no line".into());
+    }
+    if let Some(number) = audit_log::broken(conn).await? {
+        let detail = format!("entry {number} of what operators did is not what was written");
+        report.expect(false, "audit_log_broken", "audit_log", detail);
     }
     Ok(report)
 }

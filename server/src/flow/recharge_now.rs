@@ -4,7 +4,7 @@
 //! cap and needs no rule; it is charged only at the price that was on screen, and only once per
 //! key.
 
-use super::{advance::ring, open::open};
+use super::{advance::ring, kill_switch, open::open};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -15,7 +15,6 @@ use crate::{
         payment_methods,
         recharges::{self, Request, Stored},
         rules::json,
-        settings,
     },
 };
 use laika_core::{
@@ -63,7 +62,7 @@ pub async fn recharge_now(
 
 /// What is bought, if the price on screen is the present one and the method can be charged.
 async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
-    if line.stopped || settings::charging_stopped(tx).await? {
+    if kill_switch::is_on(tx, line).await? {
         let words = "Charging is stopped at the moment. Nothing was charged.";
         return Err(Error::conflict("stopped_by_operator", words));
     }

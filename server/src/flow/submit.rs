@@ -2,12 +2,12 @@
 //!
 //! Place in the flow: `perform` calls it for each charge, the first time and again. When it answers
 //! "send", the submission is durable; whatever happens after that, the attempt is looked up before
-//! anything else is charged. This is the barrier: "off", a pause or a removed method that committed
-//! first is seen here, under the same line lock.
+//! anything else is charged. This is the barrier: "off", a pause, a removed method or the operator's
+//! kill switch that committed first is seen here, under the same line lock.
 
 use super::{
     advance::{lock, ring, take_in},
-    inputs,
+    inputs, kill_switch,
 };
 use crate::{
     Shared,
@@ -18,7 +18,6 @@ use crate::{
         jobs::{self, Claimed},
         lines::Line,
         payment_methods::{self, Method},
-        settings,
     },
 };
 use laika_core::{
@@ -116,6 +115,10 @@ async fn allowed(
     recharge: &Recharge,
     attempt: &Attempt,
 ) -> Result<Result<Method, String>> {
+    // Why: whatever else is wrong by now, this is the reason that an operator must find.
+    if kill_switch::is_on(tx, line).await? {
+        return Ok(Err("stopped_by_operator".to_owned()));
+    }
     let now = line.newest_at;
     let id = attempt.payment_method_id.as_str();
     let method = payment_methods::get(tx, line.account_id.as_str(), id).await?;
@@ -128,12 +131,7 @@ async fn allowed(
         if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
             return Ok(Err("no_usable_method".to_owned()));
         }
-        let stopped = line.stopped || settings::charging_stopped(tx).await?;
-        return Ok(match (stopped, line.closed) {
-            (true, _) => Err("stopped_by_operator".to_owned()),
-            (false, true) => Err("line_closed".to_owned()),
-            (false, false) => Ok(method),
-        });
+        return Ok(if line.closed { Err("line_closed".to_owned()) } else { Ok(method) });
     };
     let mut inputs = inputs::load(tx, line, now).await?;
     let Some(stored) = inputs.stored else { return Ok(Err("rule_off".to_owned())) };

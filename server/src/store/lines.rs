@@ -183,6 +183,62 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<Line>> {
     rows.iter().map(line).collect()
 }
 
+/// The line of this id or ICCID, whoever's it is: operators have the one or the other.
+pub async fn find(conn: &mut Conn, id_or_iccid: &str) -> Result<Option<Line>> {
+    let row = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count, label
+         FROM lines WHERE id = $1 OR iccid = $1",
+        id_or_iccid
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(line).transpose()
+}
+
+/// The lines that the operator has stopped, by account and id.
+pub async fn stopped(conn: &mut Conn) -> Result<Vec<Line>> {
+    let rows = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count, label
+         FROM lines WHERE stopped = 1 ORDER BY account_id, id"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(line).collect()
+}
+
+/// Account and id of the next lines after one, up to `most`, in the order in which lines are locked.
+pub async fn keys_after(
+    conn: &mut Conn,
+    (account, id): (&str, &str),
+    most: i64,
+) -> Result<Vec<(String, String)>> {
+    let rows = sql!(
+        "SELECT account_id, id FROM lines WHERE (account_id, id) > ($1, $2)
+         ORDER BY account_id, id LIMIT $3",
+        account,
+        id,
+        most
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Stops charging on a locked line, or lets it go on.
+pub async fn stop(tx: &mut Tx, line: &Line, stopped: bool) -> Result<()> {
+    sql!(
+        "UPDATE lines SET stopped = $3 WHERE account_id = $1 AND id = $2",
+        line.account_id.as_str(),
+        line.id.as_str(),
+        i64::from(stopped)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// The newest instant recorded for any line; the time never goes below it.
 pub async fn newest_at(conn: &mut Conn) -> Result<Option<Instant>> {
     let row = sql!("SELECT MAX(newest_at) FROM lines").fetch_one(conn).await?;

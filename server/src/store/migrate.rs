@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = files![
     "0009_receipts",
     "0010_checkpoints",
     "0011_throttle_ends",
+    "0012_audit_log",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

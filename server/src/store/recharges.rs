@@ -176,6 +176,20 @@ pub async fn unended(conn: &mut Conn, account_id: &str, line_id: &str) -> Result
     rows.iter().map(|row| Ok(stored(row)?.recharge)).collect()
 }
 
+/// The recharges of each line that have not ended, the oldest first.
+pub async fn unended_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Recharge>>> {
+    let rows = sql!(
+        "SELECT r.key, x.body FROM json_each($1) AS r CROSS JOIN recharges AS x
+         WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
+           AND x.status NOT IN ('done', 'failed', 'cancelled', 'refunded')
+         ORDER BY x.number",
+        set::of_lines(lines.iter().copied())?
+    )
+    .fetch_all(conn)
+    .await?;
+    set::grouped(lines.len(), &rows, |row| super::rules::from_json(&row.try_get::<String, _>(1)?))
+}
+
 /// What `decide` is told of each line's recharges, as of an instant: every open one, and the
 /// recent ones.
 pub async fn past(conn: &mut Conn, lines: &[(&Line, Instant)]) -> Result<Vec<Vec<PastRecharge>>> {

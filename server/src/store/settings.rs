@@ -1,4 +1,5 @@
-//! Single values that every process shares: how far the sandbox has let time pass.
+//! Single values that every process shares: how far the sandbox has let time pass, and whether the
+//! operator has stopped all charging.
 
 use super::{Conn, Tx};
 use crate::{error::Result, sql};
@@ -31,4 +32,18 @@ pub async fn charging_stopped(conn: &mut Conn) -> Result<bool> {
         .fetch_optional(conn)
         .await?;
     Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.unwrap_or(0) != 0)
+}
+
+/// Stops all charging, or lets it go on; whether that changed anything. It holds for every
+/// submission that is decided after the commit.
+pub async fn stop_charging(tx: &mut Tx, stopped: bool) -> Result<bool> {
+    let done = sql!(
+        "INSERT INTO settings (name, value) VALUES ('charging_stopped', $1)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value
+         WHERE settings.value <> excluded.value",
+        i64::from(stopped)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -1,6 +1,7 @@
 //! The store's own suite: races and repetitions, on SQLite always, and on a PostgreSQL of its own
 //! where `LAIKA_POSTGRES` names the programs, as `cargo xtask test` does.
 
+mod audit_log;
 mod money;
 mod receipts;
 
