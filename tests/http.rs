@@ -5,6 +5,7 @@ mod command_line;
 mod ingest;
 mod ingest_http;
 mod kill_switch;
+mod operating;
 mod receipts;
 mod rule;
 mod rules;

@@ -5,8 +5,10 @@
 mod audit;
 mod help;
 mod ingest;
+mod jobs;
 mod kill_switch;
 mod lines;
+mod recharges;
 mod rules;
 mod sandbox;
 mod serve;
@@ -113,6 +115,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
         "audit" => audit::audit(parser),
+        "recharges" => recharges::recharges(parser),
+        "recharge" => recharges::recharge(parser),
+        "jobs" => jobs::jobs(parser),
         "kill-switch" => kill_switch::kill_switch(parser),
         "verify-receipt" => verify_receipt::verify_receipt(parser),
         "schedule" => rules::ask(parser, rules::Ask::Schedule),

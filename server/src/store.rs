@@ -17,6 +17,7 @@ pub mod looks;
 pub mod messages;
 mod migrate;
 pub mod payment_methods;
+pub mod pending;
 pub mod receipts;
 pub mod recharges;
 pub mod registrations;

@@ -82,7 +82,8 @@ async fn one(app: Shared, job: Claimed) {
     let wait = Span::seconds(1 << job.attempts.clamp(0, 9));
     let retried = async {
         let mut tx = app.store.write().await?;
-        jobs::retry(&mut tx, &job, app.clock.now().plus(wait)).await?;
+        let failure = error.to_string();
+        jobs::retry(&mut tx, &job, app.clock.now().plus(wait), Some(&failure)).await?;
         tx.commit().await;
         Ok::<(), Error>(())
     };

@@ -7,7 +7,16 @@ fn help_names_every_command_and_succeeds() {
     let (place, _) = place("help", false);
     let help = place.run(&["--help"]).expect(0).stdout;
     let commands = ["serve", "sandbox", "ingest", "line add", "lines", "audit", "verify-receipt"];
-    let more = ["schedule", "validate", "decide", "preview", "kill-switch"];
+    let more = [
+        "schedule",
+        "validate",
+        "decide",
+        "preview",
+        "kill-switch",
+        "recharges",
+        "recharge",
+        "jobs",
+    ];
     for command in commands.iter().chain(&more) {
         assert!(help.contains(command), "{command} is not in\n{help}");
     }
@@ -17,12 +26,16 @@ fn help_names_every_command_and_succeeds() {
 #[test]
 fn what_is_no_command_is_a_usage_error() {
     let (place, _) = place("usage", false);
-    let calls: [&[&str]; 8] = [
+    let calls: [&[&str]; 12] = [
         &["no-such-command"],
         &["serve", "--no-such-flag"],
         &["line", "add"],
         &["line", "add", "--iccid", "1", "--data-bytes", "many"],
         &["ingest"],
+        &["recharge"],
+        &["recharges", "--open", "--unknown"],
+        &["jobs", "retry"],
+        &["jobs", "retry", "a", "--due"],
         &["kill-switch", "perhaps"],
         &["kill-switch", "--line", "line_1"],
         &["kill-switch", "on", "--why", "two\nlines"],

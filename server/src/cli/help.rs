@@ -19,6 +19,10 @@ LINES AND USAGE
     ingest FILE|-       count usage: CloudEvents 1.0, one JSON object a line
 
 OPERATING
+    recharges           what was charged and what is under way: [--line ID] [--open|--unknown]
+    recharge ID         everything that is known of one: attempts, facts, books, jobs
+    jobs [--due|--failed] what is still to be done outside
+    jobs retry ID       try a failed one again at once
     kill-switch [on|off] stop all charging, or on one line; alone: whether it is on
 
 CHECKING
@@ -99,6 +103,38 @@ is then 3. It may run while laika serve runs.
 ",
     ),
     (
+        "recharges",
+        "\
+laika recharges [--line ID|ICCID] [--open|--unknown] [--json]
+
+One line for each recharge, by line and number: all of them, those that have not ended, or those of
+which nobody knows what became. As JSON: {id, line_id, automatic, status, amount_minor, currency,
+opened_at, attempts}.
+",
+    ),
+    (
+        "recharge",
+        "\
+laika recharge ID [--json]
+
+Everything that is known of one recharge: what was decided and from what, each attempt with its key
+and outcome, each fact in the order in which it was taken in, its entries in the books, and the jobs
+that wait. As JSON: {account_id, recharge, record, before_bytes, after_bytes, entries, jobs}.
+",
+    ),
+    (
+        "jobs",
+        "\
+laika jobs [--due|--failed] [--json]
+laika jobs retry ID
+
+What is still to be done outside, by name: all, what is due and nobody does, or what was tried and
+has to be tried again. As JSON: {account_id, key, line_id, work, due_at, attempts, held_until,
+failure}. retry makes a job that failed due now; it is done under the same keys, so nothing happens
+twice. A job that nobody has begun waits for its time. Who retried what is in the audit log.
+",
+    ),
+    (
         "kill-switch",
         "\
 laika kill-switch [on|off] [--line ID|ICCID] [--why TEXT] [--history] [--json]
@@ -106,8 +142,8 @@ laika kill-switch [on|off] [--line ID|ICCID] [--why TEXT] [--history] [--json]
 Stops all charging, or lets it go on: automatic recharges and purchases by hand, on every line or on
 one. It holds at once for every server on this database and through restarts. Charges already sent
 are named; they are looked up, and cancelled where possible, as is any link that a customer could
-still pay by. Usage, deliveries and refunds go on. Done again, it makes sure of every line once more.
-Without on or off it says how things stand; --history says what operators ever did, who and why.
+still pay by. Usage, deliveries and refunds go on. Done again, it makes sure of every line once
+more. Without on or off it says how things stand; --history says what operators ever did, who and why.
 ",
     ),
     (
@@ -118,8 +154,8 @@ laika audit --json
 Reads everything in one snapshot and writes {\"checked\":n,\"violations\":[{code, subject, detail}]}:
 the books sum to zero, balances are what their events make of their grants, at most one recharge is
 open per line, at most one capture is kept per recharge, every automatic charge is justified by its
-record and within the cap it cites, and the log of what operators did is whole. The exit code is 1 if
-anything is wrong.
+record and within the cap it cites, and the log of what operators did is whole. The exit code is 1
+if anything is wrong.
 ",
     ),
     (

@@ -75,7 +75,7 @@ async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
         }
         (Next::Again(wait), _) => {
             let mut tx = app.store.write().await?;
-            jobs::retry(&mut tx, job, app.clock.now().plus(wait)).await?;
+            jobs::retry(&mut tx, job, app.clock.now().plus(wait), None).await?;
             tx.commit().await;
         }
         (Next::Nothing | Next::Fact(_), _) => {

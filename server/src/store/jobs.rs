@@ -101,7 +101,8 @@ pub async fn enqueue(
                            THEN excluded.due_at ELSE jobs.due_at END,
              attempts = 0,
              version = jobs.version + 1,
-             leased_until = 0",
+             leased_until = 0,
+             failure = NULL",
         account_id,
         work.key(line_id)?,
         line_id,
@@ -143,7 +144,8 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
                            THEN excluded.due_at ELSE jobs.due_at END,
              attempts = 0,
              version = jobs.version + 1,
-             leased_until = 0
+             leased_until = 0,
+             failure = NULL
          WHERE excluded.due_at < jobs.due_at OR jobs.due_at <= $3
                OR jobs.attempts > 0 OR jobs.leased_until > 0",
         set::of(&rows)?,
@@ -263,15 +265,22 @@ pub async fn finish(tx: &mut Tx, job: &Claimed) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// Lets go of a job until later; does nothing when the claim is lost.
-pub async fn retry(tx: &mut Tx, job: &Claimed, due_at: Instant) -> Result<()> {
+/// Lets go of a job until later, with what went wrong where that is known; does nothing when the
+/// claim is lost.
+pub async fn retry(
+    tx: &mut Tx,
+    job: &Claimed,
+    due_at: Instant,
+    failure: Option<&str>,
+) -> Result<()> {
     sql!(
-        "UPDATE jobs SET due_at = $1, leased_until = 0
+        "UPDATE jobs SET due_at = $1, leased_until = 0, failure = $5
          WHERE account_id = $2 AND key = $3 AND version = $4",
         due_at.micros(),
         job.account_id.as_str(),
         &job.key,
-        job.version
+        job.version,
+        failure
     )
     .execute(&mut **tx)
     .await?;

@@ -6,7 +6,8 @@ use crate::{
     error::{Error, Result},
     sql,
 };
-use laika_core::{bytes::Bytes, ledger::Book, ledger::Posting, money::Money};
+use laika_core::{bytes::Bytes, ledger::Book, ledger::Posting, money::Money, time::Instant};
+use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use std::collections::BTreeMap;
 
@@ -143,4 +144,43 @@ pub async fn unbalanced(conn: &mut Conn) -> Result<Vec<String>> {
         Ok(format!("{account} {key} {unit}"))
     };
     rows.iter().map(name).collect()
+}
+
+/// One entry of the books.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Which transaction.
+    pub tx_key: String,
+    /// When.
+    pub posted_at: Instant,
+    /// Which book.
+    pub book: String,
+    /// The currency's code, or `byte`.
+    pub unit: String,
+    /// How much; below zero where it goes out.
+    pub amount: i64,
+}
+
+/// The entries of some of an account's transactions, in the order of the keys.
+pub async fn entries(conn: &mut Conn, account: &str, keys: &[String]) -> Result<Vec<Entry>> {
+    let keys: Vec<[&str; 1]> = keys.iter().map(|key| [key.as_str()]).collect();
+    let rows = sql!(
+        "SELECT e.tx_key, e.posted_at, e.book, e.unit, e.amount
+         FROM json_each($1) AS r CROSS JOIN ledger_entries AS e
+         WHERE e.account_id = $2 AND e.tx_key = r.value->>0 ORDER BY r.key, e.seq",
+        set::of(&keys)?,
+        account
+    )
+    .fetch_all(conn)
+    .await?;
+    let entry = |row: &AnyRow| {
+        Ok(Entry {
+            tx_key: row.try_get(0)?,
+            posted_at: Instant::from_micros(row.try_get(1)?),
+            book: row.try_get(2)?,
+            unit: row.try_get(3)?,
+            amount: row.try_get(4)?,
+        })
+    };
+    rows.iter().map(entry).collect()
 }

@@ -208,7 +208,7 @@ pub async fn stopped(conn: &mut Conn) -> Result<Vec<Line>> {
     rows.iter().map(line).collect()
 }
 
-/// Account and id of the next lines after one, up to `most`, in the order in which lines are locked.
+/// Account and id of the next lines after one, up to `most`, in the order in which they are locked.
 pub async fn keys_after(
     conn: &mut Conn,
     (account, id): (&str, &str),

@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files![
     "0010_checkpoints",
     "0011_throttle_ends",
     "0012_audit_log",
+    "0013_job_failures",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -251,6 +251,85 @@ pub async fn opened_since(conn: &mut Conn, since: Instant) -> Result<Vec<(String
     rows.iter().map(|row| Ok((row.try_get(4)?, stored(row)?.recharge))).collect()
 }
 
+/// Which recharges an operator asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Every one.
+    All,
+    /// Those that have not ended.
+    Open,
+    /// Those of which nobody knows what became: the payment, or the delivery.
+    Unknown,
+}
+
+impl Which {
+    fn name(self) -> &'static str {
+        match self {
+            Which::All => "all",
+            Which::Open => "open",
+            Which::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where a page of recharges goes on: account, line and number of the last one seen.
+pub type Seen = (String, String, i64);
+
+/// The next recharges of all lines, up to `most`, by account, line and number.
+pub async fn page(
+    conn: &mut Conn,
+    which: Which,
+    after: &Seen,
+    most: i64,
+) -> Result<Vec<(Seen, Recharge)>> {
+    let rows = sql!(
+        "SELECT account_id, line_id, number, body FROM recharges
+         WHERE (account_id, line_id, number) > ($1, $2, $3)
+           AND ($4 = 'all'
+                OR $4 = 'open' AND status NOT IN ('done', 'failed', 'cancelled', 'refunded')
+                OR $4 = 'unknown' AND status IN ('unknown', 'delivery_unknown'))
+         ORDER BY account_id, line_id, number LIMIT $5",
+        &after.0,
+        &after.1,
+        after.2,
+        which.name(),
+        most
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(listed).collect()
+}
+
+/// The next recharges of one line, as [`page`].
+pub async fn page_of_line(
+    conn: &mut Conn,
+    which: Which,
+    after: &Seen,
+    most: i64,
+) -> Result<Vec<(Seen, Recharge)>> {
+    let rows = sql!(
+        "SELECT account_id, line_id, number, body FROM recharges
+         WHERE account_id = $1 AND line_id = $2 AND number > $3
+           AND ($4 = 'all'
+                OR $4 = 'open' AND status NOT IN ('done', 'failed', 'cancelled', 'refunded')
+                OR $4 = 'unknown' AND status IN ('unknown', 'delivery_unknown'))
+         ORDER BY number LIMIT $5",
+        &after.0,
+        &after.1,
+        after.2,
+        which.name(),
+        most
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(listed).collect()
+}
+
+fn listed(row: &AnyRow) -> Result<(Seen, Recharge)> {
+    let seen = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok((seen, super::rules::from_json(&row.try_get::<String, _>(3)?)?))
+}
+
 fn json(recharge: &Recharge) -> Result<String> {
     serde_json::to_string(recharge).map_err(|error| Error::internal(error.to_string()))
 }
