@@ -1,5 +1,6 @@
 //! The contract that other programs attach to: command line, usage feeds, exit codes, JSON shapes.
 
+mod backup;
 mod cards;
 mod command_line;
 mod ingest;

@@ -3,6 +3,7 @@
 //! standard error. No rule is in here.
 
 mod audit;
+mod backup;
 mod help;
 mod ingest;
 mod jobs;
@@ -56,7 +57,10 @@ impl From<ConfigError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::Failed(error.to_string())
+        match error {
+            Error::Internal(words) => Failure::Failed(words),
+            other => Failure::Failed(other.to_string()),
+        }
     }
 }
 
@@ -115,6 +119,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "lines" => lines::lines(parser),
         "ingest" => ingest::ingest(parser),
         "audit" => audit::audit(parser),
+        "backup" => backup::backup(parser),
+        "restore" => backup::restore(parser),
         "recharges" => recharges::recharges(parser),
         "recharge" => recharges::recharge(parser),
         "jobs" => jobs::jobs(parser),

@@ -17,6 +17,7 @@ pub mod receipt;
 pub mod recharge_now;
 pub mod reconcile;
 pub mod remove_payment_method;
+pub mod restore;
 pub mod save_rule;
 pub mod submit;
 pub mod switch_rule;

@@ -3,6 +3,7 @@
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
+use std::io::{self, Read};
 
 /// Random bytes from the operating system; without them nothing here may go on.
 pub fn random<const N: usize>() -> [u8; N] {
@@ -36,6 +37,13 @@ pub fn six_digits() -> String {
 /// SHA-256 in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// How many bytes there are to read, and their SHA-256 in hex.
+pub fn sha256_hex_of(mut from: impl Read) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let bytes = io::copy(&mut from, &mut hash)?;
+    Ok((bytes, hex(&hash.finalize())))
 }
 
 /// HMAC-SHA-256 in hex.

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod audit_log;
+pub mod backup;
 pub mod balances;
 pub mod checkpoints;
 pub mod dialect;
@@ -15,7 +16,7 @@ pub mod ledger;
 pub mod lines;
 pub mod looks;
 pub mod messages;
-mod migrate;
+pub mod migrate;
 pub mod payment_methods;
 pub mod pending;
 pub mod receipts;

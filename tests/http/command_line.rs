@@ -26,12 +26,14 @@ fn help_names_every_command_and_succeeds() {
 #[test]
 fn what_is_no_command_is_a_usage_error() {
     let (place, _) = place("usage", false);
-    let calls: [&[&str]; 12] = [
+    let calls: [&[&str]; 14] = [
         &["no-such-command"],
         &["serve", "--no-such-flag"],
         &["line", "add"],
         &["line", "add", "--iccid", "1", "--data-bytes", "many"],
         &["ingest"],
+        &["backup"],
+        &["restore", "one", "two"],
         &["recharge"],
         &["recharges", "--open", "--unknown"],
         &["jobs", "retry"],

@@ -24,6 +24,8 @@ OPERATING
     jobs [--due|--failed] what is still to be done outside
     jobs retry ID       try a failed one again at once
     kill-switch [on|off] stop all charging, or on one line; alone: whether it is on
+    backup FILE         copy the SQLite database while it is in use
+    restore FILE        check such a copy and put it in the database's place
 
 CHECKING
     audit --json        check the books, the caps and the recharges; exit 1 if anything is wrong
@@ -143,7 +145,30 @@ Stops all charging, or lets it go on: automatic recharges and purchases by hand,
 one. It holds at once for every server on this database and through restarts. Charges already sent
 are named; they are looked up, and cancelled where possible, as is any link that a customer could
 still pay by. Usage, deliveries and refunds go on. Done again, it makes sure of every line once
-more. Without on or off it says how things stand; --history says what operators ever did, who and why.
+more. Without on or off it says how things stand; --history says what operators ever did, who did
+it and why.
+",
+    ),
+    (
+        "backup",
+        "\
+laika backup FILE
+
+Copies the SQLite database of DATABASE_URL to a new file, as it is at one instant, while servers go
+on using it; checks the copy and writes {file, bytes, sha256}. It never overwrites a file, and only
+its owner can read it. For PostgreSQL it prints the commands of its own tools instead, and exits 1.
+",
+    ),
+    (
+        "restore",
+        "\
+laika restore FILE
+
+Puts a copy that laika backup made in the place of the SQLite database of DATABASE_URL, while no
+server runs: checks the file, brings it up to this version, and has its books audited; anything wrong, and
+nothing is put in place. The database before is kept under another name. The kill switch is on
+afterwards, as what was charged since the copy was made is not in it. Writes {replaced, newest_at,
+lines, recharges_open}.
 ",
     ),
     (

@@ -29,8 +29,10 @@ use std::collections::BTreeSet;
 const PIECE: i64 = 500;
 /// How often a transaction that the database turned away is tried.
 const TRIES: usize = 5;
-/// What the audit log calls it.
-const WHAT: [&str; 2] = ["kill_switch_off", "kill_switch_on"];
+/// What the audit log calls it when it goes on,
+pub const ON: &str = "kill_switch_on";
+/// and when it goes off.
+pub const OFF: &str = "kill_switch_off";
 
 /// What a switch did.
 #[derive(Debug, Default)]
@@ -49,9 +51,13 @@ pub async fn is_on(tx: &mut Tx, line: &Line) -> Result<bool> {
     Ok(line.stopped || settings::charging_stopped(tx).await?)
 }
 
+fn what(on: bool) -> &'static str {
+    if on { ON } else { OFF }
+}
+
 /// Who turned it on for everything, or for a line, and when; nothing when nobody ever did.
 pub async fn newest(conn: &mut Conn, line_id: &str) -> Result<Option<Entry>> {
-    audit_log::newest(conn, WHAT, line_id).await
+    audit_log::newest(conn, [ON, OFF], line_id).await
 }
 
 /// Stops all charging, or lets it go on. Doing it again makes sure of every line once more, for
@@ -60,7 +66,7 @@ pub async fn switch_all(app: &Shared, on: bool, by: &By<'_>) -> Result<Switched>
     let mut tx = app.store.write().await?;
     let changed = settings::stop_charging(&mut tx, on).await?;
     if changed {
-        audit_log::append(&mut tx, by, WHAT[usize::from(on)], "", app.clock.now()).await?;
+        audit_log::append(&mut tx, by, what(on), "", app.clock.now()).await?;
     }
     tx.commit().await;
     let mut done = Switched { changed, ..Switched::default() };
@@ -111,7 +117,7 @@ pub async fn switch_line(
     let changed = line.stopped != on;
     if changed {
         lines::stop(&mut tx, &line, on).await?;
-        audit_log::append(&mut tx, by, WHAT[usize::from(on)], line_id, line.newest_at).await?;
+        audit_log::append(&mut tx, by, what(on), line_id, line.newest_at).await?;
     }
     let already_submitted = follow(app, &mut tx, &[line], on).await?;
     tx.commit().await;

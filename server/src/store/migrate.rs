@@ -88,6 +88,47 @@ async fn all_ran(conn: &mut Conn) -> bool {
     FILES.iter().all(ran)
 }
 
+/// How a database stands to this version of Laika.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Every file has run, and nothing else.
+    Current,
+    /// The newest files have not run yet.
+    Behind {
+        /// The last that has.
+        newest: String,
+    },
+    /// Something ran that this version does not have, or not so.
+    Other {
+        /// What, for the operator.
+        why: String,
+    },
+}
+
+/// The last file of this version.
+pub fn newest() -> &'static str {
+    FILES.last().map_or("", |(name, _)| *name)
+}
+
+/// Compares what ran with the files of this version. *Errors*: it is no database of ours.
+pub async fn standing(conn: &mut Conn) -> Result<Standing> {
+    let rows = sql!("SELECT name, sha256 FROM migrations ORDER BY name").fetch_all(conn).await?;
+    for (at, row) in rows.iter().enumerate() {
+        let (name, sha256): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let same =
+            |(known, text): &(&str, &str)| *known == name && sha256_hex(text.as_bytes()) == sha256;
+        if !FILES.get(at).is_some_and(same) {
+            let why = format!("migration {name} is another version's");
+            return Ok(Standing::Other { why });
+        }
+    }
+    if rows.len() == FILES.len() {
+        return Ok(Standing::Current);
+    }
+    let newest = rows.last().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+    Ok(Standing::Behind { newest })
+}
+
 /// Makes what the files need.
 async fn prepare(store: &Store) -> Result<()> {
     let mut tx = store.write().await?;
