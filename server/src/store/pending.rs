@@ -1,13 +1,11 @@
 //! Jobs as an operator sees them: what waits, what was tried and failed, and trying it at once.
 //! What they do, and who holds them, is `jobs`'s.
 
-use super::{Conn, Tx, jobs::Work};
-use crate::{
-    error::{Error, Result},
-    sql,
-};
+use super::{Conn, Tx};
+use crate::{error::Result, sql};
 use laika_core::time::Instant;
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
 /// Which jobs an operator asks for.
@@ -40,8 +38,8 @@ pub struct Pending {
     pub key: String,
     /// Which line it is about.
     pub line_id: String,
-    /// What is to be done.
-    pub work: Work,
+    /// What is to be done, as it is kept: also where this version cannot read it.
+    pub work: Value,
     /// When.
     pub due_at: Instant,
     /// How often it was begun.
@@ -59,7 +57,7 @@ fn pending(row: &AnyRow) -> Result<Pending> {
         account_id: row.try_get(0)?,
         key: row.try_get(1)?,
         line_id: row.try_get(2)?,
-        work: serde_json::from_str(&work).map_err(|e| Error::internal(format!("job: {e}")))?,
+        work: serde_json::from_str(&work).unwrap_or(Value::String(work)),
         due_at: Instant::from_micros(row.try_get(4)?),
         attempts: row.try_get(5)?,
         held_until: (held > 0).then(|| Instant::from_micros(held)),
