@@ -165,10 +165,10 @@ its owner can read it. For PostgreSQL it prints the commands of its own tools in
 laika restore FILE
 
 Puts a copy that laika backup made in the place of the SQLite database of DATABASE_URL, while no
-server runs: checks the file, brings it up to this version, and has its books audited; where anything
-is wrong, nothing is put in place. The database before is kept under another name. The kill switch is
-on afterwards, as what was charged since the copy was made is not in it. Writes {replaced, newest_at,
-lines, recharges_open}.
+server runs: checks the file, brings it up to this version, and has its books audited; where
+anything is wrong, nothing is put in place. The database before is kept under another name. The kill
+switch is on afterwards, as what was charged since the copy was made is not in it. Writes {replaced,
+newest_at, lines, recharges_open}.
 ",
     ),
     (
