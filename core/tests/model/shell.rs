@@ -188,11 +188,17 @@ impl World {
             }
             match fact {
                 Fact::Declined { .. } => self.declines.push(self.now),
-                Fact::Captured { .. } => self.declines.clear(),
+                // Why: a recharge goes on by the ladder it has, whatever is heard of an earlier one.
+                Fact::Captured { .. } if !self.another_is_open(place) => self.declines.clear(),
                 _ => {}
             }
         }
         self.keep(place, step);
+    }
+
+    fn another_is_open(&self, place: usize) -> bool {
+        let mut all = self.recharges.iter().enumerate();
+        all.any(|(other, recharge)| other != place && !recharge.status.is_end())
     }
 
     /// `advance::keep`: books, what the line gets, jobs, messages.
