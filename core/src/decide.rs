@@ -195,9 +195,9 @@ pub fn largest_recharge(rule: &Rule, account: &Account) -> Option<(Money, Adds)>
     order::size(rule, account, Bytes::ZERO)
 }
 
-/// What one recharge takes and adds when this much is left, or on its way.
-pub(crate) fn recharge_at(rule: &Rule, account: &Account, left: Bytes) -> Option<(Money, Adds)> {
-    order::size(rule, account, left)
+/// What one recharge takes and adds at the agreed price, when this much is left or on its way.
+pub(crate) fn agreed_recharge(rule: &Rule, left: Bytes) -> Option<(Money, Adds)> {
+    order::size_in(rule.step, rule, left)
 }
 
 /// How long before a scheduled charge it is announced: the account's lead, or a rail's own where

@@ -2,6 +2,7 @@
 
 use super::Account;
 use crate::bytes::Bytes;
+use crate::catalogue::Step;
 use crate::money::Money;
 use crate::rule::{Adds, Amount, Rule};
 
@@ -27,10 +28,15 @@ pub(super) fn terms_changed(rule: &Rule, account: &Account) -> bool {
 
 /// What one recharge takes and adds with this effective balance; nothing when none is needed.
 pub(super) fn size(rule: &Rule, account: &Account, effective: Bytes) -> Option<(Money, Adds)> {
+    size_in(account.terms.step, rule, effective)
+}
+
+/// The same, of steps like this one.
+pub(super) fn size_in(step: Option<Step>, rule: &Rule, effective: Bytes) -> Option<(Money, Adds)> {
     if let Amount::FixedCredit(money) = rule.amount {
         return Some((money, Adds::Credit(money)));
     }
-    let step = account.terms.step?;
+    let step = step?;
     let wanted = match rule.amount {
         Amount::FixedCredit(_) => return None,
         Amount::FixedData { bytes } => bytes.get().checked_div(step.bytes.get())?,

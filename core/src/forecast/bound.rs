@@ -14,6 +14,7 @@ use crate::decide::{Account, Period};
 use crate::money::Money;
 use crate::rule::Rule;
 use crate::time::Instant;
+use crate::zone::Zone;
 use count::Counts;
 use serde::{Deserialize, Serialize};
 use size::Sizes;
@@ -35,37 +36,44 @@ pub struct Bound {
 /// The most this rule can take. *Units*: minor units of the line's currency. Its switch, a pause
 /// and a skip make no difference: the customer can change each without agreeing anew.
 pub fn bound(rule: &Rule, account: &Account) -> Bound {
-    let (zone, sizes) = (&account.zone, Sizes::of(rule, account));
+    let (zone, sizes) = (&account.zone, Sizes::of(rule));
     let counts = Counts::of(rule, account);
-    let days = stretches(counts.life, |at| zone.next_day(at));
-    let in_a_day = days.map(|day| counts.most(day)).max().unwrap_or(0);
-    let months: Vec<Period> = stretches(counts.life, |at| zone.next_month(at)).collect();
-    let by_month: Vec<i64> = months.iter().map(|month| sizes.most(counts.most(*month))).collect();
-    let per_month = by_month.iter().copied().max().unwrap_or(0);
-    let twelve = months.len().clamp(1, 12);
-    let years = months.windows(twelve).zip(by_month.windows(twelve));
-    let per_year = years.map(|(months, taken)| {
-        let (Some(first), Some(last)) = (months.first(), months.last()) else { return 0 };
-        let year = Period { from: first.from, until: last.until };
+    let (mut in_a_day, mut per_month, mut per_year) = (0, 0, 0);
+    for day in stretches(counts.life, zone, Zone::next_day) {
+        in_a_day = counts.most(day).max(in_a_day);
+    }
+    let mut months: Vec<(Instant, i64)> = Vec::new();
+    for Period { from, until } in stretches(counts.life, zone, Zone::next_month) {
+        let taken = sizes.most(counts.most(Period { from, until }));
+        per_month = taken.max(per_month);
+        months.push((from, taken));
+        let (mut begins, mut capped) = (from, 0_i64);
+        for (from, taken) in months.iter().rev().take(12) {
+            (begins, capped) = (*from, capped.saturating_add(*taken));
+        }
         // Why: each month has its own cap, and a year may hold fewer than its months one by one.
-        let capped = taken.iter().fold(0, |sum: i64, month| sum.saturating_add(*month));
-        capped.min(sizes.uncapped(counts.most(year)))
-    });
+        let together = sizes.uncapped(counts.most(Period { from: begins, until }));
+        per_year = capped.min(together).max(per_year);
+    }
     let money = |minor: i64| Money::new(minor, account.terms.currency());
     Bound {
         per_recharge: money(sizes.most(1).min(per_month)),
         per_day: money(sizes.most(in_a_day)),
         per_month: money(per_month),
-        per_year: money(per_year.max().unwrap_or(0)),
+        per_year: money(per_year),
     }
 }
 
 /// A life cut where `next` cuts it: into its days or its months, of which the first and the last
 /// may be parts.
-fn stretches(life: Period, next: impl Fn(Instant) -> Instant) -> impl Iterator<Item = Period> {
+fn stretches(
+    life: Period,
+    zone: &Zone,
+    next: fn(&Zone, Instant) -> Instant,
+) -> impl Iterator<Item = Period> {
     let mut from = life.from;
     std::iter::from_fn(move || {
-        let stretch = Period { from, until: next(from).min(life.until) };
+        let stretch = Period { from, until: next(zone, from).min(life.until) };
         from = stretch.until;
         (stretch.from < stretch.until).then_some(stretch)
     })

@@ -22,12 +22,14 @@ pub(super) struct Counts<'a> {
     per_day: Option<i64>,
     /// Whether low balance asks for recharges: at any time.
     by_use: bool,
-    /// The schedule's instants, ascending, and when each is due at the earliest.
-    dates: Vec<(Instant, Instant)>,
+    /// The schedule's instants, ascending.
+    dates: Vec<Instant>,
     /// How long after its instant one can be charged.
     late: Span,
-    /// From when on those before an expiry come, and how far apart.
-    expiries: Option<(Instant, Span)>,
+    /// When what is announced first is due.
+    told_at: Instant,
+    /// How far apart those before an expiry are, if they are asked for.
+    expiries: Option<Span>,
 }
 
 impl<'a> Counts<'a> {
@@ -40,25 +42,25 @@ impl<'a> Counts<'a> {
         let ends = after.map_or(Instant::MAX, |date| zone.start_of_day(date));
         let life = Period { from, until: ends.min(from.plus(AHEAD)) };
         let lead = notice_lead(rule, account);
-        // Why: nothing is announced before the rule can charge.
-        let told_at = from.plus(lead);
-        let by_use = rule.triggers.low_balance.is_some();
-        // Why: low balance can ask at any time, so the others make no more of them.
-        let schedule = rule.triggers.scheduled.as_ref().filter(|_| !by_use);
-        let after = rule.armed_at.max(starts.minus(Span(1)));
-        let instants = schedule.into_iter().flat_map(|schedule| schedule.upcoming(after, zone));
-        let dates = instants.map(|at| (at, at.max(told_at)));
-        let expiries = rule.triggers.expiring_days.filter(|_| !by_use);
-        Counts {
+        let mut counts = Counts {
             zone,
             life,
             cool_down: limits.cool_down(),
             per_day: limits.max_per_day.map(i64::from),
-            by_use,
-            dates: dates.take_while(|(_, due_at)| *due_at < life.until).collect(),
+            by_use: rule.triggers.low_balance.is_some(),
+            dates: Vec::new(),
             late: lapses_after(rule, account),
-            expiries: expiries.map(|days| (told_at, between_expiries(rule, days, lead))),
+            // Why: nothing is announced before the rule can charge.
+            told_at: from.plus(lead),
+            expiries: rule.triggers.expiring_days.map(|days| between_expiries(rule, days, lead)),
+        };
+        // Why: low balance can ask at any time; dates make no more of its recharges.
+        if let (Some(schedule), false) = (&rule.triggers.scheduled, counts.by_use) {
+            let instants = schedule.upcoming(rule.armed_at.max(starts.minus(Span(1))), zone);
+            let come = |at: &Instant| counts.told_at.max(*at) < life.until;
+            counts.dates = instants.take_while(come).collect();
         }
+        counts
     }
 
     /// The most in a stretch of the life.
@@ -70,14 +72,11 @@ impl<'a> Counts<'a> {
     /// As many as are asked for by dates and before expiries.
     fn by_date(&self, stretch: Period) -> i64 {
         // Why: each takes a date with it that lies in the stretch, or is not over when it begins.
-        let gone = |(at, _): &(Instant, Instant)| at.plus(self.late) <= stretch.from;
-        let come = |(_, due_at): &(Instant, Instant)| *due_at < stretch.until;
-        let gone = self.dates.partition_point(gone);
-        let dated = self.dates.partition_point(come).saturating_sub(gone);
-        let before_expiries = self
-            .expiries
-            .map_or(0, |(from, apart)| fits(stretch.until.since(stretch.from.max(from)), apart));
-        i64::try_from(dated).unwrap_or(i64::MAX).saturating_add(before_expiries)
+        let gone = self.dates.partition_point(|at| at.plus(self.late) <= stretch.from);
+        let come = self.dates.partition_point(|at| self.told_at.max(*at) < stretch.until);
+        let dated = i64::try_from(come.saturating_sub(gone)).unwrap_or(i64::MAX);
+        let rest = stretch.until.since(stretch.from.max(self.told_at));
+        dated.saturating_add(self.expiries.map_or(0, |apart| fits(rest, apart)))
     }
 
     /// As many as can be opened, and one that was opened before, as soon as the rule could charge.

@@ -2,8 +2,7 @@
 //! under a cap. It asks `decide` what a gap costs; it holds no price arithmetic of its own.
 
 use crate::bytes::Bytes;
-use crate::catalogue::Terms;
-use crate::decide::{Account, recharge_at};
+use crate::decide::agreed_recharge;
 use crate::rule::{Adds, Amount, Rule, Threshold};
 
 /// The sizes that one recharge can have: every whole number of units between two.
@@ -19,26 +18,25 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Those of a rule; all are zero when it can buy nothing.
-    pub(super) fn of(rule: &Rule, account: &Account) -> Sizes {
-        // Why: what is on sale may have become cheaper; what was agreed to is the rule's own step.
-        let terms = Terms { step: rule.step, ..account.terms.clone() };
-        let agreed = Account { terms, ..account.clone() };
-        let steps = |left: Bytes| match recharge_at(rule, &agreed, left) {
-            Some((_, Adds::Data { steps, .. })) => i64::from(steps),
-            Some((_, Adds::Credit(_))) | None => 0,
+    /// Those of a rule; all are zero when it can buy nothing. What is on sale may have become
+    /// cheaper: the agreed price counts.
+    pub(super) fn of(rule: &Rule) -> Sizes {
+        let sized = |left: Bytes| match agreed_recharge(rule, left) {
+            Some((cost, Adds::Data { steps, .. })) => (cost.amount_minor, i64::from(steps)),
+            Some((cost, Adds::Credit(_))) => (cost.amount_minor, 0),
+            None => (0, 0),
         };
-        let cost = recharge_at(rule, &agreed, Bytes::ZERO).map_or(0, |(cost, _)| cost.amount_minor);
+        let (cost, steps) = sized(Bytes::ZERO);
         let (least, largest) = match (rule.amount, &rule.triggers) {
             (Amount::FixedCredit(_) | Amount::FixedData { .. }, _) => (1, 1),
             (Amount::Target { .. }, triggers) => {
                 // Why: a threshold in data says how much is left at most; a date says nothing.
                 let by_date = triggers.scheduled.is_some() || triggers.expiring_days.is_some();
                 let at_threshold = match triggers.low_balance.filter(|_| !by_date) {
-                    Some(Threshold::Data { bytes }) => steps(bytes),
+                    Some(Threshold::Data { bytes }) => sized(bytes).1,
                     Some(Threshold::Credit(_)) | None => 1,
                 };
-                (at_threshold.max(1), steps(Bytes::ZERO))
+                (at_threshold.max(1), steps)
             }
         };
         let unit_minor = cost.max(0).checked_div(largest).unwrap_or(0);
