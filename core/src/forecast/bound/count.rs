@@ -72,7 +72,8 @@ impl<'a> Counts<'a> {
     /// As many as are asked for by dates and before expiries.
     fn by_date(&self, stretch: Period) -> i64 {
         // Why: each takes a date with it that lies in the stretch, or is not over when it begins.
-        let gone = self.dates.partition_point(|at| at.plus(self.late) <= stretch.from);
+        let over = stretch.from.minus(self.late);
+        let gone = self.dates.partition_point(|at| *at <= over);
         let come = self.dates.partition_point(|at| self.told_at.max(*at) < stretch.until);
         let dated = i64::try_from(come.saturating_sub(gone)).unwrap_or(i64::MAX);
         let rest = stretch.until.since(stretch.from.max(self.told_at));

@@ -5,16 +5,15 @@ use crate::bytes::Bytes;
 use crate::decide::agreed_recharge;
 use crate::rule::{Adds, Amount, Rule, Threshold};
 
-/// The sizes that one recharge can have: every whole number of units between two.
+/// What recharges come to: each is any whole number of units, a step of a target or the whole of a
+/// fixed amount, from a least to a largest.
 pub(super) struct Sizes {
-    /// What one unit costs, in minor units: a step of a target, or the whole of a fixed amount.
-    unit_minor: i64,
-    /// Units of the smallest recharge.
-    least: i64,
-    /// Units of the largest.
-    largest: i64,
-    /// Units that a month's cap has room for.
-    room: Option<i64>,
+    /// What the largest costs, in minor units.
+    largest_minor: i64,
+    /// How many of the least a month's cap has room for.
+    fitting: i64,
+    /// What as many units as it has room for cost, in minor units.
+    room_minor: i64,
 }
 
 impl Sizes {
@@ -40,9 +39,14 @@ impl Sizes {
             }
         };
         let unit_minor = cost.max(0).checked_div(largest).unwrap_or(0);
-        let cap = rule.limits.cap_per_month.map(|cap| cap.amount_minor.max(0));
-        let room = cap.map(|cap| cap.checked_div(unit_minor).unwrap_or(0));
-        Sizes { unit_minor, least, largest, room }
+        let cap = rule.limits.cap_per_month.map_or(i64::MAX, |cap| cap.amount_minor.max(0));
+        // Why: nothing fits under a cap where nothing can be bought.
+        let room = cap.checked_div(unit_minor).unwrap_or(0);
+        Sizes {
+            largest_minor: unit_minor.saturating_mul(largest),
+            fitting: room.checked_div(least).unwrap_or(0),
+            room_minor: room.saturating_mul(unit_minor),
+        }
     }
 
     /// The most that so many recharges of one month come to, in minor units.
@@ -50,13 +54,11 @@ impl Sizes {
     /// Why: n recharges come to any number of units between n times the least and n times the
     /// largest, so the most that fit under the cap reach furthest.
     pub(super) fn most(&self, count: i64) -> i64 {
-        let Some(room) = self.room else { return self.uncapped(count) };
-        let fitting = room.checked_div(self.least).unwrap_or(0).min(count);
-        self.unit_minor.saturating_mul(self.largest.saturating_mul(fitting).min(room))
+        self.uncapped(count.min(self.fitting)).min(self.room_minor)
     }
 
     /// The most that so many recharges come to, their months' caps aside.
     pub(super) fn uncapped(&self, count: i64) -> i64 {
-        self.unit_minor.saturating_mul(self.largest.saturating_mul(count))
+        self.largest_minor.saturating_mul(count)
     }
 }
