@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use laika_tests::support::laika::Place;
+use laika_tests::support::{laika::Place, usage::SECRET};
 
 fn journey(language: &str) {
     let place = Place::new("browser");
@@ -19,6 +19,7 @@ fn journey(language: &str) {
         .env("LAIKA_ORIGIN", &server.origin)
         .env("LAIKA_LANGUAGE", language)
         .env("LAIKA_PICTURES", pictures)
+        .env("LAIKA_USAGE_SECRET", SECRET)
         .output()
         .expect("node runs");
     let said = String::from_utf8_lossy(&output.stdout);

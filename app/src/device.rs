@@ -57,6 +57,12 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Whether what the keyboard is on stands in this element.
+pub(crate) fn has_focus(id: &str) -> bool {
+    let element = document().get_element_by_id(id);
+    element.is_some_and(|it| document().active_element().is_some_and(|on| it.contains(Some(&on))))
+}
+
 /// Leaves the app for another page, such as the payment provider's own.
 pub(crate) fn leave_for(url: &str) {
     let _ = window().location().set_href(url);

@@ -2,6 +2,7 @@
 //! costs is core's and the server's to say.
 
 mod buy;
+mod findings;
 pub(crate) mod guide;
 pub(crate) mod history;
 pub(crate) mod home;

@@ -12,6 +12,7 @@ pub(crate) mod dialog;
 pub(crate) mod el;
 pub(crate) mod error_summary;
 pub(crate) mod field;
+pub(crate) mod fold;
 pub(crate) mod icon;
 pub(crate) mod meter;
 pub(crate) mod money_input;

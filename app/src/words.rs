@@ -47,7 +47,7 @@ type S = &'static str;
 labels! {
     /// Said in many places.
     Common {
-        skip: S, again: S, cancel: S, save: S, not_yet: S, not_loaded: S,
+        skip: S, again: S, cancel: S, undo: S, save: S, not_yet: S, not_loaded: S,
         as_table: S, offline: S, sep: S, colon: S, none: S, language: S, password_again: S,
         password_again_why: S, go_on: S,
     }
@@ -70,7 +70,7 @@ labels! {
         title: S, data_left: S, gb_left: fn(&str) -> String, no_data: S, of: fn(&str) -> String,
         until: fn(&str) -> String, as_of: fn(&str) -> String, credit: fn(&str) -> String, next: S,
         no_rule: S, no_rule_why: S, set_rule: S, recharge_now: S, today: S, today_none: S,
-        hour: S, used: S, last: S, last_none: S, all_history: S, threshold: fn(&str) -> String,
+        today_columns: [S; 2], last: S, last_none: S, all_history: S, threshold: fn(&str) -> String,
         target: fn(&str) -> String, adds: fn(&str) -> String, no_line: S, no_line_why: S,
         which_line: S, overrun: fn(&str) -> String, buy_title: S,
         buy_lead: S, buy_amount: S, buy_confirm: fn(&str) -> String, buy_sent: S,
@@ -99,6 +99,12 @@ labels! {
         step: fn(&str, &str) -> String, dates_expected: S, each: fn(&str) -> String,
         at_once: S, in_recharge: S, in_day: S, in_month: S, in_year: S, already_sent: S,
         pause_hint: S, edit_turns_off: S, alert: S, alert_example: S, add_first: S,
+        replay: fn(&str) -> String, replay_lead: S, replay_none: S, replay_credit: S,
+        replay_caption: S, replay_columns: [S; 3], replay_count: S, replay_total: S,
+        replay_lowest: S, replay_hours: S, replay_parked: S, replay_bars: S, replay_mark: S,
+        replay_dry: S, replay_incomplete: S, replay_capped: fn(&str) -> String,
+        replay_without: fn(&str) -> String, advice: S, advice_try: S, advice_tried: S,
+        use_value: fn(&str) -> String,
         log_saved: S, log_on: S, log_off: S, log_paused: S, log_resumed: S, log_skipped: S,
         receipt: S,
     }
@@ -108,6 +114,7 @@ labels! {
         credited: S, why: S, why_hide: S, why_tried: S, same: S, other: S,
         other_version: fn(&str) -> String, checking: S, looks: S, looks_lead: S, looks_none: S,
         decided: S, nothing: S, not_yet: S, version: fn(&str, &str) -> String,
+        found: S, found_first: fn(&str) -> String, found_yes: S, found_no: S, found_stop: S,
         before_after: S, manual: S, automatic: S,
     }
     /// Payment methods.
@@ -115,7 +122,7 @@ labels! {
         title: S, lead: S, none: S, none_why: S, add: S, adding: S, added: S, not_added: S,
         remove: S, removed: S, remove_title: fn(&str) -> String, remove_rule: S, remove_other: S,
         remove_nothing: S, first: S, up: fn(&str) -> String, down: fn(&str) -> String,
-        expires: fn(&str) -> String, expired: S, unusable: S, ours_never: S, keep: S,
+        expires: fn(&str) -> String, unusable: S, ours_never: S, keep: S,
         credit: S, debit: S, rail_card: S,
     }
     /// Language, zone, log out.

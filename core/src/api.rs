@@ -7,7 +7,7 @@ pub mod receipts;
 use crate::balance::Balance;
 use crate::bytes::Bytes;
 use crate::catalogue::Terms;
-use crate::decide::Decision;
+use crate::decide::{Decision, Unusable};
 use crate::draft::RuleDraft;
 use crate::field::FieldError;
 use crate::forecast::{RecentUse, Upcoming};
@@ -311,6 +311,7 @@ pub struct TurnOn {
 #[serde(deny_unknown_fields)]
 pub struct Pause {
     /// The local date at whose beginning the pause ends.
+    #[serde(deserialize_with = "crate::text::date")]
     pub until_on: NaiveDate,
 }
 
@@ -340,10 +341,8 @@ pub struct PaymentMethodView {
     pub expires_month: u32,
     /// The year on the card.
     pub expires_year: i32,
-    /// Whether it is past that month.
-    pub expired: bool,
-    /// A hard decline ended it for the rule.
-    pub barred: bool,
+    /// Why it cannot be charged by itself, if it cannot: the worst over the account's lines.
+    pub unusable: Option<Unusable>,
     /// The lines whose rule, switched on, would lose its only method with this one.
     pub last_for: Vec<LineId>,
 }

@@ -140,7 +140,7 @@ impl RuleDraft {
 }
 
 /// The text that reads back as this amount of data in gigabytes.
-pub(crate) fn typed_gb(bytes: Bytes) -> String {
+pub fn typed_gb(bytes: Bytes) -> String {
     say::decimal(bytes.to_i64(), 9)
 }
 

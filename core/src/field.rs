@@ -73,6 +73,7 @@ pub enum FieldCode {
     /// Before this date.
     TooEarly {
         /// The first date allowed.
+        #[serde(deserialize_with = "crate::text::date")]
         first: NaiveDate,
     },
     /// Not `+`, a country's calling code and a number of possible length.

@@ -21,6 +21,7 @@ pub struct Rule {
     /// The latest turn-on, resume or edit of the schedule: only scheduled instants after it count.
     pub armed_at: Instant,
     /// Nothing is charged before this local date begins.
+    #[serde(default, deserialize_with = "crate::text::maybe_date")]
     pub paused_until_on: Option<NaiveDate>,
     /// The one scheduled instant that the customer skips.
     pub skip_at: Option<Instant>,
@@ -95,8 +96,10 @@ pub struct Limits {
     /// Minutes that must pass between the openings of two recharges.
     pub cool_down_minutes: u32,
     /// The first local date on which it charges.
+    #[serde(default, deserialize_with = "crate::text::maybe_date")]
     pub starts_on: Option<NaiveDate>,
     /// The last local date on which it charges.
+    #[serde(default, deserialize_with = "crate::text::maybe_date")]
     pub ends_on: Option<NaiveDate>,
 }
 

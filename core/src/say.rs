@@ -7,7 +7,7 @@ mod format;
 mod zh_cn;
 
 use crate::api::Language;
-use crate::decide::{Check, Decision, Finding, MethodFacts, Reason, Suspension};
+use crate::decide::{Check, Decision, Finding, MethodFacts, Reason, Suspension, Unusable};
 use crate::field::{Field, FieldCode};
 use crate::forecast::{Advice, Bound, Wait};
 use crate::id::PaymentMethodId;
@@ -63,6 +63,11 @@ impl Speech<'_> {
     /// Why a rule waits for the customer, and what ends it.
     pub fn suspension(&self, why: Suspension) -> &'static str {
         in_language!(self.language, suspension(why))
+    }
+
+    /// Why a payment method cannot be charged by itself, and what helps.
+    pub fn unusable(&self, why: Unusable) -> String {
+        in_language!(self.language, unusable(self, why))
     }
 
     /// One thing that was looked at for a decision. `methods` are those of the record.

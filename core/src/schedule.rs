@@ -20,6 +20,7 @@ pub struct Schedule {
     /// The local time of day.
     pub at: TimeOfDay,
     /// Nothing falls before this local date; counting starts with its day, week or month.
+    #[serde(deserialize_with = "crate::text::date")]
     pub start: NaiveDate,
 }
 

@@ -1,7 +1,9 @@
-//! Values that are one text in JSON: an instant, a currency, an id. They are read where they stand,
-//! without a copy of the text first. Nothing here knows what a text means.
+//! Values that are one text in JSON: an instant, a date, a currency, an id. They are read where they
+//! stand, without a copy of the text first. Nothing here knows what a text means.
 
-use serde::{Deserializer, de};
+use crate::time::parse_date;
+use chrono::NaiveDate;
+use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
 /// Reads a text as the value that it means. *Errors*: `otherwise`, when it means none.
@@ -11,6 +13,20 @@ pub(crate) fn read<'de, T, D: Deserializer<'de>>(
     otherwise: &'static str,
 ) -> Result<T, D::Error> {
     deserializer.deserialize_str(Text { meaning, otherwise })
+}
+
+/// Reads a date, as every field with a date does. *Errors*: where it is none.
+pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+    read(deserializer, parse_date, "not a date")
+}
+
+/// Reads a date that may be absent.
+pub(crate) fn maybe_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<NaiveDate>, D::Error> {
+    #[derive(Deserialize)]
+    struct Date(#[serde(deserialize_with = "date")] NaiveDate);
+    Ok(Option::<Date>::deserialize(deserializer)?.map(|date| date.0))
 }
 
 struct Text<T> {

@@ -2,7 +2,7 @@
 //! reads a clock; civil dates and times need a [`Zone`](crate::zone::Zone).
 
 use crate::text;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -82,10 +82,91 @@ impl Instant {
 
     /// Reads RFC 3339 with any offset. *Errors*: nothing when the text is not one.
     pub fn parse(text: &str) -> Option<Instant> {
-        let at = DateTime::parse_from_rfc3339(text).ok()?;
-        let micros = at.with_timezone(&Utc).timestamp_micros();
-        (Instant::MIN.0..=Instant::MAX.0).contains(&micros).then_some(Instant(micros))
+        let mut rest = text.as_bytes();
+        let date = take_date(&mut rest)?;
+        take(&mut rest, b"Tt ")?;
+        let (hour, minute) = take_clock(&mut rest)?;
+        take(&mut rest, b":")?;
+        // Why 60: a leap second counts as the first one of the next minute.
+        let second = take_number(&mut rest, 2).filter(|second| *second <= 60)?;
+        let micros = take_micros(&mut rest)?;
+        let east = match take(&mut rest, b"Zz+-")? {
+            sign @ (b'+' | b'-') => {
+                let (hours, minutes) = take_clock(&mut rest)?;
+                let east = Span::minutes(hours.saturating_mul(60).saturating_add(minutes));
+                if sign == b'+' { east } else { Span(east.0.saturating_neg()) }
+            }
+            _ => Span(0),
+        };
+        let days = i64::from(date.num_days_from_ce()).saturating_sub(DAYS_BEFORE_1970);
+        let local = [Span::days(days), Span::hours(hour), Span::minutes(minute)];
+        let local =
+            local.iter().fold(Span::seconds(second).0, |sum, part| sum.saturating_add(part.0));
+        let micros = local.saturating_add(micros).saturating_sub(east.0);
+        let known = (Instant::MIN.0..=Instant::MAX.0).contains(&micros) && rest.is_empty();
+        known.then_some(Instant(micros))
     }
+}
+
+/// Days from the calendar's first one, which is day 1, to 1970-01-01.
+const DAYS_BEFORE_1970: i64 = 719_163;
+
+/// Reads a date: `2026-12-01` and nothing else. *Errors*: nothing when the text is not one.
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    let mut rest = text.as_bytes();
+    take_date(&mut rest).filter(|_| rest.is_empty())
+}
+
+// Why by hand: the one way in which dates and instants are written here is short to read, and
+// chrono's reading of every way there is was a sixtieth of the browser's module.
+fn take_date(rest: &mut &[u8]) -> Option<NaiveDate> {
+    let year = i32::try_from(take_number(rest, 4)?).ok()?;
+    take(rest, b"-")?;
+    let month = u32::try_from(take_number(rest, 2)?).ok()?;
+    take(rest, b"-")?;
+    let day = u32::try_from(take_number(rest, 2)?).ok()?;
+    NaiveDate::from_ymd_opt(year, month, day)
+}
+
+/// Hours and minutes, with a colon between them.
+fn take_clock(rest: &mut &[u8]) -> Option<(i64, i64)> {
+    let hour = take_number(rest, 2).filter(|hour| *hour < 24)?;
+    take(rest, b":")?;
+    let minute = take_number(rest, 2).filter(|minute| *minute < 60)?;
+    Some((hour, minute))
+}
+
+/// The part of a second after its point, rounded down to microseconds; 0 where there is none.
+fn take_micros(rest: &mut &[u8]) -> Option<i64> {
+    if take(rest, b".").is_none() {
+        return Some(0);
+    }
+    let mut micros = take_number(rest, 1)?.saturating_mul(100_000);
+    let mut worth = 10_000_i64;
+    while let Some(digit) = take_number(rest, 1) {
+        micros = micros.saturating_add(digit.saturating_mul(worth));
+        worth = worth.div_euclid(10);
+    }
+    Some(micros)
+}
+
+/// A whole number of exactly so many digits.
+fn take_number(rest: &mut &[u8], digits: usize) -> Option<i64> {
+    let (head, tail) = rest.split_at_checked(digits)?;
+    let add = |sum: i64, byte: &u8| {
+        let digit = char::from(*byte).to_digit(10)?;
+        Some(sum.saturating_mul(10).saturating_add(i64::from(digit)))
+    };
+    let number = head.iter().try_fold(0, add)?;
+    *rest = tail;
+    Some(number)
+}
+
+/// The next byte, if it is one of these.
+fn take(rest: &mut &[u8], these: &[u8]) -> Option<u8> {
+    let (first, tail) = rest.split_first().filter(|(first, _)| these.contains(first))?;
+    *rest = tail;
+    Some(*first)
 }
 
 impl fmt::Display for Instant {
@@ -134,6 +215,51 @@ mod tests {
         }
         for bad in ["2026-11-22", "2026-02-30T00:00:00Z", "2026-11-22T10:00:00", ""] {
             assert_eq!(Instant::parse(bad), None, "{bad}");
+        }
+    }
+
+    /// What chrono makes of it, within our range.
+    fn by_chrono(text: &str) -> Option<Instant> {
+        let micros = DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros();
+        (Instant::MIN.0..=Instant::MAX.0).contains(&micros).then_some(Instant(micros))
+    }
+
+    #[test]
+    fn instants_are_read_as_chrono_reads_them() {
+        let good = [
+            "2026-11-22T11:00:00+01:00",
+            "1969-12-31T23:59:59.9999999Z",
+            "2024-02-29 23:59:60.25-23:59",
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31t23:59:59.999999z",
+            "9999-12-31T23:59:59-00:01",
+            "2026-11-22T00:00:00.1234567890123+05:45",
+        ];
+        let mut read = 0;
+        for text in good {
+            assert_eq!(Instant::parse(text), by_chrono(text), "{text}");
+            for at in 0..text.len() {
+                for other in ["", "0", "9", "6", "3", "-", "+", ":", ".", "T", "Z", " ", "x", "00"]
+                {
+                    let mut mutated = text.to_owned();
+                    mutated.replace_range(at..=at, other);
+                    assert_eq!(Instant::parse(&mutated), by_chrono(&mutated), "{mutated}");
+                    read += usize::from(Instant::parse(&mutated).is_some());
+                }
+            }
+        }
+        assert!(read > 500, "{read}");
+    }
+
+    #[test]
+    fn dates_are_read_one_way() {
+        let date = NaiveDate::from_ymd_opt(2024, 2, 29);
+        assert_eq!(parse_date("2024-02-29"), date);
+        for bad in
+            ["2023-02-29", "2024-2-29", "24-02-29", " 2024-02-29", "2024-02-29T", "+2024-2-9"]
+        {
+            assert_eq!(parse_date(bad), None, "{bad}");
         }
     }
 }

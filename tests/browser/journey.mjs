@@ -1,12 +1,15 @@
-// The whole way of a customer, steps 1 to 6: register, see the line, add a card at the provider,
-// write and turn on a rule, use data until it recharges, turn it off. Everything is found by role
-// and name, as a person with or without a screen finds it.
+// The whole way of a customer: register, see the line, add a card at the provider, write and turn on
+// a rule, use data until it recharges, turn it off; then what a line with a past shows, and what is
+// said when nothing can be charged. Everything is found by role and name, as a person with or
+// without a screen finds it.
 
 import { strict as assert } from 'node:assert';
 import { open } from './laika.mjs';
+import { reportUsage } from './usage.mjs';
 import { wordsIn } from './words.mjs';
 
 const { LAIKA_ORIGIN: origin, LAIKA_LANGUAGE: language, LAIKA_PICTURES: pictures } = process.env;
+const { LAIKA_USAGE_SECRET: secret } = process.env;
 const words = wordsIn(language);
 const visit = await open({ language, pictures });
 const { page, context } = visit;
@@ -27,6 +30,12 @@ await visit.go(async () => {
   await writeTheRule();
   await useData();
   await turnOff();
+  await rename();
+  await replay();
+  await tryTheAdvice();
+  await mendTheRule();
+  await whyNot();
+  await aCardIsDeclinedForGood();
 });
 console.log('the whole way');
 
@@ -114,6 +123,7 @@ async function writeTheRule() {
   await page.getByRole('radio', { name: words.fixedData }).check();
   await field(words.cap).fill('90');
   await heading(words.worst).waitFor();
+  await page.getByText(words.noPast).waitFor();
   await page.getByText(words.atMost).first().waitFor();
   const dates = heading(words.dates).locator('xpath=following::ol[1]').getByRole('listitem');
   assert.equal(await dates.count(), 12, 'the next dates');
@@ -184,4 +194,132 @@ async function turnOff() {
   await goTo(words.history);
   await page.getByText(words.credited, { exact: true }).first().waitFor();
   assert.equal(await recharges(), 1);
+}
+
+// A new name can be taken back, by the keyboard too.
+async function rename() {
+  await goTo(words.me);
+  const name = field(words.lineName);
+  const before = await name.inputValue();
+  await name.fill('Lisboa');
+  await name.press('Enter');
+  await button(words.undo).waitFor();
+  await visit.look('me-renamed');
+  await button(words.undo).press('Enter');
+  await button(words.undo).waitFor({ state: 'detached' });
+  assert.equal(await name.inputValue(), before);
+  await onFocus(name);
+  await goTo(words.home);
+  await heading(before).waitFor();
+}
+
+async function onFocus(control) {
+  assert.ok(await control.evaluate((it) => it === document.activeElement), 'the keyboard is there');
+}
+
+// What the saved rule would have done on 90 days of use: in figures, drawn, and as a table.
+async function replay() {
+  await goTo(words.me);
+  const iccid = (await page.getByText(/eSIM \d+/).first().innerText()).match(/\d{18,}/)[0];
+  await reportUsage(origin, secret, iccid);
+  await goTo(words.rule);
+  await heading(words.replay).waitFor();
+  const recharges = Number(await figure(words.recharged));
+  assert.ok(recharges > 3, `${recharges} recharges`);
+  assert.match(await figure(words.inAll), /^EUR \d+\.00$/);
+  assert.match(await figure(words.dryHours), words.withoutTheRule);
+  await visit.look('replay');
+
+  await page.getByText(words.asTable).press('Enter');
+  const table = page.getByRole('table', { name: words.lowestByDay });
+  const rows = table.getByRole('row');
+  await rows.nth(90).waitFor();
+  assert.equal(await rows.count(), 91, 'a row a day under its head');
+  assert.equal(await table.getByText('EUR').count(), recharges, 'as many as were counted');
+  await visit.look('replay-table');
+}
+
+// A figure of the replay, by its name.
+async function figure(name) {
+  const named = page.getByRole('term').filter({ hasText: new RegExp(`^${name}$`) });
+  return (await named.locator('xpath=..').innerText()).slice(name.length).trim();
+}
+
+// Trying fills in the editor and saves nothing; the same button takes it back.
+async function tryTheAdvice() {
+  const before = [await field(words.threshold).inputValue(), await amount().inputValue()];
+  await button(words.tryIt).press('Enter');
+  await page.getByText(words.filledIn).waitFor();
+  assert.notDeepEqual([await field(words.threshold).inputValue(), await amount().inputValue()], before);
+  await onFocus(button(words.undo));
+  await visit.look('advice-tried');
+  await button(words.undo).press('Enter');
+  await button(words.tryIt).waitFor();
+  assert.deepEqual([await field(words.threshold).inputValue(), await amount().inputValue()], before);
+  await onFocus(button(words.tryIt));
+}
+
+function amount() {
+  return field(words.amount);
+}
+
+// What is wrong says so, and offers the value that would do.
+async function mendTheRule() {
+  await unfold(words.when);
+  await field(words.threshold).fill('6');
+  await field(words.threshold).blur();
+  await page.getByText(words.notBelow).first().waitFor();
+  await unfold(words.neverMore);
+  await field(words.cap).fill('3');
+  await field(words.cap).blur();
+  await visit.look('rule-wrong');
+  await button(words.useFour).press('Enter');
+  assert.equal(await field(words.threshold).inputValue(), '4');
+  await onFocus(field(words.threshold));
+  await button(words.useFifteen).press('Enter');
+  assert.equal(await field(words.cap).inputValue(), '15.00');
+  await onFocus(field(words.cap));
+  assert.equal(await button(words.useFour).count(), 0, 'what is mended offers nothing more');
+}
+
+async function unfold(card) {
+  const summary = page.locator('summary').filter({ has: heading(card) });
+  if (!(await summary.evaluate((it) => it.parentElement.open))) await summary.press('Enter');
+}
+
+// Each look that did not charge says what it looked at, and is recomputed here.
+async function whyNot() {
+  await goTo(words.history);
+  const off = page.getByRole('listitem').filter({ hasText: words.isOff });
+  await off.getByText(words.lookedAt).first().press('Enter');
+  await off.getByText(words.wasOff).first().waitFor();
+  await off.getByText(words.same).first().waitFor();
+  await visit.look('history-why-not');
+}
+
+// Nothing can be charged any more: the method says why, and what to do.
+async function aCardIsDeclinedForGood() {
+  // The pause after the last recharge is over an hour later.
+  await field(words.time).selectOption('3600');
+  await button(words.pass).click();
+  await page.getByText(words.passed).first().waitFor();
+  await field(words.nextCharge).selectOption({ label: words.declinedForGood });
+  await button(words.arm).click();
+  await page.getByText(words.armed).first().waitFor();
+  await goTo(words.rule);
+  await button(words.review).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('button', { name: words.turnOn }).waitFor();
+  const again = sheet.getByLabel(words.passwordAgain);
+  if (await again.count()) await again.fill(PASSWORD);
+  await sheet.getByRole('button', { name: words.turnOn }).click();
+  await button(words.turnOff).waitFor();
+  await goTo(words.payment);
+  await page.getByText(words.declined).waitFor();
+  await page.getByText(words.noAutomatic, { exact: true }).waitFor();
+  await visit.look('payment-declined');
+  await goTo(words.rule);
+  await unfold(words.payWith);
+  await page.getByText(words.declined).first().waitFor();
+  await visit.look('rule-declined');
 }

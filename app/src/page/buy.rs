@@ -5,18 +5,20 @@ use crate::api::Request;
 use crate::form::Form;
 use crate::lines::Lines;
 use crate::load::{Loaded, load};
+use crate::page::payment::name;
 use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go, guarded};
 use crate::ui::choice::radio_cards;
 use crate::ui::dialog::{Dialog, dialog};
-use crate::ui::el::{El, Node, el};
+use crate::ui::el::{Node, el};
+use crate::ui::field::pick;
 use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
 use laika_core::api::{PaymentMethodView, RechargeNow};
-use laika_core::decide::Reason;
+use laika_core::decide::{Reason, Unusable};
 use laika_core::money::Money;
 use leptos::prelude::*;
 
@@ -36,13 +38,27 @@ struct Buying {
     lines: Lines,
     form: Form,
     steps: RwSignal<String>,
+    method: RwSignal<String>,
     methods: Loaded<Vec<PaymentMethodView>>,
 }
 
 impl Buying {
-    /// The first method that can be charged; tracked.
-    fn usable(self) -> Option<PaymentMethodView> {
-        self.methods.with(|all| all.iter().find(|m| !m.expired && !m.barred).cloned()).flatten()
+    /// The methods that can be charged by hand, those first that can be charged by themselves too;
+    /// tracked.
+    fn usable(self) -> Vec<PaymentMethodView> {
+        let all = self.methods.get().unwrap_or_default();
+        let by_hand =
+            all.into_iter().filter(|m| !m.unusable.is_some_and(Unusable::forbids_by_hand));
+        let (mut first, others): (Vec<_>, Vec<_>) = by_hand.partition(|m| m.unusable.is_none());
+        first.extend(others);
+        first
+    }
+
+    /// The one that is charged: the chosen one, or the first; tracked.
+    fn method(self) -> Option<PaymentMethodView> {
+        let all = self.usable();
+        let chosen = self.method.with(|id| all.iter().position(|m| m.id.as_str() == id));
+        all.into_iter().nth(chosen.unwrap_or(0))
     }
 
     /// While nobody knows whether a charge was made, paying again may pay twice: that is said here,
@@ -64,7 +80,7 @@ impl Buying {
     }
 
     fn pay(self) -> Option<()> {
-        let (line, method) = (self.lines.current()?, self.usable()?);
+        let (line, method) = (self.lines.current()?, self.method()?);
         let amount = self.price(self.chosen())?;
         let wanted = RechargeNow { steps: self.chosen(), amount, payment_method_id: method.id };
         let path = format!("/lines/{}/recharges", line.id);
@@ -87,12 +103,18 @@ impl Buying {
         Some(radio_cards("steps", legend, offered.collect(), self.steps))
     }
 
-    /// Which method is charged.
-    fn with(self) -> Option<El> {
-        let method = self.usable()?;
-        let label = el("p").class("small").child(self.text.words.rule.pay_with);
-        let label = label.child(self.text.words.common.colon);
-        Some(label.child(el("b").child(crate::page::payment::name(&method))))
+    /// Which method is charged: a choice, where there is one.
+    fn with(self) -> Option<AnyView> {
+        let all = self.usable();
+        let label = self.text.words.rule.pay_with;
+        if let [_, _, ..] = all.as_slice() {
+            let options = all.iter().map(|m| (m.id.to_string(), name(m))).collect();
+            let choice = pick("buy-method".to_owned(), None, options, self.method);
+            let label = el("label").attr("for", "buy-method").child(label);
+            return Some(el("div").class("field").child(label).child(choice).node());
+        }
+        let label = el("p").class("small").child(label).child(self.text.words.common.colon);
+        Some(label.child(el("b").child(name(all.first()?))).node())
     }
 }
 
@@ -102,15 +124,24 @@ fn inside(handle: Dialog, lines: Lines) -> AnyView {
     let form = Form::new("buy");
     let steps = RwSignal::new("3".to_owned());
     let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
-    let buying = Buying { text, handle, lines, form, steps, methods };
-    // Another amount is another intention.
+    let method = RwSignal::new(String::new());
+    let buying = Buying { text, handle, lines, form, steps, method, methods };
+    // Another amount, or another method, is another intention.
     Effect::new(move |_| {
         steps.track();
+        method.track();
         form.renew();
+    });
+    // The list shows what is charged unless another one is chosen.
+    Effect::new(move |_| {
+        let first = buying.usable().into_iter().next();
+        if let Some(first) = first.filter(|_| method.with_untracked(String::is_empty)) {
+            method.set(first.id.to_string());
+        }
     });
     let reason = Signal::derive(move || {
         let known = methods.with(|_| ()).is_some();
-        (known && buying.usable().is_none()).then(|| words.buy_no_method.to_owned())
+        (known && buying.usable().is_empty()).then(|| words.buy_no_method.to_owned())
     });
     let pay = move || {
         let price = buying.price(buying.chosen()).map(|m| (words.buy_confirm)(&text.money(m)));

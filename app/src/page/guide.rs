@@ -53,7 +53,7 @@ fn steps(
     let rule = line.as_ref().and_then(|line| line.rule.as_ref());
     let left = line.as_ref().map(|line| text.bytes(line.balance.available(line.as_of)));
     let stands = rule.filter(|rule| rule.on).map(|rule| standing(text, rule).sentence);
-    let usable = methods.iter().any(|m| !m.expired && !m.barred);
+    let usable = methods.iter().any(|m| m.unusable.is_none());
     vec![
         Step {
             done: true,

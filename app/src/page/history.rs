@@ -4,12 +4,13 @@
 use crate::api::{self, Answer, Failure, Request};
 use crate::lines::lines;
 use crate::load::{Loaded, load};
+use crate::page::findings::{findings, folded};
 use crate::page::recharge_line::recharge_line;
 use crate::page::standing::mood;
 use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
-use crate::ui::button::{Weight, button, go};
+use crate::ui::button::{Weight, go};
 use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::live;
 use crate::ui::meter::{Level, LevelWords, meter};
@@ -149,9 +150,7 @@ fn before_after(text: Text, view: &RechargeView) -> Option<AnyView> {
         adds: (words.adds)(&text.bytes_exact(view.recharge.order.adds.bytes())),
         ..LevelWords::default()
     };
-    let never = Signal::stored(false);
-    let bar = meter(Signal::stored(level), Signal::stored(around), true, never);
-    Some(el("div").class("panel low").child(bar).node())
+    Some(el("div").class("panel low").child(meter(&level, &around, true, false)).node())
 }
 
 /// What was seen, in the order in which it was taken in.
@@ -212,25 +211,33 @@ fn why(text: Text, id: RechargeId, charged: Signal<bool>) -> AnyView {
         Again::Closed | Again::Asking | Again::Failed(_) if charged.get() => words.why,
         Again::Closed | Again::Asking | Again::Failed(_) => words.why_tried,
     };
+    let open = move || again.with(|it| matches!(it, Again::Here(_)));
     let answer = move || match again.get() {
-        Again::Closed => nothing(),
+        Again::Here(record) => Some(explained(text, &record)),
+        Again::Closed | Again::Asking | Again::Failed(_) => None,
+    };
+    // Why apart: the answer is long, and is read by whoever goes on to it.
+    let said = move || match again.get() {
+        Again::Closed | Again::Here(_) => nothing(),
         Again::Asking => status(Mood::Unknown, "", words.checking),
         Again::Failed(failure) => status(Mood::Bad, "", text.failure(&failure)),
-        Again::Here(record) => explained(text, &record),
     };
+    let toggle = el("button")
+        .attr("type", "button")
+        .class("link")
+        .live("aria-expanded", move || if open() { "true" } else { "false" })
+        .on("click", move |_| toggle())
+        .child(live(label));
     el("div")
         .class("stack tight")
-        .child(el("div").child(live(move || {
-            let toggle = toggle.clone();
-            button(Weight::Link, label(), Signal::stored(false), toggle)
-        })))
-        .child(el("div").attr("role", "status").child(live(answer)))
+        .child(el("div").child(toggle))
+        .child(el("div").attr("role", "status").child(live(said)))
+        .child(live(answer))
         .node()
 }
 
 fn explained(text: Text, record: &DecisionRecord) -> AnyView {
     let words = &text.words.history;
-    let (mood, said) = recomputed(text, record);
     let sentence = text.speech(|s| s.rule(&record.rule, &record.account.payment_methods));
     let decided = text.speech(|speech| speech.decision(&record.decision));
     let rule_version = record.rule.version.to_string();
@@ -238,23 +245,13 @@ fn explained(text: Text, record: &DecisionRecord) -> AnyView {
         .class("stack tight inset")
         .child(el("p").child(decided))
         .child(el("p").class("muted small").child(sentence))
-        .child(status(mood, said, ""))
+        .child(findings(text, record))
         .child(
             el("p")
                 .class("caption muted")
                 .child((words.version)(&record.engine_version, &rule_version)),
         )
         .node()
-}
-
-/// Whether the code in this browser comes to the same decision.
-fn recomputed(text: Text, record: &DecisionRecord) -> (Mood, String) {
-    let words = &text.words.history;
-    match record.rerun() {
-        Some(decision) if decision == record.decision => (Mood::Good, words.same.to_owned()),
-        Some(_) => (Mood::Bad, words.other.to_owned()),
-        None => (Mood::Plain, (words.other_version)(&record.engine_version)),
-    }
 }
 
 fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
@@ -274,10 +271,9 @@ fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
 fn one_look(text: Text, look: &LookView) -> AnyView {
     let record = &look.record;
     let said = text.speech(|speech| speech.decision(&record.decision));
-    let (_, again) = recomputed(text, record);
     el("div")
         .class("stack tight small")
         .child(status(mood(record.decision.reason()), text.when(record.now), said))
-        .child(el("p").class("caption muted").child(again))
+        .child(folded(text, record.clone()))
         .node()
 }

@@ -11,15 +11,16 @@ use crate::route::Route;
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::button::{Weight, button, go};
-use crate::ui::chart::{Bar, ChartWords, bars};
+use crate::ui::chart::{Chart, TableWords, bars};
 use crate::ui::dialog::Dialog;
-use crate::ui::el::{Node, el, nodes};
+use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::live;
 use crate::ui::meter::meter;
 use crate::ui::page::{bones, failed, heading};
 use crate::ui::status::{Mood, status};
 use laika_core::api::{LineView, RechargeView, RuleView};
 use laika_core::bytes::Bytes;
+use laika_core::say;
 use laika_core::time::Span;
 use leptos::prelude::*;
 
@@ -85,21 +86,14 @@ fn picker(lines: Lines) -> AnyView {
 fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
     let text = text();
     let words = &text.words.home;
-    let shown = move || {
+    let bar = move || {
         let line = lines.current()?;
         let saved = rule.with(|view| view.rule.clone()).flatten();
         let more = line.rule.as_ref().map_or(Bytes::ZERO, |status| adds(&status.as_if_due));
-        Some((line, saved, more))
+        let said = level_words(text, &line, saved.as_ref(), more);
+        let stale = lines.all().failure().is_some();
+        Some(meter(&level(&line, saved.as_ref(), Bytes::ZERO), &said, false, stale))
     };
-    let bar = Signal::derive(move || {
-        shown().map(|(line, rule, _)| level(&line, rule.as_ref(), Bytes::ZERO)).unwrap_or_default()
-    });
-    let said = Signal::derive(move || {
-        shown()
-            .map(|(line, rule, more)| level_words(text, &line, rule.as_ref(), more))
-            .unwrap_or_default()
-    });
-    let stale = Signal::derive(move || lines.all().failure().is_some());
     let title = move || lines.current().map(|line| line.label);
     let credit = move || {
         let line = lines.current()?;
@@ -120,7 +114,7 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
                     .child(el("h2").class("line-name").attr("dir", "auto").child(live(title)))
                     .child(el("span").child(live(credit)))
             )
-            .child(meter(bar, said, false, stale))
+            .child(live(bar))
             .child(live(overrun))
             .child(
                 el("div")
@@ -184,34 +178,27 @@ fn today(lines: Lines) -> AnyView {
     let text = text();
     let words = &text.words.home;
     let session = session();
-    let drawn = move || {
-        let line = lines.current()?;
-        let sum = line.today.iter().fold(Bytes::ZERO, |sum, hour| sum.plus(*hour));
-        if sum.is_zero() {
-            return Some(el("p").class("muted").child(words.today_none).node());
-        }
-        let midnight = session.with_zone(|zone| zone.start_of_day(zone.date(line.as_of)));
-        let hour =
-            |i: i64| text.speech(|s| laika_core::say::time(midnight.plus(Span::hours(i)), s.zone));
-        let hours = line.today.len().max(24);
-        let each = (0i64..).zip(0..hours).map(|(i, index)| {
-            let used = line.today.get(index).copied().unwrap_or_default();
-            Bar { name: hour(i), value: used.get(), said: text.bytes(used), recharge: false }
-        });
-        let top = line.today.iter().max().copied().unwrap_or_default();
-        let words = ChartWords {
-            caption: words.today.to_owned(),
-            name: words.hour,
-            value: words.used,
-            ticks: ["00:00".to_owned(), "12:00".to_owned(), "24:00".to_owned()],
-            top: text.bytes(top),
-        };
-        Some(bars(each.collect(), words))
+    let used = move || lines.current().map(|line| line.today).unwrap_or_default();
+    let sum = move || used().into_iter().sum::<Bytes>();
+    let none = Memo::new(move |_| sum().is_zero());
+    let chart = move || {
+        let hours = used();
+        let mut heights: Vec<u64> = hours.iter().map(|hour| hour.get()).collect();
+        heights.resize(heights.len().max(24), 0);
+        let top = text.bytes(hours.iter().max().copied().unwrap_or_default());
+        let ticks = ["00:00", "12:00", "24:00"].map(str::to_owned);
+        Chart { heights, top, ticks, ..Chart::default() }
     };
-    let sum = move || {
-        let line = lines.current()?;
-        let sum = line.today.iter().fold(Bytes::ZERO, |sum, hour| sum.plus(*hour));
-        Some(text.bytes(sum))
+    let rows = move || {
+        let Some(line) = lines.current() else { return Vec::new() };
+        let midnight = session.with_zone(|zone| zone.start_of_day(zone.date(line.as_of)));
+        let hour = |i: i64| text.speech(|s| say::time(midnight.plus(Span::hours(i)), s.zone));
+        (0i64..).zip(line.today).map(|(i, used)| vec![hour(i), text.bytes(used)]).collect()
+    };
+    let table = TableWords { caption: words.today, columns: &words.today_columns };
+    let drawn = move || match none.get() {
+        true => el("p").class("muted").child(words.today_none).node(),
+        false => bars(chart, nothing(), table, rows),
     };
     el("section")
         .class("card")
@@ -219,7 +206,7 @@ fn today(lines: Lines) -> AnyView {
             el("div")
                 .class("card-head")
                 .child(el("h2").child(words.today))
-                .child(el("b").child(live(sum))),
+                .child(el("b").child(live(move || text.bytes(sum())))),
         )
         .child(live(drawn))
         .node()

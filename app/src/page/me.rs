@@ -3,7 +3,7 @@
 
 use crate::api::Request;
 use crate::device;
-use crate::form::Form;
+use crate::form::{Form, control_id};
 use crate::lines::lines;
 use crate::session::{Session, session};
 use crate::text::{Text, text};
@@ -20,6 +20,11 @@ use laika_core::ENGINE_VERSION;
 use laika_core::api::{AccountChange, AccountView, Language, LineChange};
 use laika_core::field::Field;
 use leptos::prelude::*;
+use std::time::Duration;
+
+/// How long a new name can be taken back with one press.
+const UNDO: Duration = Duration::from_secs(8);
+const UNDO_ID: &str = "undo";
 
 /// The page.
 pub(crate) fn page() -> AnyView {
@@ -111,7 +116,7 @@ fn zone(text: Text, session: Session) -> AnyView {
         send(form, session, AccountChange { language: None, time_zone: Some(zone) });
     };
     let field = (Field::TimeZone, words.zone_hint.to_owned());
-    one_field(form, words.zone, field, typed, offered.node(), Box::new(save))
+    one_field(form, words.zone, field, typed, (offered.node(), nothing()), Box::new(save))
 }
 
 /// What the line looked at is called. The server judges it, so that its rules about scripts are not
@@ -122,27 +127,65 @@ fn line(text: Text, session: Session) -> AnyView {
     live(move || {
         let (path, line) = path.get().zip(untrack(|| lines.current()))?;
         let form = Form::new("line");
-        let typed = RwSignal::new(line.label);
-        let save = move || {
-            let change = LineChange { label: typed.get_untracked() };
-            let request = Request::new(Method::PATCH, path.clone()).json(&change);
-            form.tell(request, move || {
+        let typed = RwSignal::new(line.label.clone());
+        let saved = StoredValue::new(line.label);
+        let undo = RwSignal::new(None::<String>);
+        let send = move |label: String, back: Option<String>| {
+            let request = Request::new(Method::PATCH, path.clone());
+            form.tell(request.json(&LineChange { label: label.clone() }), move || {
                 toasts().say(text.words.me.saved);
+                saved.set_value(label);
+                offer(undo, back);
                 session.changed();
             });
         };
+        let take_back = {
+            let send = send.clone();
+            move || {
+                let Some(before) = undo.get_untracked() else { return };
+                typed.set(before.clone());
+                device::focus(&control_id(Field::Label));
+                send(before, None);
+            }
+        };
+        let save = move || {
+            let (label, before) = (typed.get_untracked(), saved.get_value());
+            let back = (label != before).then_some(before);
+            send(label, back);
+        };
+        let after = live(move || {
+            let (label, press) = (text.words.common.undo, take_back.clone());
+            undo.get().map(|_| button(Weight::Compact, label, Signal::stored(false), press))
+        });
+        let around = (nothing(), el("div").attr("id", UNDO_ID).child(after).node());
         let field = (Field::Label, format!("eSIM {}", line.iccid));
-        Some(one_field(form, text.words.home.which_line, field, typed, nothing(), Box::new(save)))
+        Some(one_field(form, text.words.home.which_line, field, typed, around, Box::new(save)))
     })
 }
 
-/// A card with one field that is saved by itself; `also` stands under the field.
+/// Offers for a while to take a change back; longer, while somebody is about to.
+fn offer(undo: RwSignal<Option<String>>, back: Option<String>) {
+    undo.set(back.clone());
+    let over = move || {
+        // Why the comparison: a later change has a while of its own.
+        let mine = undo.try_get_untracked().is_some_and(|now| now == back);
+        if mine && device::has_focus(UNDO_ID) {
+            offer(undo, back);
+        } else if mine {
+            undo.set(None);
+        }
+    };
+    set_timeout(over, UNDO);
+}
+
+/// A card with one field that is saved by itself; with what stands under the field, and after the
+/// button.
 fn one_field(
     form: Form,
     title: &'static str,
     (name, hint): (Field, String),
     typed: RwSignal<String>,
-    also: AnyView,
+    (under, after): (AnyView, AnyView),
     save: Box<dyn Fn() + Send>,
 ) -> AnyView {
     let text = text();
@@ -159,12 +202,17 @@ fn one_field(
                     save();
                 })
                 .child(field(form, name, text.field(name), hint, Kind::PLAIN, typed, None))
-                .child(also)
-                .child(el("div").child(submit(
-                    Weight::Compact,
-                    text.words.common.save,
-                    Signal::derive(move || form.busy()),
-                ))),
+                .child(under)
+                .child(
+                    el("div")
+                        .class("row")
+                        .child(submit(
+                            Weight::Compact,
+                            text.words.common.save,
+                            Signal::derive(move || form.busy()),
+                        ))
+                        .child(after),
+                ),
         )
         .node()
 }

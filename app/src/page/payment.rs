@@ -6,10 +6,10 @@ use crate::device;
 use crate::form::Form;
 use crate::load::{Loaded, load};
 use crate::page::step_up::{self, StepUp};
-use crate::route;
+use crate::route::{self, Route};
 use crate::session::session;
 use crate::text::{Text, text};
-use crate::ui::button::{Weight, button};
+use crate::ui::button::{Weight, button, go};
 use crate::ui::dialog::{Dialog, dialog};
 use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::icon::{self, icon};
@@ -19,6 +19,7 @@ use crate::ui::status::{Mood, chip, notice, status};
 use crate::ui::toast::toasts;
 use gloo_net::http::Method;
 use laika_core::api::{MethodOrder, PaymentMethodView, SetupView};
+use laika_core::decide::Unusable;
 use leptos::prelude::*;
 
 type Methods = Loaded<Vec<PaymentMethodView>>;
@@ -160,13 +161,15 @@ fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
     };
     let until = format!("{:02}/{}", method.expires_month, method.expires_year);
     let note = format!("{kind}{}{}", text.words.common.sep, (words.expires)(&until));
-    let state = if method.expired {
-        Some(chip(Mood::Bad, words.expired))
-    } else if method.barred {
-        Some(chip(Mood::Bad, words.unusable))
-    } else {
-        first.then(|| chip(Mood::Good, words.first))
+    let why = |why: Unusable| {
+        let said = text.speech(|speech| speech.unusable(why));
+        let by_hand = why == Unusable::TriedOut;
+        let way = || go(Weight::Link, text.words.home.recharge_now, Route::Home.path());
+        let said = el("p").class("small").child(said);
+        nodes![chip(Mood::Bad, words.unusable), said, by_hand.then(way)]
     };
+    let first = || first.then(|| chip(Mood::Good, words.first));
+    let state = method.unusable.map(why).or_else(first);
     el("div")
         .child(el("b").child(name(method)))
         .child(el("p").class("muted small").child(note))

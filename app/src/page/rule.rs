@@ -2,7 +2,9 @@
 //! typed lives in `typed`, which asks core; `save` carries it to the server. It decides nothing.
 
 mod cards;
+mod fix;
 mod outcome;
+mod replay;
 mod save;
 mod switch;
 mod typed;
@@ -72,6 +74,7 @@ fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> 
                         .child(error_summary(form))
                         .child(cards::cards(editor, form, methods, new)),
                 )
+                .child(replay::replay(editor))
                 .child(save::foot(saving))
                 .child(el("div").class("end").child(changes(rule, lines))),
         )

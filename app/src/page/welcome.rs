@@ -66,9 +66,5 @@ fn example() -> AnyView {
         target: (words.target)(&text.bytes(target)),
         adds: (words.adds)(&text.bytes(adds)),
     };
-    let never = Signal::stored(false);
-    el("div")
-        .class("panel")
-        .child(meter(Signal::stored(level), Signal::stored(said), false, never))
-        .node()
+    el("div").class("panel").child(meter(&level, &said, false, false)).node()
 }

@@ -1,136 +1,140 @@
-//! Charts: own SVG, drawn in the text's colour set, hidden from screen readers, with every figure
-//! in a table that opens under it. Recharges are diamonds: a shape, not a hue.
+//! Charts: bars as one path of our own SVG, drawn in the text's colours and hidden from screen
+//! readers; every figure stands in a table that opens under it. What happened on a bar is marked by
+//! a shape, not a hue: a diamond for a recharge, a line with a cross where nothing was left.
 
 use crate::text::text;
 use crate::ui::el::{Node, el};
+use crate::ui::fold::fold;
+use crate::ui::live;
 use leptos::prelude::*;
 
-/// One bar.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Bar {
-    /// What it is of, for the table: `14:00`.
-    pub(crate) name: String,
-    /// How long it is, in any one unit.
-    pub(crate) value: u64,
-    /// The same in words: `120 MB`.
-    pub(crate) said: String,
-    /// Whether a recharge happened then.
-    pub(crate) recharge: bool,
-}
-
-/// The words round a chart.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ChartWords {
-    /// What it shows; the table's caption.
-    pub(crate) caption: String,
-    /// Over the names in the table.
-    pub(crate) name: &'static str,
-    /// Over the figures in the table.
-    pub(crate) value: &'static str,
-    /// Under the bars: at the left end, in the middle, at the right end.
-    pub(crate) ticks: [String; 3],
-    /// The longest bar in words, beside the top line.
+/// What is drawn. It may change while one looks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Chart {
+    /// How long each bar is, from left to right, in any one unit.
+    pub(crate) heights: Vec<u64>,
+    /// The bars with a recharge.
+    pub(crate) diamonds: Vec<usize>,
+    /// Where nothing was left: the first bar, and how many there are of them in a row.
+    pub(crate) dry: Vec<(usize, usize)>,
+    /// The longest bar in words, over the top line.
     pub(crate) top: String,
+    /// Under the bars: at the beginning, in the middle, at the end.
+    pub(crate) ticks: [String; 3],
 }
 
-const WIDE: u32 = 320;
-const HIGH: u32 = 88;
+/// The words of its table.
+#[derive(Clone, Copy)]
+pub(crate) struct TableWords {
+    /// What the chart shows.
+    pub(crate) caption: &'static str,
+    /// Over the columns.
+    pub(crate) columns: &'static [&'static str],
+}
 
-/// Bars from left to right, with a table.
-pub(crate) fn bars(bars: Vec<Bar>, words: ChartWords) -> AnyView {
-    let top = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
-    let count = u32::try_from(bars.len()).unwrap_or(1).max(1);
-    let marks = bars
-        .iter()
-        .zip(0u32..)
-        .map(|(bar, i)| mark(bar, i * WIDE / count, (WIDE / count).saturating_sub(2).max(1), top))
-        .collect::<Vec<_>>();
-    let [first, middle, last] = words.ticks.clone();
-    let frame = format!("0 0 {WIDE} {}", HIGH + 18);
+/// One bar and the gap after it, in the drawing's own units; it is stretched to its place.
+const PITCH: usize = 4;
+const HIGH: u64 = 100;
+
+/// Bars with the key to their marks and a table. `rows` are asked for while the table is open.
+pub(crate) fn bars(
+    chart: impl Fn() -> Chart + Send + 'static,
+    key: AnyView,
+    words: TableWords,
+    rows: impl Fn() -> Vec<Vec<String>> + Send + 'static,
+) -> AnyView {
     el("figure")
-        .child(
-            el("svg")
-                .class("chart")
-                .attr("viewBox", frame)
-                .attr("aria-hidden", "true")
-                .child(
-                    el("path").class("rule").attr("d", format!("M0 {HIGH}.5h{WIDE}M0 12.5h{WIDE}")),
-                )
-                .child(el("text").attr("x", "0").attr("y", "9").child(words.top.clone()))
-                .child(marks)
-                .child(el("text").attr("x", "0").attr("y", HIGH + 15).child(first))
-                .child(
-                    el("text")
-                        .attr("x", WIDE / 2)
-                        .attr("y", HIGH + 15)
-                        .attr("text-anchor", "middle")
-                        .child(middle),
-                )
-                .child(
-                    el("text")
-                        .attr("x", WIDE)
-                        .attr("y", HIGH + 15)
-                        .attr("text-anchor", "end")
-                        .child(last),
-                ),
-        )
-        .child(table(&bars, &words))
+        .class("chart")
+        .child(live(move || drawing(chart())))
+        .child(key)
+        .child(fold("table", text().words.common.as_table, move || table(words, rows())))
         .node()
 }
 
-fn mark(bar: &Bar, x: u32, wide: u32, top: u64) -> AnyView {
-    let room = u64::from(HIGH - 14);
-    // Why at least 1: some use is not no use.
-    let high = (u128::from(bar.value) * u128::from(room)).div_ceil(u128::from(top));
-    let high = u32::try_from(high).unwrap_or(HIGH);
-    let middle = x + wide / 2;
-    el("g")
-        .child((high > 0).then(|| {
-            el("rect")
-                .class("mark")
-                .attr("x", x)
-                .attr("y", HIGH - high)
-                .attr("width", wide)
-                .attr("height", high)
-                .attr("rx", "1.5")
-        }))
-        .child(
-            bar.recharge.then(|| {
-                el("path").class("diamond").attr("d", format!("M{middle} 14l5 5-5 5-5-5z"))
-            }),
-        )
-        .node()
-}
-
-fn table(bars: &[Bar], words: &ChartWords) -> AnyView {
-    let rows = bars
-        .iter()
-        .map(|bar| {
-            let (name, said) = (bar.name.clone(), bar.said.clone());
-            el("tr")
-                .child(el("th").attr("scope", "row").child(name))
-                .child(el("td").class("num").child(said))
-        })
-        .collect::<Vec<_>>();
-    el("details")
-        .class("table")
-        .child(el("summary").child(text().words.common.as_table))
+fn drawing(chart: Chart) -> AnyView {
+    let count = chart.heights.len();
+    let (diamonds, dry) = (chart.diamonds.into_iter(), chart.dry.into_iter());
+    el("div")
+        .attr("aria-hidden", "true")
+        .child(el("p").class("scale").child(chart.top))
         .child(
             el("div")
-                .class("scroll")
-                .attr("tabindex", "0")
-                .attr("role", "region")
-                .attr("aria-label", words.caption.clone())
+                .class("plot")
                 .child(
-                    el("table")
-                        .child(el("caption").class("unseen").child(words.caption.clone()))
-                        .child(el("thead").child(
-                            el("tr").child(el("th").attr("scope", "col").child(words.name)).child(
-                                el("th").attr("scope", "col").class("num").child(words.value),
-                            ),
-                        ))
-                        .child(el("tbody").child(rows)),
-                ),
+                    el("svg")
+                        .attr("viewBox", format!("0 0 {} {HIGH}", count * PITCH))
+                        .attr("preserveAspectRatio", "none")
+                        .child(el("path").attr("d", outline(&chart.heights))),
+                )
+                .child(diamonds.map(|bar| mark("diamond", (bar, 1), count)).collect::<Vec<_>>())
+                .child(dry.map(|run| mark("dry", run, count)).collect::<Vec<_>>()),
+        )
+        .child(el("p").class("scale ends").child(chart.ticks.map(|tick| el("span").child(tick))))
+        .node()
+}
+
+/// All bars as one path: a quick redraw while somebody types.
+fn outline(heights: &[u64]) -> String {
+    let top = heights.iter().copied().max().unwrap_or(0).max(1);
+    let mut path = String::new();
+    for (height, x) in heights.iter().zip((0..).step_by(PITCH)) {
+        // Why rounded up: some use is not no use.
+        let high = height.saturating_mul(HIGH).div_ceil(top).min(HIGH);
+        if high > 0 {
+            path.push_str(&format!("M{x} {HIGH}v-{high}h3v{high}z"));
+        }
+    }
+    path
+}
+
+/// A shape over so many bars from the first one on, or on the ground under them.
+fn mark(class: &'static str, (first, bars): (usize, usize), count: usize) -> AnyView {
+    let share = |bars: usize| {
+        let thousandths = bars * 1000 / count.max(1);
+        format!("{}.{}%", thousandths / 10, thousandths % 10)
+    };
+    el("i")
+        .class(class)
+        .attr("style:inset-inline-start", share(first))
+        .attr("style:inline-size", share(bars))
+        .node()
+}
+
+fn table(words: TableWords, rows: Vec<Vec<String>>) -> AnyView {
+    // The first cell names its row; the others are figures.
+    let head = words.columns.iter().enumerate().map(|(i, name)| {
+        el("th").attr("scope", "col").class(if i > 0 { "num" } else { "" }).child(*name)
+    });
+    let row = |cells: Vec<String>| {
+        let cells = cells.into_iter().enumerate().map(|(i, said)| match i {
+            0 => el("th").attr("scope", "row").child(said),
+            _ => el("td").class("num").child(said),
+        });
+        el("tr").child(cells.collect::<Vec<_>>())
+    };
+    let head = el("tr").child(head.collect::<Vec<_>>());
+    let body = rows.into_iter().map(row).collect::<Vec<_>>();
+    el("div")
+        .class("scroll")
+        .attr("tabindex", "0")
+        .attr("role", "region")
+        .attr("aria-label", words.caption)
+        .child(
+            el("table")
+                .child(el("caption").class("unseen").child(words.caption))
+                .child(el("thead").child(head))
+                .child(el("tbody").child(body)),
         )
         .node()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::outline;
+
+    #[test]
+    fn some_use_is_not_no_use_and_none_is_no_bar() {
+        assert_eq!(outline(&[1, 0, 1000]), "M0 100v-1h3v1zM8 100v-100h3v100z");
+        assert_eq!(outline(&[0, 0]), "");
+    }
 }

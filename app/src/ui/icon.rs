@@ -22,6 +22,10 @@ pub(crate) const ME: Icon =
     Icon("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20.5c.7-4 3.7-5.5 7.5-5.5s6.8 1.5 7.5 5.5");
 /// It is so.
 pub(crate) const TICK: Icon = Icon("M5 12.5 10 17.5 19.5 7");
+/// It is not so.
+pub(crate) const CROSS: Icon = Icon("M6 6l12 12M18 6 6 18");
+/// It does not matter here.
+pub(crate) const DASH: Icon = Icon("M6 12h12");
 /// Good, in a ring.
 pub(crate) const GOOD: Icon = Icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M8 12.3l2.8 2.8L16 9.5");
 /// Not known yet: a clock.

@@ -3,7 +3,6 @@
 //! (what if) and in History (before and after). It lies on a night panel in both themes.
 
 use crate::ui::el::{Node, el};
-use crate::ui::live;
 use leptos::prelude::*;
 
 /// What the bar shows, in any one unit: bytes or minor units.
@@ -36,7 +35,10 @@ impl Level {
 
     /// A length as a CSS percentage, exact to a hundredth.
     fn percent(&self, length: u64) -> String {
-        let hundredths = u128::from(length) * 10_000 / u128::from(self.whole());
+        let (whole, all) = (self.whole(), 10_000);
+        // Why two ways: exact, unless it is so long that nobody sees the difference.
+        let exact = length.checked_mul(all).map(|scaled| scaled / whole);
+        let hundredths = exact.unwrap_or_else(|| length / (whole / all));
         format!("{}.{:02}%", hundredths / 100, hundredths % 100)
     }
 }
@@ -62,95 +64,70 @@ pub(crate) struct LevelWords {
     pub(crate) adds: String,
 }
 
-/// Draws the bar. `slim` is for places where it is not the main thing.
-pub(crate) fn meter(
-    level: Signal<Level>,
-    words: Signal<LevelWords>,
-    slim: bool,
-    stale: Signal<bool>,
-) -> AnyView {
-    let size = if slim { "level slim" } else { "level" };
+/// Draws the bar. `slim` is for places where it is not the main thing, `stale` for figures that
+/// could not be refreshed. Drawn again with other figures, it moves there.
+pub(crate) fn meter(level: &Level, words: &LevelWords, slim: bool, stale: bool) -> AnyView {
+    let size = if slim { "slim" } else { "" };
+    let stale = if stale { "stale" } else { "" };
     el("div")
-        .live("class", move || if stale.get() { format!("{size} stale") } else { size.to_owned() })
-        .child(figure(words))
+        .class(format!("level {size} {stale}"))
+        .child(
+            el("p")
+                .class("level-figure")
+                .attr("aria-hidden", "true")
+                .child(words.figure.clone())
+                .child(el("small").child(words.unit.clone())),
+        )
         .child(bar(level, words))
-        .child(el("p").class("level-note").child(live(move || words.get().note)))
+        .child(el("p").class("level-note").child(words.note.clone()))
         .child(key(level, words))
         .node()
 }
 
-fn figure(words: Signal<LevelWords>) -> AnyView {
-    el("p")
-        .class("level-figure")
-        .attr("aria-hidden", "true")
-        .child(live(move || words.get().figure))
-        .child(el("small").child(live(move || words.get().unit)))
-        .node()
-}
-
-fn bar(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
-    let parts = move || {
-        let level = level.get();
-        let mut start = 0u64;
-        let last = level.parts.len().saturating_sub(1);
-        let ends = level.adds == 0;
-        let each = level.parts.iter().enumerate().map(|(i, part)| {
-            let at = level.percent(start);
-            start = start.saturating_add(*part);
-            let class = if i == last && ends { "level-part end" } else { "level-part" };
-            let long = level.percent(*part);
-            el("div")
-                .class(class)
-                .attr("style:inset-inline-start", at)
-                .attr("style:inline-size", long)
-        });
-        each.collect::<Vec<_>>()
+fn bar(level: &Level, words: &LevelWords) -> AnyView {
+    let mut start = 0u64;
+    let last = level.parts.len().saturating_sub(1);
+    let length = |class: &'static str, start: u64, length: u64| {
+        el("div")
+            .class(class)
+            .attr("style:inset-inline-start", level.percent(start))
+            .attr("style:inline-size", level.percent(length))
     };
-    let ghost = move || {
-        let level = level.get();
-        (level.adds > 0).then(|| {
-            let at = level.percent(level.left());
-            let long = level.percent(level.adds);
-            el("div")
-                .class("level-ghost")
-                .attr("style:inset-inline-start", at)
-                .attr("style:inline-size", long)
-        })
+    let part = |(i, part): (usize, &u64)| {
+        let from = start;
+        start = start.saturating_add(*part);
+        let end = i == last && level.adds == 0;
+        length(if end { "level-part end" } else { "level-part" }, from, *part)
     };
-    let mark = move |class: &'static str, at: Option<u64>| {
-        at.map(|at| {
-            let at = level.with(|level| level.percent(at));
-            el("div").class(class).attr("style:inset-inline-start", at)
-        })
+    let parts = level.parts.iter().enumerate().map(part).collect::<Vec<_>>();
+    let ghost = (level.adds > 0).then(|| length("level-ghost", level.left(), level.adds));
+    let mark = |class: &'static str, at: Option<u64>| {
+        at.map(|at| el("div").class(class).attr("style:inset-inline-start", level.percent(at)))
     };
     el("div")
         .class("level-box")
         .attr("role", "meter")
         .attr("aria-valuemin", "0")
-        .live("aria-valuemax", move || level.with(|l| l.whole().to_string()))
-        .live("aria-valuenow", move || level.with(|l| l.left().to_string()))
-        .live("aria-valuetext", move || words.get().spoken)
-        .live("aria-label", move || words.get().label)
-        .child(el("div").class("level-track").child(live(parts)).child(live(ghost)))
-        .child(live(move || mark("level-notch", level.with(|l| l.threshold))))
-        .child(live(move || mark("level-flag", level.with(|l| l.target))))
+        .attr("aria-valuemax", level.whole().to_string())
+        .attr("aria-valuenow", level.left().to_string())
+        .attr("aria-valuetext", words.spoken.clone())
+        .attr("aria-label", words.label.clone())
+        .child(el("div").class("level-track").child(parts).child(ghost))
+        .child(mark("level-notch", level.threshold))
+        .child(mark("level-flag", level.target))
         .node()
 }
 
-fn key(level: Signal<Level>, words: Signal<LevelWords>) -> AnyView {
-    let entry = |shown: bool, class: &'static str, said: String| {
+fn key(level: &Level, words: &LevelWords) -> AnyView {
+    let entry = |shown: bool, class: &'static str, said: &str| {
+        let said = said.to_owned();
         (shown && !said.is_empty()).then(|| el("span").child(el("i").class(class)).child(said))
     };
     el("p")
         .class("level-key")
-        .child(live(move || {
-            let (level, words) = (level.get(), words.get());
-            [
-                entry(level.threshold.is_some(), "k notch", words.threshold),
-                entry(level.target.is_some(), "k flag", words.target),
-                entry(level.adds > 0, "k ghost", words.adds),
-            ]
-        }))
+        .child(entry(level.threshold.is_some(), "k notch", &words.threshold))
+        .child(entry(level.target.is_some(), "k flag", &words.target))
+        .child(entry(level.adds > 0, "k ghost", &words.adds))
         .node()
 }
 
@@ -165,5 +142,7 @@ mod tests {
         assert_eq!(level.percent(3), "37.50%");
         assert_eq!(level.percent(8), "100.00%");
         assert_eq!(Level::default().percent(0), "0.00%", "a dry line divides by nothing");
+        let huge = Level { full: u64::MAX, ..Level::default() };
+        assert_eq!(huge.percent(u64::MAX / 2), "50.00%");
     }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::bytes::Bytes;
 use crate::money::Money;
+use crate::order::in_order;
 use crate::rule::{Adds, Rule, Threshold};
 use crate::time::{Instant, Span};
 
@@ -358,7 +359,7 @@ fn occurrences(
         let at = expires_at.minus(Span::days(i64::from(days)));
         found.push((at, TriggerDue::Expiring { expires_at }));
     }
-    found.sort_by_key(|(at, _)| *at);
+    let mut found = in_order(found, |(at, _)| *at);
     // Why: one that was announced anew is in the history twice.
     found.dedup();
     found

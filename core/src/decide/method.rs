@@ -50,8 +50,8 @@ pub struct Agreement {
     pub debited_at: Option<Instant>,
 }
 
-/// Why a method cannot be charged by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Why a method cannot be charged by itself. Declared in the order in which it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Unusable {
     /// Its kind needs the customer each time.

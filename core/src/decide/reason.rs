@@ -27,11 +27,13 @@ pub enum Reason {
     /// The end date is over.
     Ended {
         /// The last day.
+        #[serde(deserialize_with = "crate::text::date")]
         ended_on: NaiveDate,
     },
     /// The start date is to come.
     NotStarted {
         /// The first day.
+        #[serde(deserialize_with = "crate::text::date")]
         starts_on: NaiveDate,
         /// When it begins.
         starts_at: Instant,

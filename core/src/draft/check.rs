@@ -12,7 +12,7 @@ use crate::money::Money;
 use crate::order::in_order;
 use crate::rule::{Amount, COOL_DOWN_MINUTES, Limits, Rule, Threshold, Triggers};
 use crate::schedule::{Schedule, TimeOfDay, Unit, Weekday};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, parse_date};
 use chrono::NaiveDate;
 
 /// The errors found so far, one per field.
@@ -306,6 +306,6 @@ fn whole(typed: &str, min: u32, max: u32) -> Result<u32, FieldCode> {
 fn date(typed: &str) -> Result<Option<NaiveDate>, FieldCode> {
     match typed.trim() {
         "" => Ok(None),
-        typed => typed.parse().map(Some).map_err(|_| FieldCode::NotADate),
+        typed => parse_date(typed).map(Some).ok_or(FieldCode::NotADate),
     }
 }

@@ -5,6 +5,7 @@ use super::PastUse;
 use crate::bytes::Bytes;
 use crate::decide::Account;
 use crate::draft::{AmountKind, RuleDraft, TypedUnit, typed_gb};
+use crate::money::Money;
 use crate::order::in_order;
 use crate::rule::Rule;
 use crate::time::Span;
@@ -20,6 +21,8 @@ const MARGIN: u64 = 2;
 const TAKES: Span = Span::hours(4);
 /// How long one recharge should last.
 const LASTS_DAYS: u64 = 14;
+/// What a month is, where it is said what one takes.
+const MONTH_DAYS: u64 = 30;
 /// A figure is worth changing when it is off by more than a quarter.
 const OFF_QUARTERS: u64 = 1;
 
@@ -37,6 +40,8 @@ pub struct Advice {
     pub threshold: Bytes,
     /// Keep, or buy, so much.
     pub amount: Bytes,
+    /// What 30 average days take at the present price.
+    pub per_month: Money,
 }
 
 /// Advice from the past use, for a line whose methods are `account`'s; nothing for a new line or
@@ -63,12 +68,14 @@ pub fn advice(past: &PastUse, account: &Account) -> Option<Advice> {
     // Why: from empty, a recharge has to end above the threshold.
     let lasts = average_day.get().checked_mul(LASTS_DAYS)?.max(threshold.get().checked_add(1)?);
     let steps = Bytes::new(lasts)?.steps_up(step.bytes)?;
+    let month = average_day.checked_mul(MONTH_DAYS)?.steps_up(step.bytes)?;
     Some(Advice {
         high_day,
         average_day,
         takes_hours: u32::try_from(takes_hours).ok()?,
         threshold,
         amount: step.bytes.checked_mul(steps)?,
+        per_month: step.price.checked_mul(i64::try_from(month).ok()?)?,
     })
 }
 
@@ -144,6 +151,7 @@ mod tests {
         );
         assert_eq!(found.average_day, Bytes::MB.checked_mul(456).unwrap_or_default());
         assert_eq!(found.amount, gb(7), "6.4 GB in whole steps");
+        assert_eq!(found.per_month.amount_minor, 14 * 300, "13.7 GB in whole steps");
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub struct Replay {
     pub lowest: Bytes,
     /// Hours in which data was wanted and none was left.
     pub dry_hours: u32,
+    /// Those of them in which the month's cap held a recharge back.
+    pub dry_hours_capped: u32,
+    /// Hours without data had the first recharge been the only one.
+    pub dry_hours_without: u32,
     /// What the data lying there cost, on average over the whole time.
     pub parked: Money,
 }
@@ -58,20 +62,25 @@ pub fn replay(rule: &Rule, inputs: &PreviewInputs) -> Option<Replay> {
     }
     let from = inputs.past_use.from(inputs.as_of);
     let balance = full(&account, bytes, validity_days, from);
-    let mut world = World::new(&rule, account, History::default(), balance, from, MOST);
-    let mut seen = Seen { by_day: Vec::new(), dry_hours: 0, left_hours: 0, hours: 0 };
+    let world = |balance, account, most| {
+        World::new(&rule, account, History::default(), balance, from, most)
+    };
+    let mut without = world(balance.clone(), account.clone(), 0);
+    let mut world = world(balance, account, MOST);
+    let mut seen = Seen::default();
     world.look();
     let hours = inputs.past_use.hours.iter().zip(1..);
     for (used, hour) in hours {
         let at = from.plus(Span::hours(hour));
-        let overrun = world.balance.overrun_bytes;
         world.pass_to(at);
+        without.pass_to(at);
         if used.is_zero() {
-            seen.hour(world.balance.available(at), false);
+            seen.hour(world.balance.available(at));
         } else {
-            world.draw(*used);
-            seen.hour(world.balance.available(at), world.balance.overrun_bytes > overrun);
+            let (dry, dry_without) = (world.draw(*used), without.draw(*used));
+            seen.hour(world.balance.available(at));
             world.look();
+            seen.dry(dry, dry && world.capped, dry_without);
         }
     }
     Some(seen.sum_up(&rule, inputs, from, &world))
@@ -132,19 +141,32 @@ fn full(account: &Account, bytes: Bytes, validity_days: u32, from: Instant) -> B
 }
 
 /// What was seen hour by hour.
+#[derive(Default)]
 struct Seen {
     by_day: Vec<Bytes>,
     dry_hours: u32,
+    dry_hours_capped: u32,
+    dry_hours_without: u32,
     /// Sum over the hours of what was left, in bytes.
     left_hours: u128,
     hours: u32,
 }
 
 impl Seen {
-    fn hour(&mut self, left: Bytes, dry: bool) {
+    /// Whether the hour ran dry, because of the cap, and whether it would have without the rule.
+    fn dry(&mut self, dry: bool, capped: bool, without: bool) {
+        for (hours, one_more) in [
+            (&mut self.dry_hours, dry),
+            (&mut self.dry_hours_capped, capped),
+            (&mut self.dry_hours_without, without),
+        ] {
+            *hours = hours.saturating_add(u32::from(one_more));
+        }
+    }
+
+    fn hour(&mut self, left: Bytes) {
         let new_day = self.hours.checked_rem(24) == Some(0);
         self.hours = self.hours.saturating_add(1);
-        self.dry_hours = self.dry_hours.saturating_add(u32::from(dry));
         self.left_hours = self.left_hours.saturating_add(u128::from(left.get()));
         match self.by_day.last_mut() {
             Some(lowest) if !new_day => *lowest = left.min(*lowest),
@@ -171,6 +193,8 @@ impl Seen {
             parked: Money::new(self.parked_minor(rule), currency),
             lowest_by_day: self.by_day,
             dry_hours: self.dry_hours,
+            dry_hours_capped: self.dry_hours_capped,
+            dry_hours_without: self.dry_hours_without,
             recharges,
         }
     }

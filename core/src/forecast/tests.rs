@@ -108,7 +108,8 @@ fn a_replay_can_be_followed_by_hand() {
     assert_eq!(replay.total, eur(2400));
     assert_eq!(replay.lowest, gb(1));
     assert_eq!(replay.lowest_by_day, [4, 3, 2, 1, 4, 3, 2, 1, 4, 3].map(gb));
-    assert_eq!(replay.dry_hours, 0);
+    // Without it the 5 GB last five days; then there is one dry hour a day, in which all is used.
+    assert_eq!((replay.dry_hours, replay.dry_hours_without), (0, 5));
 }
 
 #[test]
@@ -119,6 +120,8 @@ fn a_cap_that_runs_dry_is_seen() {
     // 5, 3, 1 and EUR 12 for 4; 5, 3, 1 and no room. From the fifth day on it runs dry.
     assert_eq!(replay.total, eur(1200));
     assert_eq!((replay.lowest, replay.dry_hours), (Bytes::ZERO, 6));
+    assert_eq!(replay.dry_hours_capped, 6, "each of them for want of room");
+    assert_eq!(replay.dry_hours_without, 8, "5, 3, 1 and nothing more");
 }
 
 #[test]

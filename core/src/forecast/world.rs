@@ -5,7 +5,8 @@ use super::Upcoming;
 use crate::balance::{Balance, Bucket, CreditGrant, Place, UsageEvent};
 use crate::bytes::Bytes;
 use crate::decide::{
-    Account, Cause, Decision, History, Order, PastRecharge, Standing, TriggerDue, announce, decide,
+    Account, Cause, Decision, History, Order, PastRecharge, Reason, Standing, TriggerDue, announce,
+    decide,
 };
 use crate::id::{BucketId, RechargeId};
 use crate::rule::{Adds, Rule};
@@ -20,6 +21,8 @@ pub(super) struct World<'a> {
     now: Instant,
     next_look_at: Option<Instant>,
     announces: bool,
+    /// Whether the month's cap held back the latest look.
+    pub(super) capped: bool,
     /// What was recharged so far.
     pub(super) found: Vec<Upcoming>,
     most: usize,
@@ -46,7 +49,8 @@ impl<'a> World<'a> {
             || rule.triggers.expiring_days.is_some()
             || account.payment_methods.iter().any(told_first);
         let (next_look_at, found) = (None, Vec::new());
-        World { rule, account, history, balance, now, next_look_at, announces, found, most }
+        let capped = false;
+        World { rule, account, history, balance, now, next_look_at, announces, capped, found, most }
     }
 
     /// Whether as many recharges as wanted are found.
@@ -65,16 +69,20 @@ impl<'a> World<'a> {
         self.now = until;
     }
 
-    /// Draws usage now. Whoever calls it looks.
-    pub(super) fn draw(&mut self, bytes: Bytes) {
+    /// Draws usage now, and says whether more was wanted than was left. Whoever calls it looks.
+    pub(super) fn draw(&mut self, bytes: Bytes) -> bool {
+        let overrun = self.balance.overrun_bytes;
         let place = Place { time: self.now, id: String::new() };
         self.balance.place(&UsageEvent { place, bytes, received_version: i64::MAX });
+        self.balance.overrun_bytes > overrun
     }
 
     /// Looks until nothing is charged any more.
     pub(super) fn look(&mut self) {
         while !self.is_full() {
-            match self.decision() {
+            let decision = self.decision();
+            self.capped = matches!(decision.reason(), Some(Reason::MonthlyCapReached { .. }));
+            match decision {
                 Decision::Recharge { order } => self.recharge(&order),
                 Decision::Wait { next_look_at, .. } => return self.look_next(Some(next_look_at)),
                 Decision::Skip { next_look_at, .. } => return self.look_next(next_look_at),

@@ -20,7 +20,7 @@ use crate::time::Instant;
 pub(super) use differences::difference;
 pub(super) use fields::field_error;
 pub(super) use findings::finding;
-pub(super) use waits::{advice, wait};
+pub(super) use waits::{advice, unusable, wait};
 
 /// The name of a zone's place where Chinese has a common one, otherwise as the tz database has it.
 fn place(name: &str) -> String {

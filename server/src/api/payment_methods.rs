@@ -92,25 +92,14 @@ pub async fn remove(
     Ok(Json(json!({ "already_submitted": already_submitted })))
 }
 
-/// Whether the bank's answers ended a method for charging by itself, for good or until it is paid
-/// with by hand.
-fn tried_out(method: &MethodFacts, now: Instant) -> bool {
-    match method.unusable(now) {
-        Some(Unusable::Barred | Unusable::TriedOut | Unusable::DeclinedTooOften { .. }) => true,
-        Some(Unusable::OnSessionOnly | Unusable::Expired | Unusable::AgreementUsedUp) | None => {
-            false
-        }
-    }
-}
-
 /// All of an account's methods, with what removing one would mean.
 async fn views(conn: &mut Conn, account: &str, now: Instant) -> Result<Vec<PaymentMethodView>> {
     let mut last_for: Vec<(PaymentMethodId, LineId)> = Vec::new();
-    let mut barred: Vec<PaymentMethodId> = Vec::new();
+    let mut unusable: Vec<(PaymentMethodId, Unusable)> = Vec::new();
     for line in lines::of_account(conn, account).await? {
         let inputs = inputs::load(conn, &line, now).await?;
-        let facts = &inputs.account.payment_methods;
-        barred.extend(facts.iter().filter(|m| tried_out(m, now)).map(|m| m.id.clone()));
+        let why = |m: &MethodFacts| m.unusable(now).map(|why| (m.id.clone(), why));
+        unusable.extend(inputs.account.payment_methods.iter().filter_map(why));
         let on = inputs.stored.as_ref().filter(|stored| stored.rule.on);
         if let Some(stored) = on {
             let mut usable = usable_methods(&stored.rule, &inputs.account, now);
@@ -120,8 +109,13 @@ async fn views(conn: &mut Conn, account: &str, now: Instant) -> Result<Vec<Payme
         }
     }
     let view = |method: Method| PaymentMethodView {
-        expired: method.expires_at().is_some_and(|end| now >= end),
-        barred: barred.contains(&method.id),
+        // Why also the date: an account may have no line to look at.
+        unusable: unusable
+            .iter()
+            .filter(|(id, _)| *id == method.id)
+            .map(|(_, why)| *why)
+            .chain(method.expires_at().filter(|end| now >= *end).map(|_| Unusable::Expired))
+            .min(),
         last_for: last_for
             .iter()
             .filter(|(id, _)| *id == method.id)

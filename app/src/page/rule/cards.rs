@@ -1,6 +1,7 @@
 //! The editor's cards: When, How much, Never more than, Pay with, Tell me. Each closes to a summary
 //! of what is in it; each field is judged by core when it is left.
 
+use super::fix::fixed;
 use super::typed::{DATA_UNITS, Editor, UNITS};
 use crate::form::{Form, control_id};
 use crate::load::Loaded;
@@ -17,6 +18,7 @@ use laika_core::api::PaymentMethodView;
 use laika_core::bytes::Bytes;
 use laika_core::field::Field;
 use laika_core::schedule::Weekday;
+use laika_core::time::parse_date;
 use leptos::prelude::*;
 
 type Methods = Loaded<Vec<PaymentMethodView>>;
@@ -124,7 +126,8 @@ fn plain(
     kind: Kind,
     value: RwSignal<String>,
 ) -> AnyView {
-    field(form, name, text().field(name), hint, kind, value, check(editor, name))
+    let field = field(form, name, text().field(name), hint, kind, value, check(editor, name));
+    fixed(editor, form, name, field)
 }
 
 /// An error of a field that has no text control of its own.
@@ -148,7 +151,7 @@ fn threshold_input(
     unit: RwSignal<String>,
 ) -> AnyView {
     let text = text();
-    live(move || {
+    let field = live(move || {
         let units = UNITS.map(|(key, _)| (key.to_owned(), unit_word(editor, key)));
         amount_input(
             form,
@@ -161,7 +164,8 @@ fn threshold_input(
             text.words.rule.unit,
             check(editor, name),
         )
-    })
+    });
+    fixed(editor, form, name, field)
 }
 
 fn when_fields(editor: Editor, form: Form) -> AnyView {
@@ -234,7 +238,7 @@ fn schedule_fields(editor: Editor, form: Form) -> AnyView {
 fn date_said(value: RwSignal<String>) -> AnyView {
     let text = text();
     live(move || {
-        let date = value.with(|v| v.parse().ok())?;
+        let date = value.with(|v| parse_date(v))?;
         let said = laika_core::say::date(date, text.language);
         Some(el("p").class("hint").child((text.words.rule.date_said)(&said)))
     })
@@ -309,8 +313,11 @@ fn amount_fields(editor: Editor, form: Form) -> AnyView {
             )
         }
     };
-    nodes![radio_cards("amount-kind", words.how_much, kinds, typed.amount_kind), live(amount)]
-        .node()
+    nodes![
+        radio_cards("amount-kind", words.how_much, kinds, typed.amount_kind),
+        fixed(editor, form, Field::Amount, live(amount))
+    ]
+    .node()
 }
 
 /// In which steps data is sold, and for how much.
@@ -326,9 +333,10 @@ fn limit_fields(editor: Editor, form: Form) -> AnyView {
     let typed = editor.typed;
     let money = move |name: Field, hint: &'static str, value: RwSignal<String>| {
         let label = text.field(name);
-        live(move || {
+        let field = live(move || {
             money_input(form, name, label, hint, editor.currency(), value, check(editor, name))
-        })
+        });
+        fixed(editor, form, name, field)
     };
     let count = |name: Field, unit: &'static str, value: RwSignal<String>| {
         money_input(form, name, text.field(name), "", unit.to_owned(), value, check(editor, name))
@@ -417,9 +425,10 @@ fn one_method(text: Text, editor: Editor, method: &PaymentMethodView) -> AnyView
     let used = chosen.with(|all| all.contains(&id));
     let place = chosen.with(|all| all.iter().position(|other| *other == id));
     let note = match place {
-        Some(0) => text.words.payment.first.to_owned(),
-        Some(_) | None if method.expired => text.words.payment.expired.to_owned(),
-        Some(_) | None => String::new(),
+        Some(0) if method.unusable.is_none() => text.words.payment.first.to_owned(),
+        Some(_) | None => {
+            method.unusable.map(|why| text.speech(|s| s.unusable(why))).unwrap_or_default()
+        }
     };
     let flip = {
         let id = id.clone();

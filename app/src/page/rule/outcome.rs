@@ -2,18 +2,21 @@
 //! the next dates. All of it is core's, computed here while typing; it is announced one second
 //! after typing stops, never per key.
 
+use super::fix::use_threshold;
 use super::typed::{Editor, Outcome};
+use crate::device;
 use crate::lines::Lines;
 use crate::page::level::{adds, level, level_words};
 use crate::page::standing::mood;
 use crate::text::{Text, text};
+use crate::ui::button::{Weight, button};
 use crate::ui::el::{Node, el, nodes};
 use crate::ui::live;
-use crate::ui::meter::{LevelWords, meter};
-use crate::ui::status::status;
+use crate::ui::meter::meter;
+use crate::ui::status::{Mood, status};
 use laika_core::bytes::Bytes;
 use laika_core::decide::Decision;
-use laika_core::forecast::{Preview, Upcoming};
+use laika_core::forecast::{Preview, Upcoming, Wait};
 use laika_core::rule::{Amount, Rule};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -24,17 +27,19 @@ const AFTER_TYPING: Duration = Duration::from_secs(1);
 pub(super) fn sentence(editor: Editor) -> AnyView {
     let text = text();
     let words = &text.words.rule;
-    let said = move || match editor.outcome.get() {
-        Outcome::Good(preview, _) => {
-            let said = text.speech(|speech| speech.rule(&preview.rule, &editor.methods()));
-            el("p").class("sentence").child(said).node()
-        }
-        // What is missing or wrong first: a field may be wrong because of another one.
-        Outcome::Errors(errors) => {
-            let first = errors.first().map(|error| text.named_error(error));
-            el("p").class("sentence muted").child(first).node()
-        }
-        Outcome::Waiting => el("p").class("sentence muted").child(words.no_worst).node(),
+    let said = move || {
+        editor.outcome.with(|outcome| match outcome {
+            Outcome::Good(preview) => {
+                let said = text.speech(|speech| speech.rule(&preview.rule, &editor.methods()));
+                el("p").class("sentence").child(said).node()
+            }
+            // What is missing or wrong first: a field may be wrong because of another one.
+            Outcome::Errors(errors) => {
+                let first = errors.first().map(|error| text.named_error(error));
+                el("p").class("sentence muted").child(first).node()
+            }
+            Outcome::Waiting => el("p").class("sentence muted").child(words.no_worst).node(),
+        })
     };
     el("section").class("card saying").child(live(said)).node()
 }
@@ -44,17 +49,19 @@ pub(super) fn consequences(editor: Editor, lines: Lines) -> AnyView {
     let text = text();
     let words = &text.words.rule;
     let drawn = move || {
-        let outcome = editor.outcome.get();
-        let Some(preview) = outcome.preview() else {
-            return el("p").class("muted").child(words.no_worst).node();
-        };
-        let at_once = text.speech(|speech| speech.decision(&preview.at_once));
-        el("div")
-            .class("stack")
-            .child(status(mood(preview.at_once.reason()), words.at_once, at_once))
-            .child(worst(text, preview))
-            .child(dates(text, preview))
-            .node()
+        editor.outcome.with(|outcome| {
+            let Some(preview) = outcome.preview() else {
+                return el("p").class("muted").child(words.no_worst).node();
+            };
+            let at_once = text.speech(|speech| speech.decision(&preview.at_once));
+            el("div")
+                .class("stack")
+                .child(status(mood(preview.at_once.reason()), words.at_once, at_once))
+                .child(waits(text, editor, preview))
+                .child(worst(text, preview))
+                .child(dates(text, preview))
+                .node()
+        })
     };
     el("section")
         .class("stack consequences")
@@ -68,22 +75,16 @@ pub(super) fn consequences(editor: Editor, lines: Lines) -> AnyView {
 /// The line as it is, with the marks of the typed rule and what its next recharge would add.
 fn bar(editor: Editor, lines: Lines) -> AnyView {
     let text = text();
-    let seen = move || {
+    let drawn = move || {
         let line = lines.current()?;
-        let outcome = editor.outcome.get();
-        let rule = outcome.preview().map(|preview| preview.rule.clone());
-        let more = outcome.preview().map_or(Bytes::ZERO, |p| next_adds(p, &line));
-        Some((line, rule, more))
-    };
-    let drawn = Signal::derive(move || {
-        seen().map(|(line, rule, more)| level(&line, rule.as_ref(), more)).unwrap_or_default()
-    });
-    let said = Signal::derive(move || {
-        seen().map_or_else(LevelWords::default, |(line, rule, more)| {
-            level_words(text, &line, rule.as_ref(), more)
+        editor.outcome.with(|outcome| {
+            let rule = outcome.preview().map(|preview| &preview.rule);
+            let more = outcome.preview().map_or(Bytes::ZERO, |p| next_adds(p, &line));
+            let said = level_words(text, &line, rule, more);
+            Some(meter(&level(&line, rule, more), &said, true, false))
         })
-    });
-    el("div").class("panel low").child(meter(drawn, said, true, Signal::stored(false))).node()
+    };
+    el("div").class("panel low").child(live(drawn)).node()
 }
 
 /// What the next recharge adds: what is decided now, or, with a target, the gap as it would be at
@@ -105,6 +106,28 @@ fn by_amount(rule: &Rule) -> Option<(Bytes, bool)> {
         Amount::FixedData { bytes } => Some((bytes, false)),
         Amount::FixedCredit(_) => None,
     }
+}
+
+/// What the payment methods make the rule wait for, with the threshold that would last so long.
+fn waits(text: Text, editor: Editor, preview: &Preview) -> Option<AnyView> {
+    const HERE: &str = "waits";
+    let each = |wait: &Wait| {
+        let safer = wait.safer_threshold.map(|bytes| {
+            let label = (text.words.rule.use_value)(&text.bytes_exact(bytes));
+            let press = move || {
+                use_threshold(editor.typed, bytes);
+                device::focus(HERE);
+            };
+            el("div").child(button(Weight::Compact, label, Signal::stored(false), press))
+        });
+        el("div")
+            .class("stack tight")
+            .child(status(Mood::Unknown, "", text.speech(|speech| speech.wait(wait))))
+            .child(safer)
+    };
+    let all = preview.waits.iter().map(each).collect::<Vec<_>>();
+    let list = el("div").class("stack").attr("id", HERE).attr("tabindex", "-1").child(all);
+    (!preview.waits.is_empty()).then(|| list.node())
 }
 
 fn worst(text: Text, preview: &Preview) -> AnyView {

@@ -21,6 +21,7 @@ use gloo_net::http::Method;
 use laika_core::ENGINE_VERSION;
 use laika_core::api::{RuleView, SaveRule, StepUp, TurnOn};
 use laika_core::field::{Field, FieldCode, FieldError};
+use laika_core::forecast::preview_sha256;
 use leptos::prelude::*;
 
 /// What saving is about; a handle that is copied freely.
@@ -53,14 +54,14 @@ impl Saving {
     }
 
     fn put(self, outcome: Outcome, then: fn(Saving), again: bool) {
-        let Outcome::Good(preview, hash) = &outcome else { return };
+        let Some(preview) = outcome.preview() else { return };
         let Some(path) = untrack(|| self.lines.path("/rule")) else { return };
         let save = SaveRule {
             draft: untrack(|| self.editor.typed.draft()),
             state_version: preview.state_version,
             as_of: preview.as_of,
             engine_version: ENGINE_VERSION.to_owned(),
-            preview_sha256: hash.clone(),
+            preview_sha256: preview_sha256(preview),
         };
         let request = Request::new(Method::PUT, path).json(&save).once(self.form.key());
         let saved = move |view: RuleView| {

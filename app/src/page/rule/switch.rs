@@ -18,6 +18,7 @@ use crate::ui::status::{Mood, notice, status};
 use crate::ui::toast::toasts;
 use laika_core::api::{Pause, RuleView, Stopped};
 use laika_core::field::{Field, FieldCode, FieldError};
+use laika_core::time::parse_date;
 use leptos::prelude::*;
 
 /// What is drawn of a saved rule's switch.
@@ -129,7 +130,7 @@ fn pause(handle: Dialog, rule: Loaded<RuleView>, lines: Lines, late: RwSignal<bo
     let form = Form::new("pause");
     let until = RwSignal::new(String::new());
     let send = move || {
-        let Ok(until_on) = until.with_untracked(|typed| typed.parse()) else {
+        let Some(until_on) = until.with_untracked(|typed| parse_date(typed)) else {
             form.accept(vec![FieldError::new(Field::PausedUntil, FieldCode::NotADate)]);
             return;
         };

@@ -6,7 +6,7 @@ use laika_core::bytes::DataUnit;
 use laika_core::decide::MethodFacts;
 use laika_core::draft::{AmountKind, RuleDraft, TypedPeriod, TypedUnit, validate};
 use laika_core::field::{Field, FieldError};
-use laika_core::forecast::{Preview, PreviewInputs, preview, preview_sha256};
+use laika_core::forecast::{Preview, PreviewInputs, preview};
 use laika_core::id::PaymentMethodId;
 use laika_core::schedule::Weekday;
 use leptos::prelude::*;
@@ -99,6 +99,19 @@ impl Typed {
         }
     }
 
+    /// Takes another draft over the typing.
+    pub(super) fn fill(self, draft: &RuleDraft) {
+        let text = |text: Text, typed: &str| {
+            if text.with_untracked(|now| now != typed) {
+                text.set(typed.to_owned());
+            }
+        };
+        text(self.threshold, &draft.threshold);
+        text(self.threshold_unit, &word(&UNITS, draft.threshold_unit));
+        text(self.amount, &draft.amount);
+        text(self.amount_unit, &word(&DATA_UNITS, draft.amount_unit));
+    }
+
     /// The draft as it stands; tracked.
     pub(super) fn draft(self) -> RuleDraft {
         RuleDraft {
@@ -138,8 +151,8 @@ pub(super) enum Outcome {
     Waiting,
     /// Not a rule yet, and why.
     Errors(Vec<FieldError>),
-    /// A rule, what it does, and the hash that a save carries.
-    Good(Box<Preview>, String),
+    /// A rule, and what it does.
+    Good(Box<Preview>),
 }
 
 impl Outcome {
@@ -147,18 +160,14 @@ impl Outcome {
     pub(super) fn of(draft: &RuleDraft, inputs: &PreviewInputs) -> Outcome {
         match validate(draft, &inputs.account, inputs.as_of) {
             Err(errors) => Outcome::Errors(errors),
-            Ok(rule) => {
-                let preview = preview(&rule, inputs);
-                let hash = preview_sha256(&preview);
-                Outcome::Good(Box::new(preview), hash)
-            }
+            Ok(rule) => Outcome::Good(Box::new(preview(&rule, inputs))),
         }
     }
 
     /// The preview, when it is a rule.
     pub(super) fn preview(&self) -> Option<&Preview> {
         match self {
-            Outcome::Good(preview, _) => Some(preview),
+            Outcome::Good(preview) => Some(preview),
             Outcome::Waiting | Outcome::Errors(_) => None,
         }
     }
@@ -172,7 +181,7 @@ impl Outcome {
     pub(super) fn errors(&self) -> &[FieldError] {
         match self {
             Outcome::Errors(errors) => errors,
-            Outcome::Waiting | Outcome::Good(..) => &[],
+            Outcome::Waiting | Outcome::Good(_) => &[],
         }
     }
 

@@ -1,7 +1,9 @@
-//! English: what a payment method makes a rule wait for, and what past use suggests.
+//! English: what a payment method makes a rule wait for, why one cannot be charged, and what past
+//! use suggests.
 
-use super::super::{Speech, format::bytes, format::bytes_exact};
+use super::super::{Speech, format::bytes, format::bytes_exact, format::money};
 use super::rail_name;
+use crate::decide::Unusable;
 use crate::forecast::{Advice, Wait};
 use crate::rail::Rail;
 
@@ -27,11 +29,32 @@ pub(in crate::say) fn wait(speech: &Speech<'_>, wait: &Wait) -> String {
     text
 }
 
+pub(in crate::say) fn unusable(speech: &Speech<'_>, why: Unusable) -> String {
+    match why {
+        Unusable::OnSessionOnly => {
+            "It needs you each time: it cannot be charged automatically.".to_owned()
+        }
+        Unusable::Expired => "It has expired. Add the new one.".to_owned(),
+        Unusable::Barred => "The bank declined it for good, so it is never charged automatically \
+             again. Add another one."
+            .to_owned(),
+        Unusable::TriedOut => "The bank declined it at every try. Pay once by hand with it to use \
+             it again."
+            .to_owned(),
+        Unusable::DeclinedTooOften { until } => {
+            let until = speech.when(until);
+            format!("It was declined too often. It can be tried again from {until} on.")
+        }
+        Unusable::AgreementUsedUp => "Its agreement is used up. Renew it to go on.".to_owned(),
+    }
+}
+
 pub(in crate::say) fn advice(advice: &Advice) -> String {
     let (high, average) = (bytes(advice.high_day), bytes(advice.average_day));
     let (threshold, amount) = (bytes_exact(advice.threshold), bytes_exact(advice.amount));
+    let month = money(advice.per_month);
     format!(
-        "You use {average} on an average day and {high} on a busy one. A threshold of {threshold} \
-         and {amount} at a time would do: about two weeks."
+        "You use {average} on an average day and {high} on a busy one. Recharging at {threshold}, \
+         {amount} at a time, would do: each time lasts about two weeks. A month takes about {month}."
     )
 }

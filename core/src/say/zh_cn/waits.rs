@@ -1,7 +1,9 @@
-//! Chinese: what a payment method makes a rule wait for, and what past use suggests.
+//! Chinese: what a payment method makes a rule wait for, why one cannot be charged, and what past
+//! use suggests.
 
-use super::super::{Speech, format::bytes, format::bytes_exact};
+use super::super::{Speech, format::bytes, format::bytes_exact, format::money};
 use super::rail_name;
+use crate::decide::Unusable;
 use crate::forecast::{Advice, Wait};
 use crate::rail::Rail;
 
@@ -24,10 +26,25 @@ pub(in crate::say) fn wait(speech: &Speech<'_>, wait: &Wait) -> String {
     text
 }
 
+pub(in crate::say) fn unusable(speech: &Speech<'_>, why: Unusable) -> String {
+    match why {
+        Unusable::OnSessionOnly => "每次都需本人确认，不能自动扣款。".to_owned(),
+        Unusable::Expired => "已过期，请添加新的。".to_owned(),
+        Unusable::Barred => "银行已永久拒绝，不再自动扣款。请添加其他付款方式。".to_owned(),
+        Unusable::TriedOut => "每次尝试都被银行拒绝。用它手动付款一次即可恢复。".to_owned(),
+        Unusable::DeclinedTooOften { until } => {
+            format!("被拒绝次数过多，{} 起可以再试。", speech.when(until))
+        }
+        Unusable::AgreementUsedUp => "协议额度已用完，请重新签约。".to_owned(),
+    }
+}
+
 pub(in crate::say) fn advice(advice: &Advice) -> String {
     let (high, average) = (bytes(advice.high_day), bytes(advice.average_day));
     let (threshold, amount) = (bytes_exact(advice.threshold), bytes_exact(advice.amount));
+    let month = money(advice.per_month);
     format!(
-        "您平均每天用 {average}，多时 {high}。剩 {threshold} 时充值、每次 {amount} 即可：约两周的用量。"
+        "您平均每天用 {average}，多时 {high}。剩 {threshold} 时充值、每次 {amount} 即可：\
+         每次约用两周，每月约 {month}。"
     )
 }
