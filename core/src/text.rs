@@ -1,5 +1,5 @@
-//! Values that are one text in JSON: an instant, a date, a currency, an id. They are read where they
-//! stand, without a copy of the text first. Nothing here knows what a text means.
+//! Values that are one text in JSON: an instant, a date, a currency, an id. They are read where
+//! they stand, without a copy of the text first. Nothing here knows what a text means.
 
 use crate::time::parse_date;
 use chrono::NaiveDate;
