@@ -6,6 +6,7 @@ mod command_line;
 mod ingest;
 mod ingest_http;
 mod kill_switch;
+mod metrics;
 mod operating;
 mod receipts;
 mod rule;

@@ -6,6 +6,7 @@ pub mod events;
 pub mod extract;
 pub mod guard;
 pub mod lines;
+pub mod observe;
 pub mod payment_methods;
 pub mod receipts;
 pub mod recharges;
@@ -20,7 +21,7 @@ pub mod webhooks;
 use crate::{
     Shared,
     error::{self, Error, Result},
-    secret,
+    health, secret,
 };
 use axum::{
     Router,
@@ -29,6 +30,7 @@ use axum::{
     response::Response,
     routing::{delete, get, patch, post},
 };
+use std::sync::Arc;
 
 /// No request of a browser is larger; usage batches have their own limit.
 const BODY_MOST: usize = 64 * 1024;
@@ -85,8 +87,9 @@ pub fn router(app: Shared) -> Router {
         .layer(middleware::from_fn(guard::in_time))
         .layer(middleware::from_fn(guard::readable_path))
         .layer(middleware::from_fn(guard::same_origin))
-        .layer(middleware::from_fn(render_errors))
+        .layer(middleware::from_fn_with_state(app.clone(), render_errors))
         .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }
 
@@ -95,9 +98,9 @@ async fn live() -> &'static str {
     "live\n"
 }
 
-/// The database answers.
+/// The process can do its work.
 async fn ready(State(app): State<Shared>) -> Result<&'static str> {
-    crate::store::settings::sandbox_offset(&mut *app.store.read().await?).await?;
+    health::ready(&app).await?;
     Ok("ready\n")
 }
 
@@ -111,9 +114,13 @@ async fn other_method() -> Error {
 }
 
 /// Gives each request its id and turns errors into problems.
-async fn render_errors(request: Request, next: Next) -> Response {
+async fn render_errors(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let request_id = secret::id("req");
-    error::render(next.run(request).await, &request_id)
+    let response = next.run(request).await;
+    if let Some(error) = response.extensions().get::<Arc<Error>>() {
+        app.metrics.failed(error);
+    }
+    error::render(response, &request_id)
 }
 
 #[cfg(test)]

@@ -91,6 +91,22 @@ impl Clock {
     }
 }
 
+/// How long something takes, whatever is done to the machine's clock meanwhile.
+#[derive(Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// The seconds since.
+    pub fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 /// How far ahead of ours the clock of another machine was when it last told its time.
 #[derive(Debug, Default)]
 pub struct Theirs(AtomicI64);

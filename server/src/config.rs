@@ -13,6 +13,10 @@ pub struct Config {
     pub sandbox_listen: Listen,
     /// Where the sandbox provider and carrier keep what they know (`LAIKA_SANDBOX_DATA`).
     pub sandbox_data: PathBuf,
+    /// Where monitoring reads (`LAIKA_METRICS_LISTEN`); nowhere without it.
+    pub metrics_listen: Option<Listen>,
+    /// Where customers reach the app when a proxy stands in front (`LAIKA_ORIGIN`).
+    pub origin: Option<String>,
     /// Which database (`DATABASE_URL`).
     pub database: DatabaseUrl,
     /// Signs usage feeds (`LAIKA_USAGE_SECRET`; two, separated by a comma, during a rotation).
@@ -132,6 +136,10 @@ impl Config {
                 &or("LAIKA_SANDBOX_LISTEN", "127.0.0.1:8081"),
             )?,
             sandbox_data: or("LAIKA_SANDBOX_DATA", "laika-sandbox.jsonl").into(),
+            metrics_listen: text("LAIKA_METRICS_LISTEN")
+                .map(|address| listen("LAIKA_METRICS_LISTEN", &address))
+                .transpose()?,
+            origin: text("LAIKA_ORIGIN").map(origin).transpose()?,
             database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
             usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
             signing_key: signing_key("LAIKA_SIGNING_KEY", secret(&text, "LAIKA_SIGNING_KEY")?)?,
@@ -152,6 +160,18 @@ fn listen(name: &str, text: &str) -> Result<Listen, ConfigError> {
     parsed.ok_or_else(|| {
         ConfigError(format!("{name}: \"{text}\" is not HOST:PORT, for example localhost:8080"))
     })
+}
+
+/// What a browser calls an origin: scheme, host and perhaps a port, and nothing after them.
+fn origin(text: String) -> Result<String, ConfigError> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+    match host {
+        Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(text),
+        _ => Err(ConfigError(format!(
+            "LAIKA_ORIGIN: \"{text}\" is not an origin, for example https://app.example.org"
+        ))),
+    }
 }
 
 /// Secrets separated by commas. An empty one is refused: anybody can sign with it.
@@ -214,6 +234,20 @@ mod tests {
     fn an_unknown_scheme_is_named() {
         let error = read(&[("DATABASE_URL", "mysql://x")]).expect_err("refused");
         assert!(error.0.contains("\"mysql\""), "{error}");
+    }
+
+    #[test]
+    fn an_origin_has_nothing_after_its_host() {
+        for good in ["https://app.example.org", "http://localhost:8080", "https://[::1]:8443"] {
+            let config = read(&[("LAIKA_ORIGIN", good)]).expect("read");
+            assert_eq!(config.origin.as_deref(), Some(good));
+        }
+        for bad in
+            ["app.example.org", "https://", "https://a/", "https://a/b", "ftp://a", "https://a b"]
+        {
+            let error = read(&[("LAIKA_ORIGIN", bad)]).expect_err("refused").0;
+            assert!(error.contains("LAIKA_ORIGIN"), "{bad}: {error}");
+        }
     }
 
     #[test]

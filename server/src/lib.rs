@@ -13,9 +13,11 @@ pub mod config;
 pub mod error;
 pub mod flow;
 pub mod gateway;
+pub mod health;
 pub mod listen;
 pub mod live;
 pub mod messenger;
+pub mod metrics;
 pub mod outbound;
 pub mod password;
 pub mod sandbox;
@@ -64,6 +66,10 @@ pub struct App {
     pub jobs_due: Notify,
     /// Rung after a commit that enqueued a message.
     pub messages_due: Notify,
+    /// What is known of how this process does.
+    pub health: health::Health,
+    /// What monitoring reads.
+    pub metrics: metrics::Metrics,
     /// Usage that waits to be counted.
     pub usage: flow::ingest::Ingest,
     /// Origin of the running sandbox provider; set once, when it is known.
@@ -100,6 +106,8 @@ impl App {
             live: Default::default(),
             jobs_due: Notify::new(),
             messages_due: Notify::new(),
+            health: Default::default(),
+            metrics: Default::default(),
             usage: Default::default(),
             sandbox: OnceLock::new(),
             origin: OnceLock::new(),

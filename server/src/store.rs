@@ -10,6 +10,7 @@ pub mod backup;
 pub mod balances;
 pub mod checkpoints;
 pub mod dialect;
+pub mod figures;
 pub mod inbox;
 pub mod jobs;
 pub mod ledger;

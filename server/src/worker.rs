@@ -42,7 +42,10 @@ pub async fn run(app: Shared) {
                 }
                 continue;
             }
-            Err(error) => tracing::error!(%error, "jobs wait"),
+            Err(error) => {
+                app.metrics.failed(&error);
+                tracing::error!(%error, "jobs wait");
+            }
         }
         tokio::select! {
             () = app.jobs_due.notified() => {}
@@ -66,6 +69,7 @@ async fn start(app: &Shared) -> Result<()> {
 async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
     let (now, wall) = (app.clock.now(), app.clock.wall());
     let next = jobs::next_due(&mut *app.store.read().await?, wall).await?;
+    app.health.looked(&app.clock);
     if most == 0 || next.is_none_or(|at| at > now) {
         return Ok(Vec::new());
     }
@@ -78,6 +82,7 @@ async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
 /// Performs one job. What goes wrong on our side is logged, and the job tried again later.
 async fn one(app: Shared, job: Claimed) {
     let Err(error) = perform(&app, &job).await else { return };
+    app.metrics.failed(&error);
     tracing::error!(%error, line = %job.line_id, work = ?job.work, "a job failed");
     let wait = Span::seconds(1 << job.attempts.clamp(0, 9));
     let retried = async {
@@ -95,6 +100,7 @@ async fn one(app: Shared, job: Claimed) {
 async fn reconcile_often(app: Shared) {
     loop {
         if let Err(error) = reconcile::reconcile(&app).await {
+            app.metrics.failed(&error);
             tracing::warn!(%error, "the gateway's list could not be compared");
         }
         tokio::time::sleep(RECONCILE_EVERY).await;

@@ -20,21 +20,32 @@ pub async fn sandbox(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode> {
-    signature::check(&headers, &body, [WEBHOOK_SECRET], app.clock.wall())?;
-    let event: Webhook = serde_json::from_slice(&body)
+    let taken = take(&app, &headers, &body).await;
+    app.metrics.webhook(match &taken {
+        Ok(result) => result,
+        Err(Error::Problem(problem)) if problem.status.is_client_error() => "refused",
+        Err(_) => "failed",
+    });
+    taken.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// Looks up what it is about; what became of it.
+async fn take(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<&'static str> {
+    signature::check(headers, body, [WEBHOOK_SECRET], app.clock.wall())?;
+    let event: Webhook = serde_json::from_slice(body)
         .map_err(|error| Error::bad_request("bad_json", error.to_string()))?;
     let shaped = event.about.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !event.kind.starts_with("payment.") || !shaped {
-        return Ok(StatusCode::NO_CONTENT);
+        return Ok("ignored");
     }
     match app.gateway()?.payment(&event.about).await {
-        Ok(payment) => reconcile::compare(&app, &payment).await?,
+        Ok(payment) => reconcile::compare(app, &payment).await?,
         // A payment that the gateway does not know: forged, or another's.
-        Err(Failure::Refused { .. }) => {}
+        Err(Failure::Refused { .. }) => return Ok("ignored"),
         Err(Failure::Unknown(no)) => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Error::problem(status, "gateway_silent", no.why));
         }
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok("looked_up")
 }

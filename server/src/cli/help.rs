@@ -42,6 +42,8 @@ ENVIRONMENT
     LAIKA_SANDBOX_LISTEN  sandbox provider       127.0.0.1:8081
     LAIKA_SANDBOX_DATA    what it remembers      laika-sandbox.jsonl
     DATABASE_URL          sqlite:FILE or postgres://...   sqlite:laika.db
+    LAIKA_ORIGIN          where customers reach the app, when a proxy is in front of it
+    LAIKA_METRICS_LISTEN  metrics for Prometheus, at /metrics; not served without it
     LAIKA_USAGE_SECRET    signs usage over HTTP; without it none is taken
                           (or LAIKA_USAGE_SECRET_FILE, a file that holds it)
     LAIKA_SIGNING_KEY     signs consent receipts, 64 hex digits; without it a key is made once

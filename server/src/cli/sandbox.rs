@@ -20,8 +20,9 @@ pub(super) fn sandbox(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
             let address = config.sandbox_listen.bind_to();
             Failure::failed(format!("LAIKA_SANDBOX_LISTEN: {address}: {error}"))
         })?;
+        let stop = super::serve::signal()?;
         writeln!(std::io::stdout(), "listening {origin}")?;
-        sandbox::serve(sandbox, listener, super::serve::signal()).await;
+        sandbox::serve(sandbox, listener, stop).await;
         Ok(Outcome::Done)
     })
 }

@@ -4,10 +4,14 @@
 use super::{Failure, Outcome, block_on, nothing_more};
 use crate::{
     App, Shared, api, clock::Clock, config::Config, flow::receipt, listen, live, messenger,
-    sandbox, store::settings, worker,
+    metrics, sandbox, store::settings, worker,
 };
-use std::io::Write;
-use tokio::{net::TcpListener, task::JoinSet};
+use std::io::{self, Write};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{self, SignalKind},
+    task::JoinSet,
+};
 
 pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     if !nothing_more(&mut parser, "serve")? {
@@ -21,7 +25,8 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         }
         let listener = bind(&app.config.listen.bind_to(), "LAIKA_LISTEN").await?;
         let origin = app.config.listen.origin(listener.local_addr()?);
-        let _ = app.origin.set(origin.clone());
+        let outside_origin = app.config.origin.clone().unwrap_or_else(|| origin.clone());
+        let _ = app.origin.set(outside_origin);
         let (mut tasks, mut outside) = (JoinSet::new(), JoinSet::new());
         sandbox::start(&app, &mut outside).await.map_err(|error| {
             let address = app.config.sandbox_listen.bind_to();
@@ -30,7 +35,12 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         tasks.spawn(messenger::run(app.clone()));
         tasks.spawn(live::run(app.clone()));
         tasks.spawn(worker::run(app.clone()));
-        tasks.spawn(stop_on_signal(app.clone()));
+        if let Some(address) = &app.config.metrics_listen {
+            let listener = bind(&address.bind_to(), "LAIKA_METRICS_LISTEN").await?;
+            tracing::info!("metrics at {}/metrics", address.origin(listener.local_addr()?));
+            tasks.spawn(metrics::serve(app.clone(), listener));
+        }
+        tasks.spawn(stop_on(signal()?, app.clone()));
         writeln!(std::io::stdout(), "listening {origin}")?;
         let stop = {
             let app = app.clone();
@@ -60,23 +70,19 @@ pub(super) async fn bind(address: &str, name: &str) -> Result<TcpListener, Failu
         .map_err(|error| Failure::failed(format!("{name}: {address}: {error}")))
 }
 
-async fn stop_on_signal(app: Shared) {
-    signal().await;
+async fn stop_on(signal: impl Future<Output = ()>, app: Shared) {
+    signal.await;
     app.stop.send_replace(true);
 }
 
-/// Resolves at SIGINT or SIGTERM.
-pub(super) async fn signal() {
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-    let terminated = async {
-        match &mut terminate {
-            Some(signal) => signal.recv().await,
-            None => std::future::pending().await,
+/// Resolves at SIGINT or SIGTERM; from here on neither ends the process by itself.
+pub(super) fn signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = unix::signal(SignalKind::interrupt())?;
+    let mut terminate = unix::signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
+    })
 }

@@ -57,8 +57,10 @@ pub async fn advance(
     } else {
         recharge
     };
-    take_in(&mut tx, &line, recharge, fact).await?;
+    let known = recharge.facts.len();
+    let after = take_in(&mut tx, &line, recharge, fact).await?;
     tx.commit().await;
+    app.metrics.heard(fact, known, &after);
     ring(app);
     Ok(true)
 }

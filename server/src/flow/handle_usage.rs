@@ -63,7 +63,7 @@ pub async fn handle(app: &Shared, rows: Vec<Row>) -> Result<Receipt> {
             Err(refusal) => receipt.reject(row, refusal),
         }
     }
-    app.usage.admit(arrivals.len())?;
+    app.usage.admit(arrivals.len()).inspect_err(|_| app.metrics.usage_refused())?;
     let mut arrivals = arrivals.into_iter();
     loop {
         let piece: Vec<Arrival> = arrivals.by_ref().take(PIECE).collect();
@@ -75,5 +75,6 @@ pub async fn handle(app: &Shared, rows: Vec<Row>) -> Result<Receipt> {
         receipt.add(answer.map_err(lost)??);
     }
     receipt.rejected.sort_by_key(|error| error.row);
+    app.metrics.usage(&receipt);
     Ok(receipt)
 }

@@ -88,6 +88,11 @@ impl Ingest {
         Err(busy.with("retry_after_s", RETRY_AFTER_S))
     }
 
+    /// How many rows wait or are being counted.
+    pub fn waiting(&self) -> usize {
+        self.lock().rows
+    }
+
     /// Puts rows, at most a piece, into the queue. The answer comes when they are counted for good.
     pub fn push(&self, app: &Shared, rows: Vec<Arrival>) -> oneshot::Receiver<Result<Receipt>> {
         let (answer, receiver) = oneshot::channel();

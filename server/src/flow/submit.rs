@@ -73,21 +73,25 @@ pub async fn submit(
         Ok(method) => charge(app, &mut tx, &line, &recharge, &attempt, &method).await?,
         Err(reason) => {
             let fact = Fact::Withdrawn { attempt: number, reason };
-            take_in(&mut tx, &line, recharge, &fact).await?;
+            let known = recharge.facts.len();
+            let after = take_in(&mut tx, &line, recharge, &fact).await?;
             jobs::finish(&mut tx, job).await?;
             tx.commit().await;
+            app.metrics.heard(&fact, known, &after);
             ring(app);
             return Ok(Submitted::Written);
         }
     };
     let known = recharge.facts.len();
-    let recharge = take_in(&mut tx, &line, recharge, &Fact::Submitted { attempt: number }).await?;
+    let fact = Fact::Submitted { attempt: number };
+    let recharge = take_in(&mut tx, &line, recharge, &fact).await?;
     if recharge.facts.len() == known {
         // Stopped, or past the point where anything is sent.
         tx.rollback().await?;
         return Ok(Submitted::Nothing);
     }
     tx.commit().await;
+    app.metrics.heard(&fact, known, &recharge);
     ring(app);
     Ok(Submitted::Send(Box::new(charge)))
 }

@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = files![
     "0011_throttle_ends",
     "0012_audit_log",
     "0013_job_failures",
+    "0014_figures",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
