@@ -3,5 +3,6 @@
 
 mod browser;
 mod chaos;
+mod deploy;
 mod http;
 mod tidy;

@@ -142,3 +142,6 @@ async fn prepare(store: &Store) -> Result<()> {
     tx.commit().await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -273,15 +273,15 @@ impl Which {
 }
 
 /// Where a page of recharges goes on: account, line and number of the last one seen.
-pub type Seen = (String, String, i64);
+pub type Place = (String, String, i64);
 
 /// The next recharges of all lines, up to `most`, by account, line and number.
 pub async fn page(
     conn: &mut Conn,
     which: Which,
-    after: &Seen,
+    after: &Place,
     most: i64,
-) -> Result<Vec<(Seen, Recharge)>> {
+) -> Result<Vec<(Place, Recharge)>> {
     let rows = sql!(
         "SELECT account_id, line_id, number, body FROM recharges
          WHERE (account_id, line_id, number) > ($1, $2, $3)
@@ -304,9 +304,9 @@ pub async fn page(
 pub async fn page_of_line(
     conn: &mut Conn,
     which: Which,
-    after: &Seen,
+    after: &Place,
     most: i64,
-) -> Result<Vec<(Seen, Recharge)>> {
+) -> Result<Vec<(Place, Recharge)>> {
     let rows = sql!(
         "SELECT account_id, line_id, number, body FROM recharges
          WHERE account_id = $1 AND line_id = $2 AND number > $3
@@ -325,9 +325,9 @@ pub async fn page_of_line(
     rows.iter().map(listed).collect()
 }
 
-fn listed(row: &AnyRow) -> Result<(Seen, Recharge)> {
-    let seen = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    Ok((seen, super::rules::from_json(&row.try_get::<String, _>(3)?)?))
+fn listed(row: &AnyRow) -> Result<(Place, Recharge)> {
+    let place = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok((place, super::rules::from_json(&row.try_get::<String, _>(3)?)?))
 }
 
 fn json(recharge: &Recharge) -> Result<String> {
