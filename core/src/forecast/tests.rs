@@ -122,6 +122,8 @@ fn a_cap_that_runs_dry_is_seen() {
     assert_eq!((replay.lowest, replay.dry_hours), (Bytes::ZERO, 6));
     assert_eq!(replay.dry_hours_capped, 6, "each of them for want of room");
     assert_eq!(replay.dry_hours_without, 8, "5, 3, 1 and nothing more");
+    let burst = super::replay(&keep_five(), &inputs(&[6000])).unwrap_or_else(|| unreachable!());
+    assert_eq!((burst.dry_hours, burst.dry_hours_capped), (1, 0), "more in an hour than there was");
 }
 
 #[test]
