@@ -20,6 +20,7 @@ use crate::bytes::Bytes;
 use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::rule::{Adds, Rule};
+use crate::tagged::read_tagged;
 use crate::time::{Instant, Span};
 use due::Due;
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub use period::{Period, Periods};
 pub use reason::Reason;
 
 /// Why `decide` is asked. It changes nothing but what counts as due.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// Usage arrived.
@@ -56,8 +57,19 @@ pub enum Cause {
     AsIfDue,
 }
 
+read_tagged! {
+    Cause by kind, CauseFields { triggers: Vec<TriggerDue> }
+    "usage" => Usage,
+    "balance_changed" => BalanceChanged,
+    "rule_changed" => RuleChanged,
+    "timer" => Timer,
+    "method_changed" => MethodChanged,
+    "submission" => Submission { triggers },
+    "as_if_due" => AsIfDue,
+}
+
 /// A trigger that is due, with the occurrence that it consumes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TriggerDue {
     /// The effective balance is at or below the threshold.
@@ -72,6 +84,13 @@ pub enum TriggerDue {
         /// When it expires.
         expires_at: Instant,
     },
+}
+
+read_tagged! {
+    TriggerDue by kind, TriggerFields { at: Instant, expires_at: Instant }
+    "low_balance" => LowBalance,
+    "scheduled" => Scheduled { at },
+    "expiring" => Expiring { expires_at },
 }
 
 /// What one recharge is to be.
@@ -89,7 +108,7 @@ pub struct Order {
 }
 
 /// The answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Decision {
     /// Recharge now, exactly so.
@@ -113,6 +132,18 @@ pub enum Decision {
         /// The next look by the clock, if there is one beside the next use of data.
         next_look_at: Option<Instant>,
     },
+}
+
+read_tagged! {
+    Decision by decision, DecisionFields {
+        order: Order,
+        reason: Reason,
+        until: Instant,
+        next_look_at: Instant,
+    }
+    "recharge" => Recharge { order },
+    "wait" => Wait { reason, until, next_look_at },
+    "skip" => Skip { reason; next_look_at },
 }
 
 impl Decision {

@@ -5,8 +5,9 @@ use crate::bytes::Bytes;
 use crate::money::Money;
 use crate::number::NumberError;
 use crate::rail::Rail;
+use crate::tagged::read_tagged;
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A place to type. Declared in form order, which is the order in which errors are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub enum Field {
 }
 
 /// Why what stands in a field cannot be used. In JSON: `"code"` and, where it has some, `"params"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", content = "params", rename_all = "snake_case")]
 pub enum FieldCode {
     /// Nothing was typed, or nothing chosen.
@@ -73,7 +74,6 @@ pub enum FieldCode {
     /// Before this date.
     TooEarly {
         /// The first date allowed.
-        #[serde(deserialize_with = "crate::text::date")]
         first: NaiveDate,
     },
     /// Not `+`, a country's calling code and a number of possible length.
@@ -186,14 +186,83 @@ pub enum FieldCode {
     },
 }
 
+read_tagged! {
+    FieldCode from Params {
+        min: i64,
+        max: i64,
+        first: NaiveDate = "crate::text::maybe_date",
+        calling_code: u16,
+        digits: u32,
+        character: String,
+        target: Bytes,
+        step: Bytes,
+        cost: Money,
+        validity_days: u32,
+        rail: Rail,
+        last_day: u32,
+        days: u32,
+        most: Money,
+    }
+    "required" => Required,
+    "not_a_number" => NotANumber,
+    "ambiguous_number" => AmbiguousNumber,
+    "too_precise" => TooPrecise,
+    "too_large" => TooLarge,
+    "not_positive" => NotPositive,
+    "out_of_range" => OutOfRange { min, max },
+    "not_a_date" => NotADate,
+    "not_a_time" => NotATime,
+    "too_early" => TooEarly { first },
+    "not_a_phone" => NotAPhone,
+    "unknown_calling_code" => UnknownCallingCode,
+    "phone_length" => PhoneLength { calling_code, digits, min, max },
+    "not_an_email" => NotAnEmail,
+    "too_short" => TooShort { min },
+    "too_long" => TooLong { max },
+    "unusable_character" => UnusableCharacter { character },
+    "same_as_contact" => SameAsContact,
+    "breached" => Breached,
+    "not_a_code" => NotACode,
+    "wrong_code" => WrongCode,
+    "unknown_choice" => UnknownChoice,
+    "unit_not_added" => UnitNotAdded,
+    "threshold_not_below_target" => ThresholdNotBelowTarget { target },
+    "stays_below_threshold" => StaysBelowThreshold,
+    "not_whole_steps" => NotWholeSteps { step },
+    "below_one_recharge" => BelowOneRecharge { cost },
+    "below_one_step" => BelowOneStep { cost },
+    "never_due" => NeverDue,
+    "validity_too_short" => ValidityTooShort { validity_days },
+    "ends_before_start" => EndsBeforeStart,
+    "not_automatic" => NotAutomatic { rail },
+    "not_on_that_day" => NotOnThatDay { rail, last_day },
+    "not_so_often" => NotSoOften { rail, days },
+    "above_agreement" => AboveAgreement { rail, most },
+    "agreement_used_up" => AgreementUsedUp { rail },
+}
+
 /// One error of one field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Where it was typed.
     pub field: Field,
     /// What is wrong.
     #[serde(flatten)]
     pub code: FieldCode,
+}
+
+impl<'de> Deserialize<'de> for FieldError {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Whole {
+            field: Field,
+            code: String,
+            #[serde(default)]
+            params: Params,
+        }
+        let Whole { field, code, params } = Whole::deserialize(deserializer)?;
+        Ok(FieldError { field, code: FieldCode::read_as(&code, params)? })
+    }
 }
 
 impl FieldError {

@@ -42,6 +42,7 @@ pub mod returns;
 pub mod rule;
 pub mod say;
 pub mod schedule;
+mod tagged;
 mod text;
 pub mod time;
 pub mod zone;

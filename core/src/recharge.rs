@@ -17,6 +17,7 @@ use crate::ledger::Posting;
 use crate::money::Money;
 use crate::rail::Rail;
 use crate::retry::Ladder;
+use crate::tagged::read_tagged;
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +125,7 @@ pub struct Attempt {
 }
 
 /// What became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// The money was taken.
@@ -156,6 +157,23 @@ pub enum Outcome {
     Cancelled,
     /// It never reached the gateway.
     NeverArrived,
+}
+
+read_tagged! {
+    Outcome by kind, OutcomeFields {
+        payment: String,
+        amount: Money,
+        refunded: bool,
+        code: String,
+        hard: bool,
+        url: String,
+        until: Instant,
+    }
+    "captured" => Captured { payment, amount, refunded },
+    "declined" => Declined { code, hard },
+    "action_required" => ActionRequired { payment, url, until },
+    "cancelled" => Cancelled,
+    "never_arrived" => NeverArrived,
 }
 
 /// What follows from a fact.

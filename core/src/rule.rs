@@ -4,8 +4,9 @@
 use crate::bytes::Bytes;
 use crate::catalogue::Step;
 use crate::id::PaymentMethodId;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::schedule::Schedule;
+use crate::tagged::read_tagged;
 use crate::time::{Instant, Span};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ pub struct Triggers {
 }
 
 /// An amount of data or of credit at which something happens. Inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Threshold {
     /// So much data.
@@ -65,8 +66,14 @@ pub enum Threshold {
     Credit(Money),
 }
 
+read_tagged! {
+    Threshold by kind, ThresholdFields { bytes: Bytes, amount_minor: i64, currency: Currency }
+    "data" => Data { bytes },
+    "credit" => Credit(Money { amount_minor, currency }),
+}
+
 /// How much one recharge is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Amount {
     /// This much money, to credit.
@@ -81,6 +88,13 @@ pub enum Amount {
         /// The reserve to keep.
         bytes: Bytes,
     },
+}
+
+read_tagged! {
+    Amount by kind, AmountFields { bytes: Bytes, amount_minor: i64, currency: Currency }
+    "fixed_credit" => FixedCredit(Money { amount_minor, currency }),
+    "fixed_data" => FixedData { bytes },
+    "target" => Target { bytes },
 }
 
 /// What the rule never exceeds.
@@ -114,7 +128,7 @@ impl Limits {
 }
 
 /// What one recharge adds to the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Adds {
     /// A bucket of data.
@@ -128,6 +142,18 @@ pub enum Adds {
     },
     /// Credit.
     Credit(Money),
+}
+
+read_tagged! {
+    Adds by kind, AddsFields {
+        bytes: Bytes,
+        steps: u32,
+        validity_days: u32,
+        amount_minor: i64,
+        currency: Currency,
+    }
+    "data" => Data { bytes, steps, validity_days },
+    "credit" => Credit(Money { amount_minor, currency }),
 }
 
 impl Adds {

@@ -1,6 +1,7 @@
 //! When a scheduled recharge falls due: every N days, weeks on weekdays, or months on a day, at a
 //! local time, from a start date, in a zone. Pure calendar; whether it is charged is `decide`'s.
 
+use crate::tagged::read_tagged;
 use crate::text;
 use crate::time::Instant;
 use crate::zone::{Zone, first_of_month};
@@ -9,10 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
 
 /// A recurring local date and time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Schedule {
     /// Every so many days, weeks or months; at least 1.
-    #[serde(deserialize_with = "at_least_one")]
     pub every: u32,
     /// What is counted, and the day within it.
     #[serde(flatten)]
@@ -20,12 +20,11 @@ pub struct Schedule {
     /// The local time of day.
     pub at: TimeOfDay,
     /// Nothing falls before this local date; counting starts with its day, week or month.
-    #[serde(deserialize_with = "crate::text::date")]
     pub start: NaiveDate,
 }
 
 /// What a schedule counts in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "unit", rename_all = "snake_case")]
 pub enum Unit {
     /// Days from the start date.
@@ -33,15 +32,42 @@ pub enum Unit {
     /// Weeks from the Monday of the start date's week.
     Week {
         /// The days in such a week, Monday first; at least one.
-        #[serde(deserialize_with = "some_weekdays")]
         weekdays: Vec<Weekday>,
     },
     /// Months from the start date's month.
     Month {
         /// 1-31; in a shorter month its last day, without drift.
-        #[serde(deserialize_with = "day_of_month")]
         day: u32,
     },
+}
+
+read_tagged! {
+    Unit from UnitFields { weekdays: Vec<Weekday>, day: u32 }
+    "day" => Day,
+    "week" => Week { weekdays },
+    "month" => Month { day },
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// What is counted stands in the same object.
+        #[derive(Deserialize)]
+        struct Whole {
+            #[serde(deserialize_with = "at_least_one")]
+            every: u32,
+            unit: String,
+            #[serde(default, deserialize_with = "some_weekdays")]
+            weekdays: Option<Vec<Weekday>>,
+            #[serde(default, deserialize_with = "day_of_month")]
+            day: Option<u32>,
+            at: TimeOfDay,
+            #[serde(deserialize_with = "crate::text::date")]
+            start: NaiveDate,
+        }
+        let Whole { every, unit, weekdays, day, at, start } = Whole::deserialize(deserializer)?;
+        let unit = Unit::read_as(&unit, UnitFields { weekdays, day })?;
+        Ok(Schedule { every, unit, at, start })
+    }
 }
 
 /// A day of the week. JSON: two letters, as in RFC 5545.
@@ -266,14 +292,17 @@ fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Er
     if every > 0 { Ok(every) } else { Err(D::Error::custom("every is not at least 1")) }
 }
 
-fn some_weekdays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>, D::Error> {
-    let days = Vec::deserialize(deserializer)?;
-    if days.is_empty() { Err(D::Error::custom("weekdays is empty")) } else { Ok(days) }
+fn some_weekdays<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Weekday>>, D::Error> {
+    let days: Vec<Weekday> = Vec::deserialize(deserializer)?;
+    if days.is_empty() { Err(D::Error::custom("weekdays is empty")) } else { Ok(Some(days)) }
 }
 
-fn day_of_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+fn day_of_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let day = u32::deserialize(deserializer)?;
-    if (1..=31).contains(&day) { Ok(day) } else { Err(D::Error::custom("day is not 1 to 31")) }
+    let exists = (1..=31).contains(&day);
+    if exists { Ok(Some(day)) } else { Err(D::Error::custom("day is not 1 to 31")) }
 }
 
 fn days_between(start: NaiveDate, date: NaiveDate) -> i64 {

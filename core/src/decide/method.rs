@@ -5,6 +5,7 @@ use crate::id::PaymentMethodId;
 use crate::money::Money;
 use crate::rail::Rail;
 use crate::retry::{self, Ladder};
+use crate::tagged::read_tagged;
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +52,7 @@ pub struct Agreement {
 }
 
 /// Why a method cannot be charged by itself. Declared in the order in which it is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Unusable {
     /// Its kind needs the customer each time.
@@ -69,6 +70,16 @@ pub enum Unusable {
     },
     /// Its agreement has no debit left.
     AgreementUsedUp,
+}
+
+read_tagged! {
+    Unusable by code, UnusableFields { until: Instant }
+    "on_session_only" => OnSessionOnly,
+    "expired" => Expired,
+    "barred" => Barred,
+    "tried_out" => TriedOut,
+    "declined_too_often" => DeclinedTooOften { until },
+    "agreement_used_up" => AgreementUsedUp,
 }
 
 impl Unusable {

@@ -3,12 +3,13 @@
 
 use super::Suspension;
 use crate::money::Money;
+use crate::tagged::read_tagged;
 use crate::time::Instant;
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Why nothing is charged. Declared in order of precedence: the first that applies is the answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Reason {
     /// One recharge at a time.
@@ -27,13 +28,11 @@ pub enum Reason {
     /// The end date is over.
     Ended {
         /// The last day.
-        #[serde(deserialize_with = "crate::text::date")]
         ended_on: NaiveDate,
     },
     /// The start date is to come.
     NotStarted {
         /// The first day.
-        #[serde(deserialize_with = "crate::text::date")]
         starts_on: NaiveDate,
         /// When it begins.
         starts_at: Instant,
@@ -94,6 +93,44 @@ pub enum Reason {
         /// When it does again.
         opens_at: Instant,
     },
+}
+
+read_tagged! {
+    Reason by code, Fields {
+        since: Instant,
+        unknown: bool,
+        ended_on: NaiveDate = "crate::text::maybe_date",
+        starts_on: NaiveDate = "crate::text::maybe_date",
+        starts_at: Instant,
+        until: Instant,
+        why: Suspension,
+        at: Instant,
+        charge_at: Instant,
+        at_most: Money,
+        cap: Money,
+        spent: Money,
+        needed: Money,
+        resets_at: Instant,
+        opens_at: Instant,
+    }
+    "recharge_open" => RechargeOpen { since, unknown },
+    "stopped_by_operator" => StoppedByOperator,
+    "line_closed" => LineClosed,
+    "rule_off" => RuleOff,
+    "ended" => Ended { ended_on },
+    "not_started" => NotStarted { starts_on, starts_at },
+    "paused" => Paused { until },
+    "suspended" => Suspended { why },
+    "terms_changed" => TermsChanged,
+    "no_usable_method" => NoUsableMethod,
+    "skipped_once" => SkippedOnce { at },
+    "notice_running" => NoticeRunning { charge_at, at_most },
+    "not_due" => NotDue,
+    "target_met" => TargetMet,
+    "monthly_cap_reached" => MonthlyCapReached { cap, spent, needed, resets_at },
+    "daily_count_reached" => DailyCountReached { resets_at },
+    "cooling_down" => CoolingDown { until },
+    "rail_closed" => RailClosed { opens_at },
 }
 
 impl Reason {

@@ -2,11 +2,12 @@
 //! look-ups alike, and look the same from each.
 
 use crate::money::Money;
+use crate::tagged::read_tagged;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 
 /// What was seen outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fact {
     /// An attempt is about to be sent: recorded in the transaction that decided it again.
@@ -88,6 +89,35 @@ pub enum Fact {
         /// Which attempt.
         attempt: u32,
     },
+}
+
+read_tagged! {
+    Fact by kind, Fields {
+        attempt: u32,
+        reason: String,
+        payment: String,
+        amount: Money,
+        code: String,
+        hard: bool,
+        url: String,
+        top_up: String,
+        refund: String,
+    }
+    "submitted" => Submitted { attempt },
+    "withdrawn" => Withdrawn { attempt, reason },
+    "captured" => Captured { attempt, payment, amount },
+    "declined" => Declined { attempt, code, hard },
+    "action_required" => ActionRequired { attempt, payment, url },
+    "unanswered" => Unanswered { attempt },
+    "not_found" => NotFound { attempt },
+    "payment_cancelled" => PaymentCancelled { attempt },
+    "stopped" => Stopped,
+    "delivered" => Delivered { top_up },
+    "not_delivered" => NotDelivered,
+    "top_up_not_found" => TopUpNotFound,
+    "delivery_unanswered" => DeliveryUnanswered,
+    "refunded" => Refunded { attempt, refund },
+    "refund_unanswered" => RefundUnanswered { attempt },
 }
 
 /// A fact and when it was taken in.
