@@ -232,11 +232,11 @@ pub(crate) fn agreed_recharge(rule: &Rule, left: Bytes) -> Option<(Money, Adds)>
 }
 
 /// How long before a scheduled charge it is announced: the account's lead, or a rail's own where
-/// that is longer.
+/// that is longer. At most 31 days, because every date within it is looked at.
 pub fn notice_lead(rule: &Rule, account: &Account) -> Span {
     let rails = named_methods(rule, account).map(|method| method.rail.longest_wait());
     let own = Span::hours(i64::from(account.notice_lead_hours));
-    rails.fold(own, Span::max)
+    rails.fold(own, Span::max).min(Span::days(31))
 }
 
 /// The reasons that hold whatever is due, in order of precedence.

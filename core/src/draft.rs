@@ -141,7 +141,10 @@ impl RuleDraft {
 
 /// The text that reads back as this amount of data in gigabytes.
 pub fn typed_gb(bytes: Bytes) -> String {
-    say::decimal(bytes.to_i64(), 9)
+    let text = say::decimal(bytes.to_i64(), 9);
+    // Why: `1.125` is more than a thousand to some, so the field refuses it; `1.1250` is not.
+    let ambiguous = text.rsplit_once('.').is_some_and(|(_, fraction)| fraction.len() == 3);
+    if ambiguous { text + "0" } else { text }
 }
 
 /// Turns a draft into a rule, version 0 and off, or says everything that is wrong with it.

@@ -3,7 +3,8 @@
 
 use crate::time::{Instant, Span};
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A zone, as far as it is known: after the last transition its offset stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,7 @@ pub struct Zone {
     /// Seconds east of UTC before the first transition.
     pub first_offset_s: i32,
     /// Changes of offset, ascending in time.
+    #[serde(deserialize_with = "ascending")]
     pub transitions: Vec<Transition>,
 }
 
@@ -26,6 +28,17 @@ pub struct Transition(pub i64, pub i32);
 /// No zone on earth is further from UTC, in seconds; used to look round a local time.
 const WIDEST_S: i64 = 26 * 3600;
 const DAY_S: i64 = 24 * 3600;
+
+/// Changes of offset that can be looked up: in ascending order, and to offsets that exist.
+fn ascending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Transition>, D::Error> {
+    let read = Vec::<Transition>::deserialize(deserializer)?;
+    let far = |t: &Transition| i64::from(t.1).saturating_abs() > WIDEST_S;
+    if read.is_sorted_by(|one, next| one.0 < next.0) && !read.iter().any(far) {
+        Ok(read)
+    } else {
+        Err(D::Error::custom("changes of offset out of order, or too far from UTC"))
+    }
+}
 
 impl Zone {
     /// UTC itself: for lines without an account and for tests.
@@ -143,6 +156,18 @@ mod tests {
         assert_eq!(at("2026-10-25 02:30"), "2026-10-25T00:30:00Z", "repeated: the first");
         assert_eq!(at("2026-10-25 03:00"), "2026-10-25T02:00:00Z");
         assert_eq!(at("2026-07-01 12:00"), "2026-07-01T10:00:00Z");
+    }
+
+    #[test]
+    fn changes_that_cannot_be_looked_up_are_not_read() {
+        let with = |changes: &str| {
+            format!(r#"{{"name":"X","tz_version":"","first_offset_s":0,"transitions":{changes}}}"#)
+        };
+        let reads = |changes| serde_json::from_str::<Zone>(&with(changes)).is_ok();
+        assert!(reads("[]") && reads("[[1,3600],[2,-3600]]"));
+        assert!(!reads("[[2,3600],[1,0]]"), "out of order");
+        assert!(!reads("[[1,3600],[1,0]]"), "two at once");
+        assert!(!reads("[[1,93601]]"), "further than any zone");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod back;
 mod laws;
 mod plant;
-mod world;
+pub(crate) mod world;
 
 use crate::cases::{money, world as account_and_rule, zone};
 use laika_core::bytes::{Bytes, DataUnit};

@@ -33,6 +33,24 @@ fn receipt_of(rule: &Rule, account: &Account, language: Language) -> ConsentRece
     })
 }
 
+/// A receipt as it is handed out, of a rule with everything in it or, from 1 on, of some rule.
+pub(crate) fn signed(language: Language, number: u64) -> SignedReceipt {
+    let (rule, account) = match number {
+        0 => rich(),
+        _ => {
+            let made = record_of(&mut Dice(number));
+            (turned_on(&made.rule, &made.account), made.account)
+        }
+    };
+    let receipt = receipt_of(&rule, &account, language);
+    SignedReceipt {
+        sha256: sha256_hex(&receipt),
+        key_id: "0".repeat(16),
+        signature: "0".repeat(128),
+        receipt,
+    }
+}
+
 /// As turning on leaves a rule: at the present price, from now on.
 fn turned_on(rule: &Rule, account: &Account) -> Rule {
     let step = rule.step.and(account.terms.step);

@@ -1,4 +1,4 @@
-//! The only developer entry point: `cargo xtask serve | test | check | bench`.
+//! The only developer entry point: `cargo xtask serve | test | check | bench | fuzz`.
 //!
 //! Reading order: `main` picks the command, `tools` has the table of what a machine needs and how
 //! it gets there, `app` builds the browser's half, `test` lists the steps, `steps` times and counts
@@ -7,6 +7,7 @@
 mod app;
 mod bench;
 mod command;
+mod fuzz;
 mod licences;
 mod serve;
 mod steps;
@@ -23,6 +24,7 @@ Laika's only developer entry point.
   cargo xtask check                        format, lints, docs and the quick tests
   cargo xtask app                          build the browser's half into dist/ and weigh it
   cargo xtask bench core                   measure the rules: one line per figure
+  cargo xtask fuzz [MINUTES]               search for input that the rules do not stand
 
 What is missing on this machine is installed, and says so. Tools are kept in the user's
 cache folder, keyed by version, so a second clone finds them there.
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Some("test") => return test::test(&place),
         Some("check") => return test::check(&place),
         Some("bench") => bench::bench(&place, &args[1..]),
+        Some("fuzz") => fuzz::fuzz(&place, &args[1..]),
         Some("app") => app::build_and_weigh(&place).map(|weight| println!("{weight}")),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");

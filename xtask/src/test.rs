@@ -64,11 +64,17 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
     let bench = |words: &str| {
         Cmd::new(&place.root, &format!("cargo {words} --manifest-path tests/bench/Cargo.toml"))
     };
+    let fuzz = |words: &str| {
+        Cmd::new(&place.root, &format!("cargo {words} --manifest-path tests/fuzz/Cargo.toml"))
+    };
     steps.run("bench, format", &bench("fmt --check"))?;
     // Why without its peer: that is long to build, and `cargo xtask bench core` does.
     let lean = bench("test --locked --no-default-features --features parts");
     let lean = lean.arg("--target-dir").arg(place.target.display().to_string());
     steps.tests("bench, without its peer", &lean)?;
+    // Why without the search: it needs a C++ compiler, and `cargo xtask fuzz` builds it.
+    let lean = fuzz("check --locked --lib --no-default-features").arg("--target-dir");
+    steps.run("fuzz", &lean.arg(place.target.display().to_string()))?;
 
     steps.own("licences", || licences::check(place))?;
     // Why: both are long builds from source; where somebody has them, they run.

@@ -233,17 +233,18 @@ fn limits(draft: &RuleDraft, account: &Account, now: Instant, errors: &mut Error
 
 /// What the fields mean together: a rule that could never fire, or fire for ever, is refused.
 fn together(rule: &Rule, account: &Account, now: Instant, errors: &mut Errors) {
-    if let (Some(most), Some(step)) = (rule.limits.max_per_recharge, account.terms.step) {
-        match rule.amount {
-            Amount::FixedCredit(cost) if cost.amount_minor > most.amount_minor => {
-                errors.add(Field::MaxPerRecharge, FieldCode::BelowOneRecharge { cost });
-            }
-            Amount::FixedData { .. } | Amount::Target { .. }
-                if step.price.amount_minor > most.amount_minor =>
-            {
-                errors.add(Field::MaxPerRecharge, FieldCode::BelowOneStep { cost: step.price });
-            }
-            Amount::FixedCredit(_) | Amount::FixedData { .. } | Amount::Target { .. } => {}
+    if let Some(most) = rule.limits.max_per_recharge {
+        let below = match rule.amount {
+            Amount::FixedCredit(cost) => Some((cost, FieldCode::BelowOneRecharge { cost })),
+            Amount::FixedData { .. } | Amount::Target { .. } => account.terms.step.map(|step| {
+                let cost = step.price;
+                (cost, FieldCode::BelowOneStep { cost })
+            }),
+        };
+        if let Some((cost, code)) = below
+            && cost.amount_minor > most.amount_minor
+        {
+            errors.add(Field::MaxPerRecharge, code);
         }
     }
     let Some((cost, adds)) = largest_recharge(rule, account) else { return };

@@ -150,6 +150,35 @@ fn a_rule_that_cannot_work_is_refused_with_the_reason() {
     }
 }
 
+#[test]
+fn credit_above_the_most_per_recharge_is_refused_even_while_no_data_is_sold() {
+    let mut account = account();
+    let mut draft = RuleDraft::suggested(&account, now());
+    account.terms.step = None;
+    draft.amount_kind = AmountKind::FixedCredit;
+    draft.amount = "20".to_owned();
+    draft.threshold = "5".to_owned();
+    draft.threshold_unit = TypedUnit::Money;
+    draft.max_per_recharge = "19.99".to_owned();
+    let found = validate(&draft, &account, now()).err().unwrap_or_default();
+    let cost = Money::new(2000, account.terms.currency());
+    let code = FieldCode::BelowOneRecharge { cost };
+    assert_eq!(found, [FieldError::new(Field::MaxPerRecharge, code)]);
+    draft.max_per_recharge = "20".to_owned();
+    assert!(validate(&draft, &account, now()).is_ok());
+}
+
+#[test]
+fn an_amount_that_is_filled_in_reads_as_itself() {
+    for (bytes, text) in
+        [(1_125_000_000, "1.1250"), (1_500_000_000, "1.5"), (125_000_000, "0.1250")]
+    {
+        let bytes = Bytes::new(bytes).unwrap_or_default();
+        assert_eq!(typed_gb(bytes), text);
+        assert_eq!(Bytes::parse(text, crate::bytes::DataUnit::GB), Ok(bytes));
+    }
+}
+
 /// What a method with this rail and agreement makes of a change to the suggested draft.
 fn with_method(
     rail: Rail,

@@ -21,7 +21,7 @@ use laika_core::time::{Instant, Span};
 
 /// What all three sides have after some months.
 #[derive(Clone)]
-pub(super) struct World {
+pub(crate) struct World {
     pub decisions: Decisions,
     pub gateway: Statement<Payment>,
     pub carrier: Statement<TopUp>,
@@ -63,7 +63,7 @@ struct Life<'d> {
 
 impl World {
     /// So many recharges of a line of this name.
-    pub(super) fn new(dice: &mut Dice, line_id: LineId, recharges: u32) -> World {
+    pub(crate) fn new(dice: &mut Dice, line_id: LineId, recharges: u32) -> World {
         let (rule, mut account, history) = account_and_rule();
         let card = account.payment_methods.first().expect("a card").clone();
         account.payment_methods.push(MethodFacts { id: method("other"), ..card });
