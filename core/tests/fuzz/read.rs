@@ -121,6 +121,10 @@ pub(super) fn decision(bytes: &[u8]) {
     let number = choices.seed() << 8 | choices.seed();
     let (one, other) = (record(number), record(number + 1));
     let Some(mut record) = edited(choices, &one, &other) else { return };
+    // Why: nothing is sold for nothing; a catalogue that says so says nothing about the rules.
+    if record.account.terms.step.is_some_and(|step| step.price.amount_minor <= 0) {
+        return;
+    }
     ENGINE_VERSION.clone_into(&mut record.engine_version);
     let DecisionRecord { rule, account, history, cause, now, .. } = &record;
     let decided = decide(rule, account, history, cause, *now);
