@@ -158,7 +158,7 @@ pub(super) fn edited<T: Serialize + DeserializeOwned>(
     let other = serde_json::to_value(other).expect("JSON");
     while let Some(at) = place(choices, &whole) {
         let here = whole.pointer(&at).expect("a place in it").clone();
-        let from = if choices.0.len() % 2 == 0 { &other } else { &whole };
+        let from = if choices.0.len().is_multiple_of(2) { &other } else { &whole };
         let Some(new) = changed(choices, &here, from, &at) else { break };
         *whole.pointer_mut(&at).expect("a place in it") = new;
     }

@@ -71,7 +71,7 @@ fn open(choices: &mut Choices<'_>) -> Recharge {
         payment_methods: methods.iter().map(|method| method.id.clone()).collect(),
         triggers: Vec::new(),
     };
-    let version = (choices.seed() % 4 > 0).then_some(1);
+    let version = (!choices.seed().is_multiple_of(4)).then_some(1);
     Recharge::open(account.line_id, 1, version, order, &methods, now()).recharge
 }
 

@@ -188,7 +188,7 @@ impl World {
             }
             match fact {
                 Fact::Declined { .. } => self.declines.push(self.now),
-                // Why: a recharge goes on by the ladder it has, whatever is heard of an earlier one.
+                // Why: a recharge goes on by the ladder it has, whatever an earlier one hears.
                 Fact::Captured { .. } if !self.another_is_open(place) => self.declines.clear(),
                 _ => {}
             }
