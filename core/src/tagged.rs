@@ -8,8 +8,9 @@
 use serde::de;
 
 /// Makes `$enum` readable. Of each variant: its word, its fields, and after a semicolon those that
-/// may be absent. After `=` stands what reads a field otherwise than its type does. `by` names the field of the word; after `from`, the fields stand in an object of
-/// their own, and whoever reads that calls `$enum::read_as`.
+/// may be absent. After `=` stands what reads a field otherwise than its type does. `by` names the
+/// field of the word; after `from`, the fields stand in an object of their own, and whoever reads
+/// that calls `$enum::read_as`.
 macro_rules! read_tagged {
     ($enum:ident by $tag:ident, $fields:ident {
         $($field:ident: $type:ty $(= $read:literal)?),* $(,)?
