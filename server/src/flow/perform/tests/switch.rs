@@ -4,6 +4,7 @@
 use super::world::World;
 use crate::{
     flow::{
+        advance::advance,
         kill_switch::{self, Switched},
         recharge_now::recharge_now,
     },
@@ -121,13 +122,13 @@ async fn a_link_to_pay_by_dies_with_the_switch() {
 async fn an_answer_that_asks_for_the_customer_opens_no_link_while_it_is_on() {
     let world = World::new("switch_answer", &["sca_always"]).await;
     world.run_low().await;
-    world.send_and_die().await;
+    let (job, recharge, fact) = world.send().await;
+    assert!(matches!(fact, Fact::ActionRequired { .. }), "{fact:?}");
     assert_eq!(switch(&world, true).await.already_submitted.len(), 1);
-    for _ in 0..3 {
-        world.drain().await;
-        assert_ne!(world.status().await, Status::NeedsCustomer);
-        world.pass(Span::minutes(5));
-    }
+    let written = advance(&world.app, &job.account_id, &recharge, &fact, Some(&job)).await;
+    assert!(written.expect("written down"));
+    assert_eq!(world.status().await, Status::Charging, "nobody is asked to pay");
+    world.drain().await;
     assert_eq!(world.status().await, Status::Cancelled);
     assert_eq!(world.payments()[0].status, PaymentStatus::Cancelled);
 }

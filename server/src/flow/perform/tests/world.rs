@@ -8,7 +8,7 @@ use crate::{
     flow::{
         add_line, add_payment_method, evaluate, inputs,
         open::{Which, stop},
-        perform::perform,
+        perform::{perform, seen},
         submit::{Submitted, submit},
     },
     gateway::{Charge, Gateway},
@@ -33,9 +33,9 @@ use laika_core::{
     bytes::Bytes,
     decide::{Cause, MethodFacts, Suspension},
     draft::RuleDraft,
-    id::{AccountId, IdempotencyKey, PaymentMethodId},
+    id::{AccountId, IdempotencyKey, PaymentMethodId, RechargeId},
     money::{Currency, Money},
-    recharge::{Effect, Status},
+    recharge::{Effect, Fact, Status},
     rule::{Amount, Limits, Rule, Threshold, Triggers},
     time::Span,
 };
@@ -228,6 +228,24 @@ impl World {
         let mut tx = self.app.store.write().await.expect("a transaction");
         jobs::release_all(&mut tx).await.expect("released");
         tx.commit().await;
+    }
+
+    /// A worker sends the charge and hears the answer, which it has yet to write down.
+    pub(super) async fn send(&self) -> (jobs::Claimed, RechargeId, Fact) {
+        for job in self.claim().await {
+            let jobs::Work::Recharge { recharge_id, effect: Effect::Charge { attempt } } =
+                &job.work
+            else {
+                continue;
+            };
+            let sent = submit(&self.app, &job, recharge_id, *attempt).await.expect("recorded");
+            let Submitted::Send(charge) = sent else { panic!("it may be sent") };
+            let answer = self.app.gateway().expect("a gateway").charge(&charge).await;
+            let fact = seen(*attempt, answer.expect("an answer"));
+            let recharge_id = recharge_id.clone();
+            return (job, recharge_id, fact);
+        }
+        panic!("there is no charge to send")
     }
 
     /// The last charge once more, as a gateway would that has forgotten its key.
