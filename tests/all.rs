@@ -5,4 +5,5 @@ mod browser;
 mod chaos;
 mod deploy;
 mod http;
+mod stripe;
 mod tidy;

@@ -35,6 +35,9 @@ use std::sync::Arc;
 /// No request of a browser is larger; usage batches have their own limit.
 const BODY_MOST: usize = 64 * 1024;
 
+/// An event of Stripe's holds the whole of what it is about.
+const EVENT_MOST: usize = 512 * 1024;
+
 /// A batch of usage: some 30,000 events.
 const USAGE_MOST: usize = 8 * 1024 * 1024;
 
@@ -72,6 +75,7 @@ pub fn router(app: Shared) -> Router {
         .route("/lines/{id}/recharges", get(recharges::list).post(recharges::buy))
         .route("/recharges/{id}/record", get(recharges::record))
         .route("/webhooks/sandbox", post(webhooks::sandbox))
+        .route("/webhooks/stripe", post(webhooks::stripe).layer(DefaultBodyLimit::max(EVENT_MOST)))
         .route("/sandbox/usage", post(sandbox::use_data))
         .route("/sandbox/time", post(sandbox::let_time_pass))
         .route("/sandbox/next-charge", post(sandbox::next_charge))

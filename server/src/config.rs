@@ -1,8 +1,11 @@
 //! Configuration: the only place that reads the environment. Read once at start, then passed by
 //! reference. It never guesses: a value that cannot be meant is an error that names the variable.
 
+mod stripe;
+
 use crate::signing::Signer;
 use std::{fmt, net::SocketAddr, path::PathBuf};
+pub use stripe::Stripe;
 
 /// Everything the environment can set.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct Config {
     pub usage_secrets: Vec<Secret>,
     /// Signs consent receipts (`LAIKA_SIGNING_KEY`); without one the database's own does.
     pub signing_key: Option<Signer>,
+    /// The payment gateway, where it is not the sandbox (`STRIPE_SECRET_KEY`).
+    pub stripe: Option<Stripe>,
     /// Who runs this, for the audit log (`SUDO_USER`, `USER` or `LOGNAME`): said, not proved.
     pub operator: String,
 }
@@ -143,6 +148,7 @@ impl Config {
             database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
             usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
             signing_key: signing_key("LAIKA_SIGNING_KEY", secret(&text, "LAIKA_SIGNING_KEY")?)?,
+            stripe: Stripe::from_vars(&text)?,
             operator: ["SUDO_USER", "USER", "LOGNAME"]
                 .into_iter()
                 .find_map(text)

@@ -4,20 +4,28 @@
 //! it says into facts. An answer that cannot be trusted is [`NoAnswer`]: unknown, never "no".
 
 mod sandbox;
+pub(crate) mod stripe;
 
 use crate::outbound::NoAnswer;
 use laika_core::{
+    api::Language,
     id::{AccountId, IdempotencyKey, RechargeId},
     money::Money,
+    rail::Rail,
+    returns::DisputeStatus,
+    time::Instant,
 };
 pub use sandbox::SandboxGateway;
 pub(crate) use sandbox::{refusal, send};
+pub use stripe::StripeGateway;
 
 /// The gateways there are.
 #[derive(Clone, Debug)]
 pub enum Gateway {
     /// Our own test provider: no real money.
     Sandbox(SandboxGateway),
+    /// Stripe: real money with a live key, none with a test key.
+    Stripe(StripeGateway),
 }
 
 /// Why a gateway did not do what was asked.
@@ -59,6 +67,21 @@ pub struct Charge {
     pub return_url: String,
 }
 
+/// What is known of an attempt whose payment is looked for.
+#[derive(Clone, Debug)]
+pub struct Search<'a> {
+    /// The attempt's key.
+    pub key: &'a IdempotencyKey,
+    /// Which recharge it is for.
+    pub recharge_id: &'a RechargeId,
+    /// Which attempt of it.
+    pub attempt: u32,
+    /// Who the customer is at the gateway.
+    pub customer: &'a str,
+    /// It was not sent before.
+    pub since: Instant,
+}
+
 /// A payment as the gateway has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
@@ -98,8 +121,25 @@ pub enum PaymentState {
         /// Where.
         url: String,
     },
+    /// The bank wants the customer, and there is no page for it yet: [`Gateway::ask`] makes one.
+    Unasked,
+    /// Neither paid nor refused yet, or something that is not understood.
+    Undecided,
     /// It can no longer capture.
     Cancelled,
+}
+
+/// A charge that a customer disputes at the bank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    /// The gateway's name for it.
+    pub id: String,
+    /// Of which payment.
+    pub payment: Option<String>,
+    /// How much.
+    pub amount: Money,
+    /// Where it stands.
+    pub status: DisputeStatus,
 }
 
 /// A visit to the gateway's hosted page.
@@ -127,6 +167,8 @@ pub enum SetupState {
 pub struct Attached {
     /// What charges name.
     pub token: String,
+    /// What it can do by itself.
+    pub rail: Rail,
     /// Such as `Visa`.
     pub brand: String,
     /// `credit`, `debit` or `prepaid`.
@@ -146,13 +188,20 @@ impl Gateway {
     pub async fn create_customer(&self, account_id: &str) -> Result<String, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.create_customer(account_id).await,
+            Gateway::Stripe(stripe) => stripe.create_customer(account_id).await,
         }
     }
 
     /// Begins a visit to the hosted page.
-    pub async fn create_setup(&self, customer: &str, back: &str) -> Result<Setup, Failure> {
+    pub async fn create_setup(
+        &self,
+        customer: &str,
+        back: &str,
+        language: Language,
+    ) -> Result<Setup, Failure> {
         match self {
-            Gateway::Sandbox(sandbox) => sandbox.create_setup(customer, back).await,
+            Gateway::Sandbox(sandbox) => sandbox.create_setup(customer, back, language).await,
+            Gateway::Stripe(stripe) => stripe.create_setup(customer, back, language).await,
         }
     }
 
@@ -160,6 +209,7 @@ impl Gateway {
     pub async fn setup(&self, id: &str) -> Result<SetupState, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.setup(id).await,
+            Gateway::Stripe(stripe) => stripe.setup(id).await,
         }
     }
 
@@ -167,6 +217,7 @@ impl Gateway {
     pub async fn detach(&self, token: &str) -> Result<(), Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.detach(token).await,
+            Gateway::Stripe(stripe) => stripe.detach(token).await,
         }
     }
 
@@ -174,18 +225,33 @@ impl Gateway {
     pub async fn charge(&self, charge: &Charge) -> Result<Payment, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.charge(charge).await,
+            Gateway::Stripe(stripe) => stripe.charge(charge).await,
         }
     }
 
     /// The payments of a recharge's attempt: by its key, and by listing what names the recharge.
-    pub async fn find(
-        &self,
-        key: &IdempotencyKey,
-        recharge_id: &RechargeId,
-        attempt: u32,
-    ) -> Result<Vec<Payment>, Failure> {
+    pub async fn find(&self, search: &Search<'_>) -> Result<Vec<Payment>, Failure> {
         match self {
-            Gateway::Sandbox(sandbox) => sandbox.find(key, recharge_id, attempt).await,
+            Gateway::Sandbox(sandbox) => sandbox.find(search).await,
+            Gateway::Stripe(stripe) => stripe.find(search).await,
+        }
+    }
+
+    /// Makes a page for a payment whose bank wants the customer; the payment afterwards.
+    pub async fn ask(&self, payment: &str, back: &str) -> Result<Payment, Failure> {
+        match self {
+            // Why: its payments have their page from the start.
+            Gateway::Sandbox(sandbox) => sandbox.payment(payment).await,
+            Gateway::Stripe(stripe) => stripe.ask(payment, back).await,
+        }
+    }
+
+    /// Every dispute that began since an instant, in microseconds.
+    pub async fn disputes(&self, since: i64) -> Result<Vec<Dispute>, Failure> {
+        match self {
+            // Why: nobody disputes money that does not exist.
+            Gateway::Sandbox(_) => Ok(Vec::new()),
+            Gateway::Stripe(stripe) => stripe.disputes(since).await,
         }
     }
 
@@ -193,6 +259,7 @@ impl Gateway {
     pub async fn payment(&self, id: &str) -> Result<Payment, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.payment(id).await,
+            Gateway::Stripe(stripe) => stripe.payment(id).await,
         }
     }
 
@@ -200,6 +267,7 @@ impl Gateway {
     pub async fn list(&self, since: i64) -> Result<Vec<Payment>, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.list(since).await,
+            Gateway::Stripe(stripe) => stripe.list(since).await,
         }
     }
 
@@ -207,6 +275,7 @@ impl Gateway {
     pub async fn cancel(&self, payment: &str) -> Result<Payment, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.cancel(payment).await,
+            Gateway::Stripe(stripe) => stripe.cancel(payment).await,
         }
     }
 
@@ -219,6 +288,7 @@ impl Gateway {
     ) -> Result<Payment, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.refund(key, payment, amount).await,
+            Gateway::Stripe(stripe) => stripe.refund(key, payment, amount).await,
         }
     }
 
@@ -226,6 +296,8 @@ impl Gateway {
     pub async fn announce(&self, url: &str) -> Result<(), Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.announce(url).await,
+            // Why: its webhooks are set up by the operator, in its dashboard.
+            Gateway::Stripe(_) => Ok(()),
         }
     }
 }

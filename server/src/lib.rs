@@ -31,7 +31,7 @@ use axum::http::StatusCode;
 use carrier::{Carrier, SandboxCarrier};
 use clock::Clock;
 use config::Config;
-use gateway::{Gateway, SandboxGateway};
+use gateway::{Gateway, SandboxGateway, StripeGateway};
 use outbound::Outbound;
 use std::{
     sync::{Arc, OnceLock},
@@ -129,8 +129,11 @@ impl App {
 
     /// The payment gateway. *Errors*: 503 `no_gateway` when none runs.
     pub fn gateway(&self) -> error::Result<Gateway> {
-        let (client, origin) = (self.outbound.clone(), self.sandbox_or_error()?);
-        let theirs = Arc::clone(&self.gateway_clock);
+        let (client, theirs) = (self.outbound.clone(), Arc::clone(&self.gateway_clock));
+        if let Some(stripe) = &self.config.stripe {
+            return Ok(Gateway::Stripe(StripeGateway::new(client, stripe, &self.clock, theirs)));
+        }
+        let origin = self.sandbox_or_error()?;
         Ok(Gateway::Sandbox(SandboxGateway::new(client, origin, &self.clock, theirs)))
     }
 

@@ -7,6 +7,7 @@
 use crate::clock;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use laika_core::time::Instant;
@@ -19,7 +20,7 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The client: cheap to clone, one connection pool.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     patience: Duration,
 }
 
@@ -28,7 +29,8 @@ pub struct Outbound {
 pub struct NoAnswer {
     /// For the log.
     pub why: String,
-    /// True when not even a connection was made, so nothing can have happened.
+    /// True when nothing can have happened: not even a connection was made, or the other side
+    /// turned the request away unread.
     pub never_sent: bool,
 }
 
@@ -59,6 +61,13 @@ impl Outbound {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(patience.min(Duration::from_secs(5))));
         connector.set_nodelay(true);
+        // Why: the address says which; whoever holds a secret sees to it that it says `https`.
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(20))
@@ -98,5 +107,31 @@ impl Outbound {
         };
         let too_late = |_| NoAnswer { why: format!("{url}: no answer in time"), never_sent: false };
         tokio::time::timeout(self.patience, exchange).await.unwrap_or_else(|e| Err(too_late(e)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    #[tokio::test]
+    async fn over_https_nothing_is_said_in_the_clear() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
+        let heard = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut heard = vec![0; 4096];
+            let read = stream.read(&mut heard).await.expect("a greeting");
+            heard.truncate(read);
+            heard
+        });
+        let headers = [("authorization", "Bearer secret")];
+        let sent = Outbound::new(Duration::from_secs(5)).send("GET", &url, &headers, vec![]).await;
+        assert!(sent.expect_err("nobody there speaks TLS").never_sent);
+        let heard = heard.await.expect("heard");
+        // Why 22: how a TLS handshake begins.
+        assert_eq!(heard.first(), Some(&22));
+        assert!(!heard.windows(6).any(|part| part == b"secret"));
     }
 }

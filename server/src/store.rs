@@ -11,6 +11,7 @@ pub mod balances;
 pub mod checkpoints;
 pub mod dialect;
 pub mod figures;
+pub mod gateway_events;
 pub mod inbox;
 pub mod jobs;
 pub mod ledger;

@@ -74,10 +74,14 @@ impl Proxy {
     }
 }
 
-/// One request there, its answer back, then the end of the connection.
-fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> {
-    let (head, mut body) = head(&mut near)?;
-    let named = |line: &str| line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+/// A header's name, from its line.
+fn named(line: &str) -> String {
+    line.split(':').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// A whole request: its lines up to the empty one, and its body.
+pub(super) fn request(near: &mut TcpStream) -> io::Result<(Vec<String>, Vec<u8>)> {
+    let (head, mut body) = head(near)?;
     let length = head
         .iter()
         .find(|line| named(line) == "content-length")
@@ -85,10 +89,16 @@ fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> 
     while body.len() < length.unwrap_or(0) {
         let mut more = [0; 4096];
         match near.read(&mut more)? {
-            0 => return Ok(()),
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             read => body.extend_from_slice(&more[..read]),
         }
     }
+    Ok((head, body))
+}
+
+/// One request there, its answer back, then the end of the connection.
+fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> {
+    let (head, body) = request(&mut near)?;
     let asked = head.first().map(String::as_str).unwrap_or_default();
     let without = if !weather.keys_pass && asked.starts_with(KEYED) { KEY } else { "" };
     let kept = head.iter().filter(|line| !["connection", without].contains(&&*named(line)));

@@ -116,6 +116,7 @@ fn outside(place: &Place, found: &TestTools) -> Cmd {
         .env("LAIKA_NODE", found.node.display().to_string())
         .env("LAIKA_CHROMIUM", found.chromium.display().to_string())
         .env("LAIKA_POSTGRES", found.postgres.display().to_string())
+        .env("LAIKA_LOCALSTRIPE", found.localstripe.display().to_string())
 }
 
 /// `npm ci` where the lock file is newer than what is installed.

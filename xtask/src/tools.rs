@@ -116,6 +116,16 @@ const POSTGRES: Tool = Tool {
     otherwise: "apt-get install postgresql",
 };
 
+// A process of its own, under its own licence (GPL-3.0): nothing of it is linked or distributed.
+const LOCALSTRIPE: Tool = Tool {
+    name: "localstripe",
+    version: "1.15.10",
+    why: "stands for Stripe in the tests",
+    find: find::localstripe,
+    install: install::python_package,
+    otherwise: "python3 -m venv FOLDER && FOLDER/bin/pip install localstripe==1.15.10",
+};
+
 /// Where things are: this checkout, cargo's target folder, the user's cache.
 pub(crate) struct Place {
     pub(crate) root: PathBuf,
@@ -159,6 +169,7 @@ pub(crate) struct TestTools {
     pub(crate) chromedriver: PathBuf,
     /// The folder with `initdb`, `pg_ctl` and `postgres`.
     pub(crate) postgres: PathBuf,
+    pub(crate) localstripe: PathBuf,
 }
 
 /// What builds the app: the folders to put on PATH.
@@ -179,7 +190,8 @@ pub(crate) fn for_tests(place: &Place) -> Result<TestTools> {
     let chromedriver = DRIVER.ensure(place)?;
     FONT.ensure(place)?;
     let postgres = POSTGRES.ensure(place)?;
-    Ok(TestTools { node, chromium, chromedriver, postgres })
+    let localstripe = LOCALSTRIPE.ensure(place)?;
+    Ok(TestTools { node, chromium, chromedriver, postgres, localstripe })
 }
 
 /// What the benches need.

@@ -73,7 +73,6 @@ pub async fn next_charge(
     Body(next): Body<NextCharge>,
 ) -> Result<StatusCode> {
     exists(&app)?;
-    let Gateway::Sandbox(gateway) = app.gateway()?;
     let charge = match next {
         NextCharge::Succeeds => AtProvider::Succeeded,
         NextCharge::SoftDecline => AtProvider::InsufficientFunds,
@@ -86,7 +85,13 @@ pub async fn next_charge(
             return next_top_up(&app, &session, NextTopUp::AnswerLostAfter).await;
         }
     };
-    script(&app, &gateway, &session, charge).await
+    match app.gateway()? {
+        Gateway::Sandbox(gateway) => script(&app, &gateway, &session, charge).await,
+        Gateway::Stripe(_) => {
+            let words = "Stripe's test cards say how a charge ends; it cannot be told here.";
+            Err(Error::conflict("not_the_sandbox", words))
+        }
+    }
 }
 
 async fn script(

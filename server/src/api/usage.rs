@@ -21,7 +21,7 @@ pub async fn receive(
 ) -> Result<Json<Receipt>> {
     app.usage.admit(1).inspect_err(|_| app.metrics.usage_refused())?;
     let secrets = app.config.usage_secrets.iter().map(|secret| secret.expose());
-    signature::check(&headers, &body, secrets, app.clock.wall())?;
+    signature::check(signature::LAIKA, &headers, &body, secrets, app.clock.wall())?;
     Ok(Json(handle_usage::handle(&app, rows(&headers, &body)?).await?))
 }
 

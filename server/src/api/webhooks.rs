@@ -1,18 +1,24 @@
-//! Webhooks: the gateway says that something happened. It is not believed but looked up.
+//! Webhooks: the gateway says that something happened. It is not believed but looked up, so one
+//! that is late, doubled, out of order or forged by whoever stole a secret moves no money.
 
 use super::signature;
 use crate::{
     Shared,
     error::{Error, Result},
     flow::reconcile,
-    gateway::Failure,
+    gateway::{Failure, stripe::event::Event},
     sandbox::{WEBHOOK_SECRET, provider::records::Webhook},
+    store::gateway_events,
 };
 use axum::{
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use serde::de::DeserializeOwned;
+
+/// What became of one that was taken.
+type Taken = Result<&'static str>;
 
 /// `POST /webhooks/sandbox`. Anything but 204 makes the provider send it again.
 pub async fn sandbox(
@@ -20,7 +26,21 @@ pub async fn sandbox(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode> {
-    let taken = take(&app, &headers, &body).await;
+    let taken = of_sandbox(&app, &headers, &body).await;
+    count(&app, taken)
+}
+
+/// `POST /webhooks/stripe`. Anything but 2xx makes Stripe send it again, for three days.
+pub async fn stripe(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode> {
+    let taken = of_stripe(&app, &headers, &body).await;
+    count(&app, taken)
+}
+
+fn count(app: &Shared, taken: Taken) -> Result<StatusCode> {
     app.metrics.webhook(match &taken {
         Ok(result) => result,
         Err(Error::Problem(problem)) if problem.status.is_client_error() => "refused",
@@ -29,23 +49,51 @@ pub async fn sandbox(
     taken.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// Looks up what it is about; what became of it.
-async fn take(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<&'static str> {
-    signature::check(headers, body, [WEBHOOK_SECRET], app.clock.wall())?;
-    let event: Webhook = serde_json::from_slice(body)
-        .map_err(|error| Error::bad_request("bad_json", error.to_string()))?;
+async fn of_sandbox(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
+    signature::check(signature::LAIKA, headers, body, [WEBHOOK_SECRET], app.clock.wall())?;
+    let event: Webhook = read(body)?;
     let shaped = event.about.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !event.kind.starts_with("payment.") || !shaped {
+    // Why: its secret is public, and where another gateway charges it has nothing to say.
+    if app.config.stripe.is_some() || !event.kind.starts_with("payment.") || !shaped {
         return Ok("ignored");
     }
-    match app.gateway()?.payment(&event.about).await {
-        Ok(payment) => reconcile::compare(app, &payment).await?,
+    look_up(app, &event.about).await
+}
+
+async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
+    let stripe = app.config.stripe.as_ref().ok_or_else(Error::not_found)?;
+    let secrets = stripe.webhook_secrets.iter().map(|secret| secret.expose());
+    signature::check(signature::STRIPE, headers, body, secrets, app.clock.wall())?;
+    let event: Event = read(body)?;
+    let of_ours = event.livemode == stripe.is_live();
+    let Some(payment) = event.payment().filter(|_| of_ours) else { return Ok("ignored") };
+    if gateway_events::is_known(&mut *app.store.read().await?, &event.id).await? {
+        return Ok("ignored");
+    }
+    if event.is_dispute() {
+        tracing::error!(payment, "a charge is disputed");
+    }
+    let taken = look_up(app, payment).await?;
+    // Why last: an event that was kept and not acted on would never be sent again.
+    let mut tx = app.store.write().await?;
+    gateway_events::keep(&mut tx, &event.id, app.clock.wall()).await?;
+    tx.commit().await;
+    Ok(taken)
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| Error::bad_request("bad_json", error.to_string()))
+}
+
+/// Asks the gateway how a payment stands, and compares.
+async fn look_up(app: &Shared, payment: &str) -> Taken {
+    match app.gateway()?.payment(payment).await {
+        Ok(payment) => reconcile::compare(app, &payment).await.map(|()| "looked_up"),
         // A payment that the gateway does not know: forged, or another's.
-        Err(Failure::Refused { .. }) => return Ok("ignored"),
+        Err(Failure::Refused { .. }) => Ok("ignored"),
         Err(Failure::Unknown(no)) => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Err(Error::problem(status, "gateway_silent", no.why));
+            Err(Error::problem(status, "gateway_silent", no.why))
         }
     }
-    Ok("looked_up")
 }

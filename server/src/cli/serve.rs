@@ -18,7 +18,9 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     block_on(async {
-        let app = App::open(Config::from_env()?, Clock::system()).await?;
+        let config = Config::from_env()?;
+        name_gateway(&config)?;
+        let app = App::open(config, Clock::system()).await?;
         keep_signing_key(&app).await?;
         if settings::charging_stopped(&mut *app.store.read().await?).await? {
             tracing::warn!("the kill switch is on: nothing is charged");
@@ -53,6 +55,29 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         app.store.close().await;
         Ok(Outcome::Done)
     })
+}
+
+/// Says whose payments these are. *Errors*: real money is not taken for what the sandbox's carrier
+/// would deliver, which is nothing.
+fn name_gateway(config: &Config) -> Result<(), Failure> {
+    match &config.stripe {
+        Some(stripe) if stripe.is_live() => Err(Failure::failed(
+            "STRIPE_SECRET_KEY: a live key, while the carrier is the sandbox's, which delivers \
+             nothing; use a test key",
+        )),
+        Some(stripe) => {
+            let (at, webhooks) = (&stripe.base_url, stripe.webhook_secrets.len());
+            tracing::info!(at, webhooks, "payments by Stripe in test mode: no real money");
+            if webhooks == 0 {
+                tracing::warn!("no STRIPE_WEBHOOK_SECRET: only look-ups tell how payments end");
+            }
+            Ok(())
+        }
+        None => {
+            tracing::info!("payments by the sandbox: no real money");
+            Ok(())
+        }
+    }
 }
 
 /// Keeps the key that signs, so that its public half can be had before the first receipt.

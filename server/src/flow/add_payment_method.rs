@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use axum::http::StatusCode;
-use laika_core::{id::PaymentMethodId, rail::Rail};
+use laika_core::id::PaymentMethodId;
 
 /// The gateway could not be asked; nothing was changed.
 pub fn unavailable(failure: Failure) -> Error {
@@ -31,13 +31,12 @@ pub async fn begin(app: &Shared, account_id: &str) -> Result<Setup> {
     let gateway = app.gateway()?;
     let customer = customer(app, account_id).await?;
     let back = format!("{}/payment", app.own_origin());
-    let mut setup = gateway.create_setup(&customer, &back).await.map_err(unavailable)?;
+    let account = accounts::get(&mut *app.store.read().await?, account_id).await?;
+    let language = account.map(|account| account.language).unwrap_or_default();
+    let setup = gateway.create_setup(&customer, &back, language).await.map_err(unavailable)?;
     let mut tx = app.store.write().await?;
     payment_methods::insert_setup(&mut tx, account_id, &setup.id, app.clock.now()).await?;
-    let account = accounts::get(&mut tx, account_id).await?;
     tx.commit().await;
-    let language = account.map(|account| account.language).unwrap_or_default();
-    setup.url = format!("{}?lang={}", setup.url, language.tag());
     Ok(setup)
 }
 
@@ -118,7 +117,7 @@ async fn add(
             let new = Method {
                 id: id.clone(),
                 token: attached.token,
-                rail: Rail::Card,
+                rail: attached.rail,
                 brand: attached.brand,
                 funding: attached.funding,
                 last4: attached.last4,

@@ -8,16 +8,17 @@
 
 use super::{
     advance::advance,
-    submit::{Submitted, submit},
+    submit::{Submitted, return_url, submit},
 };
 use crate::{
     Shared,
     error::{Error, Result},
-    gateway::{Failure, Payment, PaymentState},
+    gateway::{Failure, Payment, PaymentState, Search},
+    outbound::NoAnswer,
     store::{
         accounts,
         jobs::{self, Claimed, Work},
-        lines, recharges,
+        lines, payment_methods, recharges,
     },
 };
 use laika_core::{
@@ -150,10 +151,15 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
 /// Asks what became of an attempt, by key and by listing.
 async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
     let Some(attempt) = unsettled(recharge, number) else { return Ok(Next::Nothing) };
-    let found = find(app, recharge, attempt).await;
+    let mut found = find(app, job, recharge, attempt).await?;
+    if let (Ok(Some(payment)), None) = (&found, &attempt.outcome)
+        && payment.state == PaymentState::Unasked
+    {
+        found = app.gateway()?.ask(&payment.id, &return_url(app)).await.map(Some);
+    }
     Ok(match (found, &attempt.outcome) {
         (Ok(Some(payment)), outcome) => match (seen(number, payment), outcome) {
-            (Fact::ActionRequired { .. }, Some(_)) => Next::Nothing,
+            (Fact::ActionRequired { .. } | Fact::Unanswered { .. }, Some(_)) => Next::Nothing,
             (fact, _) => Next::Fact(fact),
         },
         (Ok(None), None) => Next::Fact(Fact::NotFound { attempt: number }),
@@ -166,13 +172,19 @@ async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) 
 /// Makes sure that an attempt can no longer capture.
 async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
     let Some(attempt) = unsettled(recharge, number) else { return Ok(Next::Nothing) };
-    let payment = match (find(app, recharge, attempt).await, &attempt.outcome) {
+    let payment = match (find(app, job, recharge, attempt).await?, &attempt.outcome) {
         (Ok(Some(payment)), _) => payment,
         (Ok(None), None) => return Ok(Next::Fact(Fact::NotFound { attempt: number })),
         // Why: a payment that the gateway named before and cannot find now is not cancelled by it.
         (Ok(None), Some(_)) | (Err(_), _) => return Ok(soon(job)),
     };
-    if !matches!(payment.state, PaymentState::ActionRequired { .. }) {
+    let open = match payment.state {
+        PaymentState::ActionRequired { .. } | PaymentState::Unasked => true,
+        PaymentState::Undecided => true,
+        PaymentState::Captured { .. } | PaymentState::Declined { .. } => false,
+        PaymentState::Cancelled => false,
+    };
+    if !open {
         return Ok(Next::Fact(seen(number, payment)));
     }
     Ok(match app.gateway()?.cancel(&payment.id).await {
@@ -185,23 +197,40 @@ async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
 /// The payment of an attempt at the gateway: the one that took money, if any did.
 async fn find(
     app: &Shared,
+    job: &Claimed,
     recharge: &Recharge,
     attempt: &Attempt,
-) -> Result<Option<Payment>, Failure> {
-    let gateway = app.gateway().map_err(|error| {
-        let why = error.to_string();
-        Failure::Unknown(crate::outbound::NoAnswer { why, never_sent: true })
-    })?;
-    let key = &attempt.idempotency_key;
-    let mut found = gateway.find(key, &recharge.id, attempt.number).await?;
+) -> Result<Result<Option<Payment>, Failure>> {
+    let customer = {
+        let mut snapshot = app.store.read().await?;
+        payment_methods::customer(&mut snapshot, job.account_id.as_str()).await?
+    };
+    let customer =
+        customer.ok_or_else(|| Error::internal("a payment without a gateway customer"))?;
+    let search = Search {
+        key: &attempt.idempotency_key,
+        recharge_id: &recharge.id,
+        attempt: attempt.number,
+        customer: &customer,
+        since: recharge.opened_at,
+    };
+    let gateway = match app.gateway() {
+        Ok(gateway) => gateway,
+        Err(error) => {
+            let why = error.to_string();
+            return Ok(Err(Failure::Unknown(NoAnswer { why, never_sent: true })));
+        }
+    };
+    let found = gateway.find(&search).await;
     let rank = |payment: &Payment| match payment.state {
         PaymentState::Captured { .. } => 0,
-        PaymentState::ActionRequired { .. } => 1,
-        PaymentState::Declined { .. } => 2,
-        PaymentState::Cancelled => 3,
+        PaymentState::Undecided => 1,
+        PaymentState::ActionRequired { .. } => 2,
+        PaymentState::Unasked => 3,
+        PaymentState::Declined { .. } => 4,
+        PaymentState::Cancelled => 5,
     };
-    found.sort_by_key(rank);
-    Ok(found.into_iter().next())
+    Ok(found.map(|found| found.into_iter().min_by_key(rank)))
 }
 
 /// An attempt of which more may be heard: everything but a capture.
@@ -221,6 +250,8 @@ fn seen(attempt: u32, payment: Payment) -> Fact {
         PaymentState::ActionRequired { url } => {
             Fact::ActionRequired { attempt, payment: payment.id, url }
         }
+        // Why: what is not decided yet may still be either.
+        PaymentState::Unasked | PaymentState::Undecided => Fact::Unanswered { attempt },
         PaymentState::Cancelled => Fact::PaymentCancelled { attempt },
     }
 }

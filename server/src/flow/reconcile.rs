@@ -9,7 +9,7 @@ use super::advance::{advance, ring};
 use crate::{
     Shared,
     error::Result,
-    gateway::{Failure, Payment, PaymentState},
+    gateway::{Failure, Gateway, Payment, PaymentState},
     store::{
         jobs::{self, Work},
         lines, recharges,
@@ -18,6 +18,7 @@ use crate::{
 use laika_core::{
     id::AccountId,
     recharge::{Effect, Fact, Outcome, Status},
+    returns::DisputeStatus,
     time::Span,
 };
 
@@ -25,6 +26,8 @@ use laika_core::{
 const ALERT_AFTER: Span = Span::minutes(30);
 /// How far back the list is read: longer than any key lives.
 const BACK: Span = Span::hours(72);
+/// How long after a charge a bank may still be told that it was wrong: 120 days, and some.
+const DISPUTES_BACK: Span = Span::days(150);
 
 /// Says what is not known for too long, then compares the gateway's list.
 pub async fn reconcile(app: &Shared) -> Result<()> {
@@ -52,7 +55,20 @@ async fn compare_list(app: &Shared) -> Result<()> {
     for payment in &payments {
         compare(app, payment).await?;
     }
+    tell_disputes(&gateway, app.clock.now().minus(DISPUTES_BACK).micros()).await;
     Ok(())
+}
+
+/// An open dispute is for a person: nothing here answers one.
+async fn tell_disputes(gateway: &Gateway, since: i64) {
+    let disputes = match gateway.disputes(since).await {
+        Ok(disputes) => disputes,
+        Err(failure) => return tracing::warn!(?failure, "the gateway lists no disputes"),
+    };
+    for dispute in disputes.iter().filter(|dispute| dispute.status == DisputeStatus::Open) {
+        let (id, payment, amount) = (&dispute.id, &dispute.payment, &dispute.amount);
+        tracing::error!(dispute = id, ?payment, ?amount, "a charge is disputed");
+    }
 }
 
 /// Nothing stays unknown for long without somebody hearing of it.
@@ -97,6 +113,8 @@ pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
             true
         }
         (PaymentState::ActionRequired { .. }, Some(Outcome::ActionRequired { .. })) => true,
+        // Why: nothing is known from it; the look-ups that are due go on.
+        (PaymentState::Undecided, _) => true,
         (PaymentState::Captured { .. }, _) | (_, None) => false,
         (_, Some(Outcome::ActionRequired { .. })) => false,
         (_, Some(_)) => true,

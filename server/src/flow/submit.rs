@@ -181,6 +181,11 @@ async fn charge(
         account_id: line.account_id.clone(),
         recharge_id: recharge.id.clone(),
         attempt: attempt.number,
-        return_url: format!("{}/history", app.own_origin()),
+        return_url: return_url(app),
     })
+}
+
+/// Where the customer comes back to from the bank.
+pub fn return_url(app: &Shared) -> String {
+    format!("{}/history", app.own_origin())
 }

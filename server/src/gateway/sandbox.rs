@@ -1,6 +1,6 @@
 //! The sandbox provider as a gateway: over HTTP, as a real one would be reached.
 
-use super::{Attached, Charge, Failure, Payment, PaymentState, Setup, SetupState};
+use super::{Attached, Charge, Failure, Payment, PaymentState, Search, Setup, SetupState};
 use crate::{
     clock::{Clock, Theirs},
     outbound::{Answered, NoAnswer, Outbound},
@@ -11,8 +11,10 @@ use crate::{
     },
 };
 use laika_core::{
-    id::{IdempotencyKey, RechargeId},
+    api::Language,
+    id::IdempotencyKey,
     money::{Currency, Money},
+    rail::Rail,
     time::Instant,
 };
 use serde::de::DeserializeOwned;
@@ -65,10 +67,16 @@ impl SandboxGateway {
         Ok(customer.id)
     }
 
-    pub(super) async fn create_setup(&self, customer: &str, back: &str) -> Result<Setup, Failure> {
+    pub(super) async fn create_setup(
+        &self,
+        customer: &str,
+        back: &str,
+        language: Language,
+    ) -> Result<Setup, Failure> {
         let body = json!({ "customer": customer, "return_url": back });
         let setup: records::Setup = self.ask("POST", "/setups", None, body).await?;
-        Ok(Setup { url: format!("{}{}", self.origin, setup.path), id: setup.id })
+        let url = format!("{}{}?lang={}", self.origin, setup.path, language.tag());
+        Ok(Setup { url, id: setup.id })
     }
 
     pub(super) async fn setup(&self, id: &str) -> Result<SetupState, Failure> {
@@ -87,6 +95,7 @@ impl SandboxGateway {
         let method: records::PaymentMethod = self.ask("GET", &path, None, Value::Null).await?;
         Ok(SetupState::Attached(Attached {
             token: method.id,
+            rail: Rail::Card,
             brand: brand(&method.card.brand),
             funding: method.card.funding,
             last4: method.card.last4,
@@ -119,15 +128,10 @@ impl SandboxGateway {
         self.read(payment)
     }
 
-    pub(super) async fn find(
-        &self,
-        key: &IdempotencyKey,
-        recharge_id: &RechargeId,
-        attempt: u32,
-    ) -> Result<Vec<Payment>, Failure> {
-        let mut found = self.payments(&format!("key={key}")).await?;
-        for listed in self.payments(&format!("recharge_id={recharge_id}")).await? {
-            let same = listed.attempt == Some(attempt);
+    pub(super) async fn find(&self, search: &Search<'_>) -> Result<Vec<Payment>, Failure> {
+        let mut found = self.payments(&format!("key={}", search.key)).await?;
+        for listed in self.payments(&format!("recharge_id={}", search.recharge_id)).await? {
+            let same = listed.attempt == Some(search.attempt);
             if same && !found.iter().any(|payment| payment.id == listed.id) {
                 found.push(listed);
             }

@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = files![
     "0012_audit_log",
     "0013_job_failures",
     "0014_figures",
+    "0015_gateway_events",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The sweep: deletes rows that nobody asks for any more, some at a time, so that no other writer
 //! waits long. It deletes nothing of money, of lines or of what was ever agreed to.
 
-use super::{Store, sessions};
+use super::{Store, gateway_events, sessions};
 use crate::{error::Result, sql};
 use laika_core::time::{Instant, Span};
 
@@ -10,8 +10,8 @@ const AT_ONCE: i64 = 1000;
 /// How long a registration that was never confirmed is kept: its codes ended within minutes.
 const UNCONFIRMED: Span = Span::days(1);
 
-/// Deletes the tries of slots that are over, sessions that have ended, and registrations that were
-/// never confirmed. Gives how many rows.
+/// Deletes the tries of slots that are over, sessions that have ended, registrations that were never
+/// confirmed, and the names of events that nobody sends any more. Gives how many rows.
 pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
     let mut swept = 0;
     loop {
@@ -37,8 +37,14 @@ pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
             wall.minus(UNCONFIRMED).micros(),
             AT_ONCE
         );
+        let acted_on = sql!(
+            "DELETE FROM gateway_events WHERE id IN (
+                 SELECT id FROM gateway_events WHERE received_at <= $1 LIMIT $2)",
+            wall.minus(gateway_events::KEPT).micros(),
+            AT_ONCE
+        );
         let mut rows = 0;
-        for statement in [tries, ended, unconfirmed] {
+        for statement in [tries, ended, unconfirmed, acted_on] {
             rows += statement.execute(&mut *tx).await?.rows_affected();
         }
         tx.commit().await;

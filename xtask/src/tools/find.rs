@@ -48,6 +48,13 @@ pub(super) fn chromium(place: &Place, _: &Tool) -> Option<PathBuf> {
     })
 }
 
+/// Ours alone: what is on PATH may be of any version, and does not say which.
+pub(super) fn localstripe(place: &Place, tool: &Tool) -> Option<PathBuf> {
+    let program = place.cached(tool.name, tool.version).join("bin").join(tool.name);
+    let runs = || Cmd::at(&place.root, &program).arg("--help").read().is_some();
+    (exists(&program) && runs()).then_some(program)
+}
+
 /// The driver of the browser found.
 pub(super) fn chromedriver(place: &Place, _: &Tool) -> Option<PathBuf> {
     on_path("chromedriver").next().or_else(|| below(&browsers(place), "chromedriver", 6))

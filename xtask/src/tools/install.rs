@@ -1,9 +1,10 @@
-//! How a tool gets onto a machine: rustup, cargo, npm, or the system's package manager.
+//! How a tool gets onto a machine: rustup, cargo, npm, pip, or the system's package manager.
 //!
 //! Everything of ours goes into the cache folder; only the system's own packages go anywhere else.
 //! Progress is the installer's own. Never downloads anything itself.
 
 use super::{Place, Tool, find};
+use crate::command::Cmd;
 use crate::{Failure, Result, because};
 
 /// rustup's parts. Where its automatic installation is off, it says nothing and builds fail.
@@ -58,6 +59,22 @@ pub(super) fn npm_package(place: &Place, name: &str, version: &str) -> Result {
         .cmd(&format!("npm install --no-save --no-audit --no-fund {name}@{version} --prefix"))
         .arg(folder.display().to_string())
         .run()
+}
+
+/// A Python package with what it needs, in a virtual environment in the cache folder.
+pub(super) fn python_package(place: &Place, tool: &Tool) -> Result {
+    // Why both: Debian packages the second apart from the first.
+    if place.cmd("python3 -c").arg("import venv, ensurepip").read().is_none() {
+        let none = || Err(Failure::new("there is no python3 with venv"));
+        system_or(place, &["python3", "python3-venv"], Some("python"), none)?;
+    }
+    let folder = place.cached(tool.name, tool.version).display().to_string();
+    place.cmd("python3 -m venv --clear").arg(folder.as_str()).run()?;
+    let package = format!("{}=={}", tool.name, tool.version);
+    let words = "-m pip install --quiet --disable-pip-version-check";
+    let python = std::path::Path::new(&folder).join("bin/python");
+    let pip = words.split(' ').fold(Cmd::at(&place.root, &python), |cmd, word| cmd.arg(word));
+    pip.arg(package).run()
 }
 
 /// npm from the system, where there is none; it brings a Node of some age along.

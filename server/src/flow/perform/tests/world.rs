@@ -270,7 +270,9 @@ impl World {
     }
 
     pub(super) async fn script(&self, next: NextCharge) {
-        let Gateway::Sandbox(gateway) = self.app.gateway().expect("a gateway");
+        let Gateway::Sandbox(gateway) = self.app.gateway().expect("a gateway") else {
+            unreachable!("no other gateway is configured")
+        };
         let customer = add_payment_method::customer(&self.app, ACCOUNT).await.expect("known");
         gateway.script(&customer, next).await.expect("scripted");
     }

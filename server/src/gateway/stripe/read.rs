@@ -1,0 +1,320 @@
+//! Stripe's records in our terms. What makes no sense is no answer; it is never a "no".
+//!
+//! Only the fields named here are read, and nothing of a card but what a person knows it by.
+
+use super::{amount, decline};
+use crate::{
+    gateway::{Attached, Dispute, Failure, Payment, PaymentState, SetupState},
+    outbound::{Answered, NoAnswer},
+};
+use laika_core::{rail::Rail, returns::DisputeStatus};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Ways of paying at Stripe, with what each can do by itself.
+///
+/// *Source*: Stripe's documentation of each, read 2026-11: cards are kept for off-session payments;
+/// Alipay and WeChat Pay are single-use, the customer confirms each payment.
+const WAYS: [(&str, Rail); 3] =
+    [("card", Rail::Card), ("alipay", Rail::OnSession), ("wechat_pay", Rail::OnSession)];
+
+/// The ways that can be kept and charged while the customer is away.
+pub(super) fn kept_ways() -> impl Iterator<Item = &'static str> {
+    WAYS.iter().filter(|(_, rail)| rail.facts().off_session).map(|(kind, _)| *kind)
+}
+
+/// A list, one page of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    pub(super) has_more: bool,
+}
+
+/// Anything of which only the name matters.
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    pub(super) id: String,
+}
+
+/// A visit to the hosted page.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckoutSession {
+    pub(super) id: String,
+    pub(super) url: Option<String>,
+    status: Option<String>,
+    setup_intent: Option<SetupIntent>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SetupIntent {
+    status: String,
+    payment_method: Option<PaymentMethod>,
+}
+
+/// A kept way of paying.
+#[derive(Debug, Deserialize)]
+pub(super) struct PaymentMethod {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    card: Option<Card>,
+    pub(super) customer: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Card {
+    brand: String,
+    funding: String,
+    last4: String,
+    exp_month: u32,
+    exp_year: i32,
+    fingerprint: String,
+}
+
+/// A payment.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct PaymentIntent {
+    pub(super) id: String,
+    status: String,
+    currency: String,
+    amount_received: Option<i64>,
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, String>,
+    next_action: Option<Value>,
+    last_payment_error: Option<PaymentError>,
+    latest_charge: Option<Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct PaymentError {
+    code: Option<String>,
+    decline_code: Option<String>,
+    advice_code: Option<String>,
+    payment_method: Option<MethodOfError>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct MethodOfError {
+    id: String,
+}
+
+/// A refund.
+#[derive(Debug, Deserialize)]
+pub(super) struct Refund {
+    pub(super) status: Option<String>,
+    pub(super) failure_reason: Option<String>,
+}
+
+/// A dispute.
+#[derive(Debug, Deserialize)]
+pub(super) struct DisputeRecord {
+    pub(super) id: String,
+    payment_intent: Option<String>,
+    amount: i64,
+    currency: String,
+    status: String,
+}
+
+/// What Stripe says instead of doing it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Problem {
+    #[serde(skip)]
+    pub(super) status: u16,
+    #[serde(default, rename = "type")]
+    kind: String,
+    code: Option<String>,
+    param: Option<String>,
+    pub(super) payment_intent: Option<PaymentIntent>,
+}
+
+#[derive(Deserialize)]
+struct Error {
+    error: Problem,
+}
+
+/// Reads a body. *Errors*: where it could not be read, and nothing of what stands there.
+pub(super) fn json<T: DeserializeOwned>(answered: &Answered) -> Result<T, NoAnswer> {
+    serde_json::from_slice(&answered.body).map_err(|error| NoAnswer {
+        why: format!("status {}, unreadable at column {}", answered.status, error.column()),
+        never_sent: false,
+    })
+}
+
+/// What a status outside 2xx says.
+pub(super) fn problem(answered: &Answered) -> Problem {
+    let told = json(answered).map(|Error { error }| error).unwrap_or_default();
+    Problem { status: answered.status, ..told }
+}
+
+impl Problem {
+    /// What it means for anything but a charge: only a refusal that names itself is a definite no.
+    pub(super) fn failure(&self) -> Failure {
+        let invalid = self.kind == "invalid_request_error";
+        match (self.status, self.code.as_deref()) {
+            (404, _) if invalid => Failure::Refused { code: "not_found".to_owned() },
+            (400, Some("resource_missing")) if invalid => {
+                Failure::Refused { code: "not_found".to_owned() }
+            }
+            (400, Some(code)) if invalid => Failure::Refused { code: code.to_owned() },
+            _ => self.unknown(),
+        }
+    }
+
+    /// What it means for a charge that names no payment.
+    pub(super) fn of_charge(&self) -> Failure {
+        let param = self.param.as_deref();
+        let about_method = matches!(param, Some("payment_method" | "customer"));
+        match (self.status, self.code.as_deref()) {
+            (400 | 404, Some("resource_missing")) if about_method => {
+                Failure::Refused { code: "not_found".to_owned() }
+            }
+            (400, Some(code)) if decline::is_refusal(code) => {
+                Failure::Refused { code: code.to_owned() }
+            }
+            _ => self.unknown(),
+        }
+    }
+
+    fn unknown(&self) -> Failure {
+        let code = self.code.as_deref().unwrap_or("no code");
+        Failure::Unknown(NoAnswer {
+            why: format!("status {}, {}, {code}", self.status, self.kind),
+            // Why: these turn a request away at the door, before anything is looked at or done.
+            never_sent: matches!(self.status, 401 | 403 | 429),
+        })
+    }
+}
+
+impl PaymentIntent {
+    /// The payment in our terms.
+    pub(super) fn payment(self) -> Result<Payment, Failure> {
+        let state = self.state()?;
+        let refunded = self.latest_charge.as_ref().and_then(|c| c["amount_refunded"].as_i64());
+        let refunded = refunded.unwrap_or(0);
+        let refunded = amount::from_stripe(refunded, &self.currency)
+            .ok_or_else(|| self.nonsense("an amount that was refunded"))?;
+        let metadata = |name: &str| self.metadata.get(name).cloned();
+        Ok(Payment {
+            key: metadata("key"),
+            account_id: metadata("account_id"),
+            recharge_id: metadata("recharge_id"),
+            attempt: metadata("attempt").and_then(|attempt| attempt.parse().ok()),
+            state,
+            refunded_minor: refunded.amount_minor,
+            id: self.id,
+        })
+    }
+
+    fn state(&self) -> Result<PaymentState, Failure> {
+        Ok(match (self.status.as_str(), &self.last_payment_error) {
+            ("succeeded", _) => {
+                let received = self.amount_received;
+                let amount = received.and_then(|it| amount::from_stripe(it, &self.currency));
+                let amount = amount.ok_or_else(|| self.nonsense("an amount that was received"))?;
+                PaymentState::Captured { amount }
+            }
+            ("canceled", _) => PaymentState::Cancelled,
+            ("requires_action", _) => match self.page() {
+                Some(url) => PaymentState::ActionRequired { url },
+                None => PaymentState::Undecided,
+            },
+            ("requires_payment_method", Some(error)) => match error.name() {
+                Some("authentication_required") => PaymentState::Unasked,
+                Some(code) => {
+                    let hard = decline::is_hard(code, error.advice_code.as_deref());
+                    PaymentState::Declined { code: code.to_owned(), hard }
+                }
+                None => PaymentState::Undecided,
+            },
+            _ => PaymentState::Undecided,
+        })
+    }
+
+    /// Where the customer can act.
+    fn page(&self) -> Option<String> {
+        let action = self.next_action.as_ref()?;
+        let url = match action["type"].as_str()? {
+            "redirect_to_url" => &action["redirect_to_url"]["url"],
+            "alipay_handle_redirect" => &action["alipay_handle_redirect"]["url"],
+            "wechat_pay_display_qr_code" => {
+                &action["wechat_pay_display_qr_code"]["hosted_instructions_url"]
+            }
+            _ => return None,
+        };
+        url.as_str().filter(|url| url.starts_with("http")).map(str::to_owned)
+    }
+
+    /// What was to be charged when the bank asked for the customer.
+    pub(super) fn method_of_error(&self) -> Option<&str> {
+        let method = self.last_payment_error.as_ref()?.payment_method.as_ref()?;
+        Some(&method.id)
+    }
+
+    pub(super) fn nonsense(&self, what: &str) -> Failure {
+        let why = format!("payment {}: {what} that makes no sense", self.id);
+        Failure::Unknown(NoAnswer { why, never_sent: false })
+    }
+}
+
+impl PaymentError {
+    /// The bank's reason where there is one, otherwise Stripe's.
+    fn name(&self) -> Option<&str> {
+        self.decline_code.as_deref().or(self.code.as_deref())
+    }
+}
+
+impl CheckoutSession {
+    /// How the visit stands.
+    pub(super) fn state(self) -> Result<SetupState, Failure> {
+        let nonsense = |why: &str| {
+            let why = format!("setup {}: {why}", self.id);
+            Failure::Unknown(NoAnswer { why, never_sent: false })
+        };
+        let intent = match (self.status.as_deref(), self.setup_intent) {
+            (Some("open"), _) => return Ok(SetupState::Open),
+            (Some("expired"), _) => return Ok(SetupState::Cancelled),
+            (Some("complete"), Some(intent)) => intent,
+            _ => return Err(nonsense("neither open nor complete nor expired")),
+        };
+        let method = match (intent.status.as_str(), intent.payment_method) {
+            ("succeeded", Some(method)) => method,
+            ("processing" | "requires_action", _) => return Ok(SetupState::Open),
+            ("canceled", _) => return Ok(SetupState::Cancelled),
+            _ => return Err(nonsense("complete, and no payment method")),
+        };
+        let rail = WAYS.iter().find(|(kind, _)| *kind == method.kind).map(|(_, rail)| *rail);
+        match (rail, method.card) {
+            (Some(Rail::Card), Some(card)) => Ok(SetupState::Attached(Attached {
+                token: method.id,
+                rail: Rail::Card,
+                brand: card.brand,
+                funding: card.funding,
+                last4: card.last4,
+                exp_month: card.exp_month,
+                exp_year: card.exp_year,
+                fingerprint: card.fingerprint,
+            })),
+            _ => Err(nonsense("a way of paying that was not offered")),
+        }
+    }
+}
+
+impl DisputeRecord {
+    /// The dispute in our terms. A status that is not known is open: the rule waits.
+    pub(super) fn dispute(self) -> Result<Dispute, Failure> {
+        let amount = amount::from_stripe(self.amount, &self.currency).ok_or_else(|| {
+            let why = format!("dispute {}: an amount that makes no sense", self.id);
+            Failure::Unknown(NoAnswer { why, never_sent: false })
+        })?;
+        let status = match self.status.as_str() {
+            "won" | "warning_closed" | "prevented" => DisputeStatus::Won,
+            "lost" => DisputeStatus::Lost,
+            _ => DisputeStatus::Open,
+        };
+        Ok(Dispute { id: self.id, payment: self.payment_intent, amount, status })
+    }
+}
+
+#[cfg(test)]
+mod tests;
