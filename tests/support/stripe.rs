@@ -1,9 +1,9 @@
 //! Stripe, as far as a test needs it: localstripe as a process, with a front of ours before it that
 //! does what localstripe cannot.
 //!
-//! Customers, cards, payments and refunds are localstripe's own. The front adds the hosted page, the
-//! bank's page, idempotency, lists by customer, errors in the shape of Stripe's, and bad weather. It
-//! never decides whether money moves: it asks localstripe, or says that nothing was asked.
+//! Customers, cards, payments and refunds are localstripe's own. The front adds the hosted page,
+//! the bank's page, idempotency, lists by customer, errors in the shape of Stripe's, and bad
+//! weather. It never decides whether money moves: it asks localstripe, or says that nothing was asked.
 
 mod front;
 mod records;
@@ -40,6 +40,8 @@ pub enum Trouble {
     LostBefore,
     /// It is made, and half of the answer comes.
     HalfAnAnswer,
+    /// It is made, and the answer waits for as long as anybody waits for it.
+    Held,
 }
 
 /// localstripe and the front before it. Both end with it.
@@ -182,9 +184,10 @@ impl Event {
         sent.expect("the server answers")
     }
 
-    /// The signed text.
-    pub fn body(&self) -> &[u8] {
-        &self.body
+    /// Such as `payment_intent.succeeded`.
+    pub fn kind(&self) -> String {
+        let event: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        event["type"].as_str().unwrap_or_default().to_owned()
     }
 }
 

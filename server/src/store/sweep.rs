@@ -10,8 +10,8 @@ const AT_ONCE: i64 = 1000;
 /// How long a registration that was never confirmed is kept: its codes ended within minutes.
 const UNCONFIRMED: Span = Span::days(1);
 
-/// Deletes the tries of slots that are over, sessions that have ended, registrations that were never
-/// confirmed, and the names of events that nobody sends any more. Gives how many rows.
+/// Deletes the tries of slots that are over, sessions that have ended, registrations that were
+/// never confirmed, and the names of events that nobody sends any more. Gives how many rows.
 pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
     let mut swept = 0;
     loop {

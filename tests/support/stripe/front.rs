@@ -1,6 +1,6 @@
 //! The front before localstripe: one request on each connection, answered or, in bad weather, not.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
@@ -17,11 +17,13 @@ struct Told {
     body: Value,
     /// Only so many bytes of the body are sent; nothing at all when 0.
     cut: Option<usize>,
+    /// Nothing is sent as long as the other side is there.
+    held: bool,
 }
 
 impl Told {
     fn of(status: u16, body: Value) -> Told {
-        Told { status, location: None, body, cut: None }
+        Told { status, location: None, body, cut: None, held: false }
     }
 
     fn to(url: String) -> Told {
@@ -46,6 +48,10 @@ pub(super) fn answer(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
         Some(key) => keyed(shared, target, &key, body)?,
         None => plain(shared, method, target, &body)?,
     };
+    if told.held {
+        // It ends when the other side is gone.
+        return near.read(&mut [0]).map(|_| ());
+    }
     write(near, &told)
 }
 
@@ -95,7 +101,8 @@ fn keyed(shared: &Shared, target: &str, key: &str, body: Vec<u8>) -> io::Result<
             return Ok(Told::of(409, error("idempotency_error", "idempotency_key_in_use")));
         }
         Some(Trouble::LostBefore) => return Ok(Told { cut: Some(0), ..Told::of(200, json!({})) }),
-        Some(Trouble::ErrorAfter | Trouble::LostAfter | Trouble::HalfAnAnswer) | None => {}
+        Some(Trouble::ErrorAfter | Trouble::LostAfter | Trouble::HalfAnAnswer) => {}
+        Some(Trouble::Held) | None => {}
     }
     let mut told = match state.answered.get(key) {
         Some((first, status, answer)) if *first == body => Told::of(*status, answer.clone()),
@@ -111,6 +118,7 @@ fn keyed(shared: &Shared, target: &str, key: &str, body: Vec<u8>) -> io::Result<
         Some(Trouble::ErrorAfter) => return Ok(Told::of(500, error("api_error", "internal"))),
         Some(Trouble::LostAfter) => told.cut = Some(0),
         Some(Trouble::HalfAnAnswer) => told.cut = Some(told.body.to_string().len() / 2),
+        Some(Trouble::Held) => told.held = true,
         Some(Trouble::TooMany | Trouble::InUse | Trouble::LostBefore) | None => {}
     }
     Ok(told)

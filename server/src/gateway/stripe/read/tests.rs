@@ -1,3 +1,5 @@
+//! Records as Stripe documents them, and what each means here. Nothing is sent.
+
 use super::*;
 use serde_json::json;
 
