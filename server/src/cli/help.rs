@@ -48,6 +48,10 @@ ENVIRONMENT
                           (or LAIKA_USAGE_SECRET_FILE, a file that holds it)
     LAIKA_SIGNING_KEY     signs consent receipts, 64 hex digits; without it a key is made once
                           and kept in the database  (or LAIKA_SIGNING_KEY_FILE)
+    STRIPE_SECRET_KEY     payments by Stripe, with a test key; without it, by the sandbox
+                          (or STRIPE_SECRET_KEY_FILE)
+    STRIPE_WEBHOOK_SECRET signs its webhooks  (or STRIPE_WEBHOOK_SECRET_FILE)
+    STRIPE_BASE_URL       where it is            https://api.stripe.com
 
 EXIT CODES
     0 done    1 failed, or something is wrong    2 not understood    3 done, some rows rejected
