@@ -3,7 +3,8 @@
 //!
 //! Customers, cards, payments and refunds are localstripe's own. The front adds the hosted page,
 //! the bank's page, idempotency, lists by customer, errors in the shape of Stripe's, and bad
-//! weather. It never decides whether money moves: it asks localstripe, or says that nothing was asked.
+//! weather. It never decides whether money moves: it asks localstripe, or says that nothing was
+//! asked.
 
 mod front;
 mod records;
