@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use laika_core::recharge::Status;
+use laika_core::api::NextCharge;
+use laika_core::recharge::{Fact, Seen, Status};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::http::Request;
 use laika_tests::support::laika::{Place, Process};
@@ -58,6 +59,8 @@ impl World {
     fn is_charged_once(&self) {
         let done = self.customer.recharges_done(1);
         assert_eq!(done.len(), 1, "one recharge");
+        let declined = |seen: &Seen| matches!(seen.fact, Fact::Declined { .. });
+        assert!(!done[0].recharge.facts.iter().any(declined), "nobody said no");
         assert_eq!(self.stripe.taken(), done[0].recharge.order.amount.amount_minor);
         let paid = self.stripe.payments();
         assert_eq!(paid.iter().filter(|it| it["status"] == "succeeded").count(), 1);
@@ -208,6 +211,26 @@ fn a_link_that_is_ignored_is_cancelled_at_stripe() {
     world.customer.let_pass(Duration::from_secs(25 * 3_600));
     world.waits_for(Status::Failed);
     assert_eq!(world.stripe.payments()[0]["status"], "canceled");
+    assert_eq!(world.stripe.taken(), 0);
+}
+
+#[test]
+fn what_is_not_delivered_is_given_back_once_in_full() {
+    let world = World::new("back");
+    let told = world.customer.post("/sandbox/next-charge", &NextCharge::SoftDecline);
+    assert_eq!(told.expect(409).json()["code"], "not_the_sandbox");
+    world.customer.next_charge(NextCharge::NotDelivered);
+    world.run_dry(CARD);
+    world.waits_for(Status::Delivering);
+    wait::until("an hour of tries, and the money back", SOON, || {
+        world.customer.next_charge(NextCharge::NotDelivered);
+        world.customer.let_pass(Duration::from_secs(300));
+        let all = world.customer.recharges().expect("the server is there");
+        (all[0].recharge.status == Status::Refunded).then_some(())
+    });
+    let payments = world.stripe.payments();
+    assert_eq!((payments.len(), &payments[0]["status"]), (1, &"succeeded".into()));
+    assert_eq!(payments[0]["latest_charge"]["amount_refunded"], payments[0]["amount"]);
     assert_eq!(world.stripe.taken(), 0);
 }
 
