@@ -18,7 +18,7 @@ const CARD: &str = "4242424242424242";
 const DECLINED_LATER: &str = "4000000000000341";
 /// The bank wants the customer for each charge.
 const ASKED_ABOUT: &str = "4000002760003184";
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(90);
 
 /// A server that charges by Stripe, and a customer of it.
 struct World {
