@@ -102,6 +102,23 @@ pub enum News {
     DeliveredAfterAll,
 }
 
+impl News {
+    /// The stable code: part of the key by which each piece of news is told once.
+    pub fn code(&self) -> &'static str {
+        match self {
+            News::Recharged => "recharged",
+            News::Declined { .. } => "declined",
+            News::CustomerNeeded { .. } => "customer_needed",
+            News::Unknown => "unknown",
+            News::NotCharged => "not_charged",
+            News::Refunding => "refunding",
+            News::WronglyTaken { .. } => "wrongly_taken",
+            News::Refunded { .. } => "refunded",
+            News::DeliveredAfterAll => "delivered_after_all",
+        }
+    }
+}
+
 /// What the line gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

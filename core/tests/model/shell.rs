@@ -11,7 +11,7 @@ use laika_core::decide::{
     Cause, Decision, Suspension, TriggerDue, announce, consumed_by, decide, usable_methods,
 };
 use laika_core::ledger::{Book, Posting};
-use laika_core::recharge::{Due, Effect, Fact, News, Recharge, Step, apply};
+use laika_core::recharge::{Due, Effect, Fact, Recharge, Step, apply};
 use laika_core::rule::Adds;
 use laika_core::time::{Instant, Span};
 use std::sync::Arc;
@@ -242,7 +242,7 @@ impl World {
                     self.suspended = Some(why);
                 }
             }
-            Effect::Tell { news } => self.tell(Some(place), name(&news)),
+            Effect::Tell { news } => self.tell(Some(place), news.code()),
         }
     }
 
@@ -325,18 +325,4 @@ pub(super) fn fact(next: Next, attempt: u32) -> Option<Fact> {
         Next::RefundUnanswered => Fact::RefundUnanswered { attempt },
         Next::Nothing => return None,
     })
-}
-
-fn name(news: &News) -> &'static str {
-    match news {
-        News::Recharged => "recharged",
-        News::Declined { .. } => "declined",
-        News::CustomerNeeded { .. } => "customer_needed",
-        News::Unknown => "unknown",
-        News::NotCharged => "not_charged",
-        News::Refunding => "refunding",
-        News::WronglyTaken { .. } => "wrongly_taken",
-        News::Refunded { .. } => "refunded",
-        News::DeliveredAfterAll => "delivered_after_all",
-    }
 }

@@ -243,20 +243,6 @@ async fn tell_news(tx: &mut Tx, line: &Line, recharge: &Recharge, news: &News) -
     let zone = inputs::zone(&owner, line.newest_at)?;
     let speech = speech(&owner, &zone, line.newest_at);
     let body = speech.news(news, recharge.order.amount, recharge.order.adds);
-    let key = format!("{}-{}-{}", recharge.id, recharge.facts.len(), name(news));
+    let key = format!("{}-{}-{}", recharge.id, recharge.facts.len(), news.code());
     tell(tx, &owner, &key, &body, line.newest_at).await
-}
-
-fn name(news: &News) -> &'static str {
-    match news {
-        News::Recharged => "recharged",
-        News::Declined { .. } => "declined",
-        News::CustomerNeeded { .. } => "customer_needed",
-        News::Unknown => "unknown",
-        News::NotCharged => "not_charged",
-        News::Refunding => "refunding",
-        News::WronglyTaken { .. } => "wrongly_taken",
-        News::Refunded { .. } => "refunded",
-        News::DeliveredAfterAll => "delivered_after_all",
-    }
 }

@@ -272,6 +272,15 @@ impl Which {
     }
 }
 
+/// Whether a row is one of those asked for, `$4` being the name of [`Which`].
+macro_rules! of_which {
+    () => {
+        "($4 = 'all'
+          OR $4 = 'open' AND status NOT IN ('done', 'failed', 'cancelled', 'refunded')
+          OR $4 = 'unknown' AND status IN ('unknown', 'delivery_unknown'))"
+    };
+}
+
 /// Where a page of recharges goes on: account, line and number of the last one seen.
 pub type Place = (String, String, i64);
 
@@ -283,12 +292,12 @@ pub async fn page(
     most: i64,
 ) -> Result<Vec<(Place, Recharge)>> {
     let rows = sql!(
-        "SELECT account_id, line_id, number, body FROM recharges
-         WHERE (account_id, line_id, number) > ($1, $2, $3)
-           AND ($4 = 'all'
-                OR $4 = 'open' AND status NOT IN ('done', 'failed', 'cancelled', 'refunded')
-                OR $4 = 'unknown' AND status IN ('unknown', 'delivery_unknown'))
-         ORDER BY account_id, line_id, number LIMIT $5",
+        concat!(
+            "SELECT account_id, line_id, number, body FROM recharges
+             WHERE (account_id, line_id, number) > ($1, $2, $3) AND ",
+            of_which!(),
+            " ORDER BY account_id, line_id, number LIMIT $5"
+        ),
         &after.0,
         &after.1,
         after.2,
@@ -308,12 +317,12 @@ pub async fn page_of_line(
     most: i64,
 ) -> Result<Vec<(Place, Recharge)>> {
     let rows = sql!(
-        "SELECT account_id, line_id, number, body FROM recharges
-         WHERE account_id = $1 AND line_id = $2 AND number > $3
-           AND ($4 = 'all'
-                OR $4 = 'open' AND status NOT IN ('done', 'failed', 'cancelled', 'refunded')
-                OR $4 = 'unknown' AND status IN ('unknown', 'delivery_unknown'))
-         ORDER BY number LIMIT $5",
+        concat!(
+            "SELECT account_id, line_id, number, body FROM recharges
+             WHERE account_id = $1 AND line_id = $2 AND number > $3 AND ",
+            of_which!(),
+            " ORDER BY number LIMIT $5"
+        ),
         &after.0,
         &after.1,
         after.2,

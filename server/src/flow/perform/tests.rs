@@ -59,9 +59,7 @@ async fn nothing_is_charged_while_the_gateways_clock_is_over_two_minutes_away() 
 #[tokio::test]
 async fn an_answer_lost_after_charging_is_looked_up_and_never_charged_again() {
     let world = World::new("lost_after", &["works"]).await;
-    world.script(NextCharge::AnswerLostAfter).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::AnswerLostAfter).await;
     assert_eq!(world.status().await, Status::Unknown);
     world.look().await;
     assert_eq!(world.recharges().await, 1, "nothing else is charged meanwhile");
@@ -75,9 +73,7 @@ async fn an_answer_lost_after_charging_is_looked_up_and_never_charged_again() {
 #[tokio::test]
 async fn an_answer_lost_before_charging_is_sent_again_under_the_same_key() {
     let world = World::new("lost_before", &["works"]).await;
-    world.script(NextCharge::AnswerLostBefore).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::AnswerLostBefore).await;
     assert_eq!((world.status().await, world.captured().len()), (Status::Unknown, 0));
     world.pass(Span::minutes(2));
     world.drain().await;
@@ -90,9 +86,7 @@ async fn an_answer_lost_before_charging_is_sent_again_under_the_same_key() {
 #[tokio::test]
 async fn an_internal_error_after_charging_is_unknown_and_not_a_decline() {
     let world = World::new("error_after", &["works", "debit"]).await;
-    world.script(NextCharge::ErrorAfter).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::ErrorAfter).await;
     assert_eq!(world.status().await, Status::Unknown);
     world.pass(Span::minutes(2));
     world.drain().await;
@@ -153,9 +147,7 @@ async fn switching_off_and_on_does_not_restart_the_ladder() {
 #[tokio::test]
 async fn a_hard_decline_bars_the_card_also_when_it_is_added_again() {
     let world = World::new("hard", &["works"]).await;
-    world.script(NextCharge::StolenCard).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::StolenCard).await;
     assert_eq!(world.status().await, Status::Failed);
     let before = world.methods().await;
     assert!(before[0].barred);
@@ -200,9 +192,7 @@ async fn an_ignored_link_dies_after_a_day_and_the_rule_waits() {
 #[tokio::test]
 async fn another_amount_than_asked_is_refunded_in_full() {
     let world = World::new("wrong_amount", &["works"]).await;
-    world.script(NextCharge::WrongAmount).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::WrongAmount).await;
     let first = &world.payments()[0];
     assert_eq!((first.captured_minor, first.refunded_minor()), (1501, 1501));
     world.books_balance().await;
@@ -274,9 +264,7 @@ async fn off_before_the_submission_sends_nothing() {
 #[tokio::test]
 async fn off_while_unknown_names_the_charge_and_only_looks_and_cancels() {
     let world = World::new("off_unknown", &["works"]).await;
-    world.script(NextCharge::AnswerLostBefore).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::AnswerLostBefore).await;
     assert_eq!(world.turn_off().await, 1, "one was sent before");
     for _ in 0..40 {
         world.pass(Span::hours(1));

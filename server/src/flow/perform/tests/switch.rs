@@ -79,9 +79,7 @@ async fn a_line_that_is_stopped_buys_nothing_by_hand_either() {
 #[tokio::test]
 async fn what_is_unknown_is_named_and_goes_on_being_looked_up() {
     let world = World::new("switch_unknown", &["works"]).await;
-    world.script(NextCharge::AnswerLostAfter).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::AnswerLostAfter).await;
     assert_eq!(world.status().await, Status::Unknown);
     let switched = switch(&world, true).await;
     assert_eq!(switched.already_submitted, [world.last().await.recharge.id]);
@@ -93,9 +91,7 @@ async fn what_is_unknown_is_named_and_goes_on_being_looked_up() {
 #[tokio::test]
 async fn what_never_arrived_is_not_sent_again() {
     let world = World::new("switch_resend", &["works"]).await;
-    world.script(NextCharge::AnswerLostBefore).await;
-    world.run_low().await;
-    world.drain().await;
+    world.run_low_as(NextCharge::AnswerLostBefore).await;
     switch(&world, true).await;
     for _ in 0..40 {
         world.pass(Span::hours(1));

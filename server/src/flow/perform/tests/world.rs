@@ -156,6 +156,13 @@ impl World {
         assert_eq!(self.recharges().await, 1, "a recharge is opened");
     }
 
+    /// A recharge is opened, its charge ends so, and what is due of it is done.
+    pub(super) async fn run_low_as(&self, next: NextCharge) {
+        self.script(next).await;
+        self.run_low().await;
+        self.drain().await;
+    }
+
     pub(super) async fn look(&self) {
         let mut tx = self.app.store.write().await.expect("a transaction");
         let now = self.app.clock.now();
