@@ -127,6 +127,11 @@ impl fmt::Display for ConfigError {
 impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Config, ConfigError> {
+        #[cfg(feature = "faults")]
+        if let Ok(point) = std::env::var("LAIKA_CRASH_AT") {
+            let error = |words| ConfigError(format!("LAIKA_CRASH_AT: {words}"));
+            crate::fault::arm(&point).map_err(error)?;
+        }
         Config::from_vars(&|name| std::env::var(name).ok())
     }
 

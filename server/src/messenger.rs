@@ -1,7 +1,12 @@
 //! The messenger: takes messages from the outbox, in order, and sends each. In the sandbox, sending
 //! is printing on the terminal; the outbox page shows the same rows. It writes no sentence.
 
-use crate::{Shared, error::Result, store::messages};
+use crate::{
+    Shared,
+    error::Result,
+    fault::{self, Kept, Point},
+    store::messages,
+};
 use laika_core::contact;
 use std::{io::Write, time::Duration};
 
@@ -35,9 +40,10 @@ async fn send_all(app: &Shared) -> Result<()> {
             let (to, body) = (contact::mask(&message.recipient), &message.body);
             // Why: a terminal that has gone away must not end the messenger.
             let _ = writeln!(std::io::stderr(), "outbox · {channel} to {to} · {body}");
+            fault::at(Point::MessageSent)?;
             messages::sent(&mut tx, &message.key, app.clock.now()).await?;
         }
-        tx.commit().await;
+        tx.commit_as(Kept::Messages).await?;
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ pub mod throttle;
 use crate::{
     config::DatabaseUrl,
     error::{Error, Result},
+    fault::{self, Kept},
 };
 use dialect::Dialect;
 use sqlx::{Any, AnyConnection, AnyPool, any::AnyPoolOptions};
@@ -94,6 +95,7 @@ impl Store {
 
     /// A write transaction; what is not committed is wholly undone.
     pub async fn write(&self) -> Result<Tx> {
+        fault::alive()?;
         Ok(Tx(self.writer.begin_with(self.dialect.begin_write()).await?))
     }
 
@@ -117,10 +119,21 @@ impl Tx {
     /// A commit that fails may or may not be on disk. Nobody may go on from there: the process
     /// ends at once, and the next start reads what is true.
     pub async fn commit(self) {
+        if fault::alive().is_err() {
+            return;
+        }
         if let Err(error) = self.0.commit().await {
             tracing::error!(%error, "a commit failed; stopping, the next start recovers");
             std::process::abort();
         }
+    }
+
+    /// Makes everything in it durable, at a point that has a name: what follows from money, usage
+    /// and what a customer agreed to is kept by this one. *Errors*: only in a test.
+    pub async fn commit_as(self, kept: Kept) -> Result<()> {
+        fault::before(kept)?;
+        self.commit().await;
+        fault::after(kept)
     }
 
     /// Undoes everything in it, now rather than when the connection is next used.

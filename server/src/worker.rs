@@ -4,7 +4,8 @@
 
 use crate::{
     Shared,
-    error::{Error, Result},
+    error::Result,
+    fault::Kept,
     flow::{perform::perform, reconcile},
     store::{
         jobs::{self, Claimed},
@@ -61,8 +62,7 @@ pub async fn run(app: Shared) {
 async fn start(app: &Shared) -> Result<()> {
     let mut tx = app.store.write().await?;
     jobs::release_all(&mut tx).await?;
-    tx.commit().await;
-    Ok(())
+    tx.commit_as(Kept::Release).await
 }
 
 /// Claims what is due; looks before it writes, so that an idle worker writes nothing.
@@ -75,7 +75,7 @@ async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
     }
     let mut tx = app.store.write().await?;
     let claimed = jobs::claim(&mut tx, now, wall, i64::try_from(most).unwrap_or(1)).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Claim).await?;
     Ok(claimed)
 }
 
@@ -89,8 +89,7 @@ async fn one(app: Shared, job: Claimed) {
         let mut tx = app.store.write().await?;
         let failure = error.to_string();
         jobs::retry(&mut tx, &job, app.clock.now().plus(wait), Some(&failure)).await?;
-        tx.commit().await;
-        Ok::<(), Error>(())
+        tx.commit_as(Kept::Retry).await
     };
     if let Err(error) = retried.await {
         tracing::error!(%error, "the job waits for its lease to end");

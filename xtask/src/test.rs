@@ -58,6 +58,9 @@ fn everything(place: &Place, steps: &mut Steps) -> Result {
 
     steps.own("app", || app::build_and_weigh(place))?;
     steps.run("server", &Cmd::new(&place.root, "cargo build -p laika-server"))?;
+    // Why a program of its own: what is tested everywhere else is what is shipped.
+    let faults = "cargo build -p laika-server --features faults --bin laika-faults";
+    steps.run("server with crash points", &Cmd::new(&place.root, faults))?;
     steps.own("browser's packages", || packages(place, &found.node))?;
     steps.tests("from outside", &outside(place, &found))?;
 
@@ -110,9 +113,10 @@ fn quick(place: &Place, steps: &mut Steps, postgres: Option<&Path>) -> Result {
 
 /// The tests that use Laika as the world does, with what they need to start it.
 fn outside(place: &Place, found: &TestTools) -> Cmd {
-    let laika = place.target.join("debug/laika");
+    let built = |name: &str| place.target.join("debug").join(name).display().to_string();
     Cmd::new(&place.root, "cargo test -p laika-tests")
-        .env("LAIKA_BIN", laika.display().to_string())
+        .env("LAIKA_BIN", built("laika"))
+        .env("LAIKA_FAULTS_BIN", built("laika-faults"))
         .env("LAIKA_NODE", found.node.display().to_string())
         .env("LAIKA_CHROMIUM", found.chromium.display().to_string())
         .env("LAIKA_POSTGRES", found.postgres.display().to_string())

@@ -5,6 +5,7 @@ use super::signature;
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::{self, Kept, Point},
     flow::reconcile,
     gateway::{Failure, stripe::event::Event},
     sandbox::{WEBHOOK_SECRET, provider::records::Webhook},
@@ -77,7 +78,7 @@ async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     // Why last: an event that was kept and not acted on would never be sent again.
     let mut tx = app.store.write().await?;
     gateway_events::keep(&mut tx, &event.id, app.clock.wall()).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Webhook).await?;
     Ok(taken)
 }
 
@@ -88,7 +89,11 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 /// Asks the gateway how a payment stands, and compares.
 async fn look_up(app: &Shared, payment: &str) -> Taken {
     match app.gateway()?.payment(payment).await {
-        Ok(payment) => reconcile::compare(app, &payment).await.map(|()| "looked_up"),
+        Ok(payment) => {
+            reconcile::compare(app, &payment).await?;
+            fault::at(Point::WebhookActedOn)?;
+            Ok("looked_up")
+        }
         // A payment that the gateway does not know: forged, or another's.
         Err(Failure::Refused { .. }) => Ok("ignored"),
         Err(Failure::Unknown(no)) => {

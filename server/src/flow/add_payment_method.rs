@@ -8,6 +8,7 @@ use super::advance::ring;
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::{self, Kept, Point},
     gateway::{Attached, Failure, Setup, SetupState},
     secret,
     store::{
@@ -34,9 +35,10 @@ pub async fn begin(app: &Shared, account_id: &str) -> Result<Setup> {
     let account = accounts::get(&mut *app.store.read().await?, account_id).await?;
     let language = account.map(|account| account.language).unwrap_or_default();
     let setup = gateway.create_setup(&customer, &back, language).await.map_err(unavailable)?;
+    fault::at(Point::SetupAnswered)?;
     let mut tx = app.store.write().await?;
     payment_methods::insert_setup(&mut tx, account_id, &setup.id, app.clock.now()).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Setup).await?;
     Ok(setup)
 }
 
@@ -46,9 +48,10 @@ pub async fn customer(app: &Shared, account_id: &str) -> Result<String> {
         return Ok(customer);
     }
     let made = app.gateway()?.create_customer(account_id).await.map_err(unavailable)?;
+    fault::at(Point::CustomerAnswered)?;
     let mut tx = app.store.write().await?;
     payment_methods::set_customer(&mut tx, account_id, &made).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Customer).await?;
     // Why: two requests at once may both have made one; the first kept one serves both.
     known_customer(app, account_id).await?.ok_or_else(|| Error::internal("no gateway customer"))
 }
@@ -81,9 +84,10 @@ pub async fn complete(app: &Shared, account_id: &str, setup: &str) -> Result<Pay
         }
         Err(failure) => return Err(unavailable(failure)),
     };
+    fault::at(Point::CardAnswered)?;
     let mut tx = app.store.write().await?;
     let method = add(app, &mut tx, account_id, setup, attached).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Method).await?;
     ring(app);
     Ok(method)
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::{self, Kept, Point},
     store::{
         Tx, accounts, balances,
         jobs::{self, Claimed, Work},
@@ -59,7 +60,8 @@ pub async fn advance(
     };
     let known = recharge.facts.len();
     let after = take_in(&mut tx, &line, recharge, fact).await?;
-    tx.commit().await;
+    fault::at(Point::FactTakenIn)?;
+    tx.commit_as(Kept::Fact).await?;
     app.metrics.heard(fact, known, &after);
     ring(app);
     Ok(true)

@@ -11,6 +11,7 @@ use super::advance::{ring, take_in};
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::Kept,
     store::{
         Conn, Tx, accounts,
         audit_log::{self, By, Entry},
@@ -68,7 +69,7 @@ pub async fn switch_all(app: &Shared, on: bool, by: &By<'_>) -> Result<Switched>
     if changed {
         audit_log::append(&mut tx, by, what(on), "", app.clock.now()).await?;
     }
-    tx.commit().await;
+    tx.commit_as(Kept::KillSwitch).await?;
     let mut done = Switched { changed, ..Switched::default() };
     let mut last = (String::new(), String::new());
     loop {
@@ -98,7 +99,7 @@ async fn piece_once(app: &Shared, keys: &[(String, String)], on: bool) -> Result
     let mut tx = app.store.write().await?;
     let locked = lines::lock_all(&mut tx, app.store.dialect, &keys, app.clock.now()).await?;
     let submitted = follow(app, &mut tx, &locked, on).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::KillSwitchLines).await?;
     ring(app);
     Ok(submitted)
 }
@@ -120,7 +121,7 @@ pub async fn switch_line(
         audit_log::append(&mut tx, by, what(on), line_id, line.newest_at).await?;
     }
     let already_submitted = follow(app, &mut tx, &[line], on).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::KillSwitchLine).await?;
     ring(app);
     Ok(Switched { changed, lines: 1, already_submitted })
 }

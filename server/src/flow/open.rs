@@ -7,6 +7,7 @@
 use super::advance::{keep, take_in};
 use crate::{
     error::Result,
+    fault::{self, Point},
     store::{
         Tx, accounts, lines,
         lines::Line,
@@ -36,7 +37,9 @@ pub async fn open(
     let step = Recharge::open(line.id.clone(), number, rule_version, order, &methods, now);
     recharges::insert(tx, line, number, &step.recharge, record, request).await?;
     accounts::bump(tx, line.account_id.as_str()).await?;
-    Ok(keep(tx, line, step).await?.id)
+    let id = keep(tx, line, step).await?.id;
+    fault::at(Point::RechargeOpened)?;
+    Ok(id)
 }
 
 /// Which of a line's open recharges a stop is about.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::{self, Kept, Point},
     gateway::{Failure, Payment, PaymentState, Search},
     outbound::NoAnswer,
     store::{
@@ -77,12 +78,12 @@ async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
         (Next::Again(wait), _) => {
             let mut tx = app.store.write().await?;
             jobs::retry(&mut tx, job, app.clock.now().plus(wait), None).await?;
-            tx.commit().await;
+            tx.commit_as(Kept::Later).await?;
         }
         (Next::Nothing | Next::Fact(_), _) => {
             let mut tx = app.store.write().await?;
             jobs::finish(&mut tx, job).await?;
-            tx.commit().await;
+            tx.commit_as(Kept::Finish).await?;
         }
     }
     Ok(())
@@ -119,7 +120,7 @@ async fn evaluate(app: &Shared, job: &Claimed) -> Result<Next> {
     }
     super::evaluate::line_changed(&mut tx, &line, &Cause::Timer).await?;
     accounts::bump(&mut tx, account).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Look).await?;
     super::advance::ring(app);
     Ok(Next::Written)
 }
@@ -133,7 +134,9 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
         Submitted::Nothing => return Ok(Next::Nothing),
         Submitted::ClockApart => return Ok(Next::Again(Span::minutes(1))),
     };
-    Ok(match app.gateway()?.charge(&charge).await {
+    let answer = app.gateway()?.charge(&charge).await;
+    fault::at(Point::ChargeAnswered)?;
+    Ok(match answer {
         Ok(payment) => Next::Fact(seen(attempt, payment)),
         Err(Failure::Refused { code }) => {
             // Why: a token that the gateway does not know will never be known again.
@@ -187,7 +190,9 @@ async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     if !open {
         return Ok(Next::Fact(seen(number, payment)));
     }
-    Ok(match app.gateway()?.cancel(&payment.id).await {
+    let answer = app.gateway()?.cancel(&payment.id).await;
+    fault::at(Point::CancelAnswered)?;
+    Ok(match answer {
         Ok(payment) => Next::Fact(seen(number, payment)),
         // Decided in the meantime, one way or the other: look again.
         Err(Failure::Refused { .. } | Failure::Unknown(_)) => soon(job),
@@ -222,6 +227,7 @@ async fn find(
         }
     };
     let found = gateway.find(&search).await;
+    fault::at(Point::PaymentFound)?;
     let rank = |payment: &Payment| match payment.state {
         PaymentState::Captured { .. } => 0,
         PaymentState::Undecided => 1,
@@ -270,6 +276,7 @@ async fn top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next
     let order = &recharge.order;
     let asked =
         app.carrier()?.top_up(&key, &line.iccid, &recharge.id, order.amount, &order.adds).await;
+    fault::at(Point::TopUpAnswered)?;
     Ok(match asked {
         Ok(top_up) => Next::Fact(Fact::Delivered { top_up }),
         Err(Failure::Refused { .. }) => Next::Fact(Fact::NotDelivered),
@@ -287,7 +294,9 @@ async fn look_up_top_up(app: &Shared, recharge: &Recharge) -> Result<Next> {
         return Ok(Next::Nothing);
     }
     let key = IdempotencyKey::of_top_up(&recharge.id);
-    Ok(Next::Fact(match app.carrier()?.find(&key).await {
+    let found = app.carrier()?.find(&key).await;
+    fault::at(Point::TopUpFound)?;
+    Ok(Next::Fact(match found {
         Ok(Some(top_up)) => Fact::Delivered { top_up },
         Ok(None) => Fact::TopUpNotFound,
         Err(_) => Fact::DeliveryUnanswered,
@@ -319,7 +328,9 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     if before.refunded_minor >= amount.amount_minor {
         return Ok(Next::Fact(done));
     }
-    Ok(match gateway.refund(&key, payment, *amount).await {
+    let answer = gateway.refund(&key, payment, *amount).await;
+    fault::at(Point::RefundAnswered)?;
+    Ok(match answer {
         Ok(_) => Next::Fact(done),
         Err(Failure::Unknown(_)) => Next::Fact(Fact::RefundUnanswered { attempt: number }),
         Err(Failure::Refused { code }) => {
@@ -331,7 +342,9 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
 
 /// Has the gateway forget a removed method.
 async fn detach(app: &Shared, job: &Claimed, token: &str) -> Result<Next> {
-    Ok(match app.gateway()?.detach(token).await {
+    let answer = app.gateway()?.detach(token).await;
+    fault::at(Point::DetachAnswered)?;
+    Ok(match answer {
         Ok(()) | Err(Failure::Refused { .. }) => Next::Nothing,
         Err(Failure::Unknown(_)) => soon(job),
     })

@@ -8,6 +8,7 @@ use super::{advance::ring, kill_switch, open::open};
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::Kept,
     secret::sha256_hex,
     store::{
         Tx, lines,
@@ -55,7 +56,7 @@ pub async fn recharge_now(
     let request = Request { key: &key, sha256: &sha256 };
     let id = open(&mut tx, &line, None, order, None, Some(request)).await?;
     let opened = recharges::get(&mut tx, account_id, id.as_str()).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Purchase).await?;
     ring(app);
     opened.ok_or_else(|| Error::internal("an opened recharge is not there"))
 }

@@ -9,6 +9,7 @@ use super::advance::{advance, ring};
 use crate::{
     Shared,
     error::Result,
+    fault::Kept,
     gateway::{Failure, Gateway, Payment, PaymentState},
     store::{
         jobs::{self, Work},
@@ -129,7 +130,7 @@ pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
     // Why: in the order of every money transaction, the line before its jobs.
     if let Some(line) = lines::lock(&mut tx, account, line_id, app.clock.now()).await? {
         jobs::enqueue(&mut tx, account, line_id, &work, line.newest_at).await?;
-        tx.commit().await;
+        tx.commit_as(Kept::LookUpDue).await?;
         ring(app);
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::Kept,
     store::{
         accounts,
         jobs::{self, Work},
@@ -40,7 +41,7 @@ pub async fn remove(app: &Shared, account_id: &str, id: &str) -> Result<Vec<Rech
         jobs::enqueue(&mut tx, account_id, line_id, &work, now).await?;
         accounts::bump(&mut tx, account_id).await?;
     }
-    tx.commit().await;
+    tx.commit_as(Kept::MethodRemoved).await?;
     ring(app);
     Ok(already_submitted)
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     config::DatabaseUrl,
     error::{Error, Result},
+    fault::Kept,
     store::{
         Store,
         audit_log::{self, By},
@@ -91,7 +92,7 @@ async fn prepare(store: &Store, by: &By<'_>, now: Instant) -> Result<Restored, R
     if settings::stop_charging(&mut tx, true).await? {
         audit_log::append(&mut tx, by, kill_switch::ON, "", now).await?;
     }
-    tx.commit().await;
+    tx.commit_as(Kept::Restored).await?;
     Ok(Restored { replaced: None, newest_at, lines, recharges_open })
 }
 

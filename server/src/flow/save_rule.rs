@@ -6,6 +6,7 @@ use super::{advance::ring, evaluate, inputs, open};
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::Kept,
     store::{
         Tx, accounts,
         lines::{self, Line},
@@ -71,7 +72,7 @@ pub async fn save(
     rules::add_version(&mut tx, &line, version).await?;
     evaluate::line_changed(&mut tx, &line, &Cause::RuleChanged).await?;
     accounts::bump(&mut tx, account.as_str()).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::RuleSaved).await?;
     ring(app);
     Ok(())
 }

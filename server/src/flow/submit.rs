@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::Kept,
     gateway::Charge,
     store::{
         Tx,
@@ -76,7 +77,7 @@ pub async fn submit(
             let known = recharge.facts.len();
             let after = take_in(&mut tx, &line, recharge, &fact).await?;
             jobs::finish(&mut tx, job).await?;
-            tx.commit().await;
+            tx.commit_as(Kept::Withdrawal).await?;
             app.metrics.heard(&fact, known, &after);
             ring(app);
             return Ok(Submitted::Written);
@@ -90,7 +91,7 @@ pub async fn submit(
         tx.rollback().await?;
         return Ok(Submitted::Nothing);
     }
-    tx.commit().await;
+    tx.commit_as(Kept::Submission).await?;
     app.metrics.heard(&fact, known, &recharge);
     ring(app);
     Ok(Submitted::Send(Box::new(charge)))

@@ -6,6 +6,7 @@ use super::{advance::ring, evaluate, inputs, open, receipt, view};
 use crate::{
     BRAND, Shared,
     error::{Error, Result},
+    fault::Kept,
     store::{
         Tx, accounts,
         lines::{self, Line},
@@ -78,7 +79,7 @@ pub async fn switch(
     }
     evaluate::line_changed(&mut tx, &line, &Cause::RuleChanged).await?;
     accounts::bump(&mut tx, account.as_str()).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::RuleSwitched).await?;
     ring(app);
     Ok(already_submitted)
 }

@@ -8,6 +8,7 @@ use super::{Conn, Store, migrate};
 use crate::{
     config::DatabaseUrl,
     error::{Error, Result},
+    fault::{self, Point},
     sql,
 };
 use sqlx::{AnyConnection, Connection, Row};
@@ -95,7 +96,9 @@ async fn copy_to(from: &Path, partial: &Path, to: &Path) -> Result<()> {
     conn.close().await?;
     whole(partial).await?;
     keep(partial)?;
+    fault::at(Point::BackupCopied)?;
     fs::rename(partial, to).map_err(|error| on(to, &error))?;
+    fault::at(Point::BackupNamed)?;
     keep(to)
 }
 
@@ -180,7 +183,9 @@ impl Candidate {
         let done = async {
             keep(&path)?;
             let before = set_aside(&place, stamp).await?;
+            fault::at(Point::RestoreSetAside)?;
             fs::rename(&path, &place).map_err(|error| on(&place, &error))?;
+            fault::at(Point::RestoreInPlace)?;
             keep(&place)?;
             Ok(before)
         };

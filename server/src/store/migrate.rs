@@ -4,6 +4,7 @@
 use super::{Conn, Store};
 use crate::{
     error::{Error, Result},
+    fault::Kept,
     secret::sha256_hex,
     sql,
 };
@@ -69,7 +70,7 @@ pub(super) async fn run(store: &Store) -> Result<()> {
                     .await?;
             }
         }
-        tx.commit().await;
+        tx.commit_as(Kept::Migration).await?;
     }
     Ok(())
 }
@@ -140,8 +141,7 @@ async fn prepare(store: &Store) -> Result<()> {
     for statement in store.dialect.prepare() {
         sqlx::raw_sql(*statement).execute(&mut *tx).await?;
     }
-    tx.commit().await;
-    Ok(())
+    tx.commit_as(Kept::Prepared).await
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! waits long. It deletes nothing of money, of lines or of what was ever agreed to.
 
 use super::{Store, gateway_events, sessions};
-use crate::{error::Result, sql};
+use crate::{error::Result, fault::Kept, sql};
 use laika_core::time::{Instant, Span};
 
 /// Rows of one transaction.
@@ -47,7 +47,7 @@ pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
         for statement in [tries, ended, unconfirmed, acted_on] {
             rows += statement.execute(&mut *tx).await?.rows_affected();
         }
-        tx.commit().await;
+        tx.commit_as(Kept::Sweep).await?;
         swept += rows;
         if rows == 0 {
             return Ok(swept);

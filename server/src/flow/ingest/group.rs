@@ -8,6 +8,7 @@ use super::{Arrival, draw::draw};
 use crate::{
     Shared,
     error::{Error, Result},
+    fault::Kept,
     flow::{evaluate, handle_usage::Receipt},
     store::{
         Tx, accounts,
@@ -52,7 +53,7 @@ pub(super) async fn count(app: &Shared, requests: &[Vec<Arrival>]) -> Result<Vec
     inbox::insert_all(&mut tx, &accepted).await?;
     let drawn = draw(&mut tx, &batches).await?;
     evaluate::lines_changed(&mut tx, drawn, &Cause::Usage).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Usage).await?;
     app.changed.notify_waiters();
     app.jobs_due.notify_one();
     app.messages_due.notify_one();
