@@ -1,99 +1,95 @@
-//! The carrier as the flow sees it: it gives a line data or credit, once per key.
+//! The carrier as the flow sees it: it gives a line data or credit, once per key, and states what
+//! it gave. There is one contract (`docs/carrier.md`) and one client for it, [`HttpCarrier`]; the
+//! sandbox's carrier stands behind the same one, and adds what makes it a sandbox.
 //!
-//! Place in the flow: `flow/perform` calls it after a capture, never inside a database transaction.
-//! A failure that cannot be trusted is unknown, and is looked up by key.
+//! Place in the flow: `flow/perform` calls it after a capture, never inside a database transaction;
+//! the nightly comparison reads its statement. A failure that cannot be trusted is unknown, and is
+//! looked up by key.
 
-use crate::{
-    gateway::{Failure, refusal, send},
-    outbound::{NoAnswer, Outbound},
-    sandbox::carrier::{NextTopUp, TopUp},
-};
+pub mod contract;
+mod http;
+mod sandbox;
+
+use crate::gateway::Failure;
+pub use http::HttpCarrier;
 use laika_core::{
+    bytes::Bytes,
     id::{IdempotencyKey, RechargeId},
-    money::Money,
+    money::{Currency, Money},
+    reconcile::{Statement, TopUp},
     rule::Adds,
     time::Instant,
 };
-use serde_json::{Value, json};
+pub use sandbox::SandboxCarrier;
 
 /// The carriers there are.
 #[derive(Clone, Debug)]
 pub enum Carrier {
     /// Our own test carrier: no real network.
     Sandbox(SandboxCarrier),
+    /// Whoever keeps the contract.
+    Http(HttpCarrier),
 }
 
-/// Where the sandbox is, and the server's time for it.
+/// A recharge's one top-up, to be asked for or looked up.
 #[derive(Clone, Debug)]
-pub struct SandboxCarrier {
-    client: Outbound,
-    origin: String,
-    now: Instant,
+pub struct Order<'a> {
+    /// The top-up's key: the same one gives once.
+    pub key: IdempotencyKey,
+    /// The line's card number.
+    pub iccid: &'a str,
+    /// Which recharge it is for.
+    pub recharge_id: &'a RechargeId,
+    /// What the line's money is in.
+    pub currency: Currency,
+    /// What the line gets.
+    pub adds: Adds,
+}
+
+/// All that a line was ever given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// Data.
+    pub data: Bytes,
+    /// Credit, one sum for each currency.
+    pub credit: Vec<Money>,
+    /// Up to when.
+    pub as_of: Instant,
 }
 
 impl Carrier {
     /// Gives a line what a recharge adds; the carrier's name for the top-up.
-    pub async fn top_up(
+    pub async fn top_up(&self, order: &Order<'_>) -> Result<String, Failure> {
+        self.contract().top_up(order).await
+    }
+
+    /// The top-up under a key, if there is one. *Errors*: unknown, too, when it is not what was
+    /// ordered: nothing follows from that but that somebody has to look.
+    pub async fn find(&self, order: &Order<'_>) -> Result<Option<String>, Failure> {
+        self.contract().find(order).await
+    }
+
+    /// All that was ever given to a line.
+    pub async fn balance(&self, iccid: &str) -> Result<Balance, Failure> {
+        self.contract().balance(iccid).await
+    }
+
+    /// Everything given from an instant on, up to another and without it; every page.
+    ///
+    /// *Shape*: it may end before `until`, where the carrier cannot tell everything yet, and begin
+    /// after `from`, where it does not know any more.
+    pub async fn statement(
         &self,
-        key: &IdempotencyKey,
-        iccid: &str,
-        recharge_id: &RechargeId,
-        price: Money,
-        adds: &Adds,
-    ) -> Result<String, Failure> {
-        let Carrier::Sandbox(sandbox) = self;
-        let body = json!({
-            "iccid": iccid,
-            "data_bytes": adds.bytes().to_i64(),
-            "credit_minor": adds.credit_minor(),
-            "currency": price.currency,
-            "metadata": { "recharge_id": recharge_id },
-        });
-        let path = "/top-ups";
-        let top_up: Option<TopUp> = sandbox.ask("POST", path, Some(key.as_str()), body).await?;
-        top_up.map(|top_up| top_up.id).ok_or(Failure::Refused { code: "not_found".to_owned() })
+        from: Instant,
+        until: Instant,
+    ) -> Result<Statement<TopUp>, Failure> {
+        self.contract().statement(from, until).await
     }
 
-    /// Scripts the line's next top-up, where the carrier is a sandbox.
-    pub async fn script(&self, iccid: &str, next: NextTopUp) -> Result<(), Failure> {
-        let Carrier::Sandbox(sandbox) = self;
-        let path = format!("/lines/{iccid}/next-top-up");
-        let _: Option<Value> = sandbox.ask("PUT", &path, None, json!({ "next": next })).await?;
-        Ok(())
-    }
-
-    /// The top-up under a key, if there is one.
-    pub async fn find(&self, key: &IdempotencyKey) -> Result<Option<String>, Failure> {
-        let Carrier::Sandbox(sandbox) = self;
-        let path = format!("/top-ups?key={key}");
-        let top_up: Option<TopUp> = sandbox.ask("GET", &path, None, Value::Null).await?;
-        Ok(top_up.map(|top_up| top_up.id))
-    }
-}
-
-impl SandboxCarrier {
-    /// The sandbox at an origin; `now` is the server's time, which the sandbox follows.
-    pub fn new(client: Outbound, origin: String, now: Instant) -> SandboxCarrier {
-        SandboxCarrier { client, origin, now }
-    }
-
-    /// The answer; nothing when the carrier definitely has none.
-    async fn ask<T: serde::de::DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        key: Option<&str>,
-        body: Value,
-    ) -> Result<Option<T>, Failure> {
-        let url = format!("{}/carrier/v1{path}", self.origin);
-        let answered = send(&self.client, self.now, method, &url, key, &body).await?;
-        match answered.status {
-            200..=299 => Ok(Some(answered.json()?)),
-            404 => match refusal(&answered) {
-                Failure::Refused { .. } => Ok(None),
-                unknown @ Failure::Unknown(NoAnswer { .. }) => Err(unknown),
-            },
-            _ => Err(refusal(&answered)),
+    fn contract(&self) -> &HttpCarrier {
+        match self {
+            Carrier::Sandbox(sandbox) => sandbox.contract(),
+            Carrier::Http(http) => http,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Configuration: the only place that reads the environment. Read once at start, then passed by
 //! reference. It never guesses: a value that cannot be meant is an error that names the variable.
 
+mod address;
+mod carrier;
 mod stripe;
 
 use crate::signing::Signer;
+pub use carrier::Carrier;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 pub use stripe::Stripe;
 
@@ -28,6 +31,8 @@ pub struct Config {
     pub signing_key: Option<Signer>,
     /// The payment gateway, where it is not the sandbox (`STRIPE_SECRET_KEY`).
     pub stripe: Option<Stripe>,
+    /// The carrier, where it is not the sandbox's (`LAIKA_CARRIER_URL`).
+    pub carrier: Option<Carrier>,
     /// Who runs this, for the audit log (`SUDO_USER`, `USER` or `LOGNAME`): said, not proved.
     pub operator: String,
 }
@@ -135,6 +140,11 @@ impl Config {
         Config::from_vars(&|name| std::env::var(name).ok())
     }
 
+    /// Whether payments or deliveries are the sandbox's: otherwise there is none, nor its tools.
+    pub fn uses_sandbox(&self) -> bool {
+        self.stripe.is_none() || self.carrier.is_none()
+    }
+
     /// Reads the given variables; an empty one counts as absent.
     pub fn from_vars(var: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         let text = |name: &str| var(name).filter(|value| !value.is_empty());
@@ -154,6 +164,7 @@ impl Config {
             usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
             signing_key: signing_key("LAIKA_SIGNING_KEY", secret(&text, "LAIKA_SIGNING_KEY")?)?,
             stripe: Stripe::from_vars(&text)?,
+            carrier: Carrier::from_vars(&text)?,
             operator: ["SUDO_USER", "USER", "LOGNAME"]
                 .into_iter()
                 .find_map(text)

@@ -12,11 +12,11 @@ use laika_core::{
     id::{AccountId, IdempotencyKey, RechargeId},
     money::Money,
     rail::Rail,
+    reconcile::{self, Statement},
     returns::DisputeStatus,
     time::Instant,
 };
 pub use sandbox::SandboxGateway;
-pub(crate) use sandbox::{refusal, send};
 pub use stripe::StripeGateway;
 
 /// The gateways there are.
@@ -183,6 +183,19 @@ pub struct Attached {
     pub fingerprint: String,
 }
 
+/// The attempt's key of a payment: as the gateway has it, otherwise derived from what we told it.
+fn key_of(
+    key: Option<&String>,
+    recharge_id: Option<&String>,
+    attempt: Option<&String>,
+) -> Option<IdempotencyKey> {
+    let told = key.and_then(|key| IdempotencyKey::new(key.as_str()));
+    told.or_else(|| {
+        let recharge = RechargeId::new(recharge_id?.as_str())?;
+        Some(IdempotencyKey::of_attempt(&recharge, attempt?.parse().ok()?))
+    })
+}
+
 impl Gateway {
     /// Makes the account known to the gateway; its name there.
     pub async fn create_customer(&self, account_id: &str) -> Result<String, Failure> {
@@ -249,9 +262,24 @@ impl Gateway {
     /// Every dispute that began since an instant, in microseconds.
     pub async fn disputes(&self, since: i64) -> Result<Vec<Dispute>, Failure> {
         match self {
-            // Why: nobody disputes money that does not exist.
-            Gateway::Sandbox(_) => Ok(Vec::new()),
+            Gateway::Sandbox(sandbox) => sandbox.disputes(since).await,
             Gateway::Stripe(stripe) => stripe.disputes(since).await,
+        }
+    }
+
+    /// Every payment of ours made from an instant on, up to another and without it, each with all
+    /// that went back of it until now; every page.
+    ///
+    /// *Shape*: it may end before `until`, where the gateway cannot tell everything yet. As clocks
+    /// differ it may have payments of recharges that were opened a little before `from`.
+    pub async fn statement(
+        &self,
+        from: Instant,
+        until: Instant,
+    ) -> Result<Statement<reconcile::Payment>, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.statement(from, until).await,
+            Gateway::Stripe(stripe) => stripe.statement(from, until).await,
         }
     }
 

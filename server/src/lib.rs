@@ -29,7 +29,7 @@ pub mod worker;
 pub mod zones;
 
 use axum::http::StatusCode;
-use carrier::{Carrier, SandboxCarrier};
+use carrier::{Carrier, HttpCarrier, SandboxCarrier};
 use clock::Clock;
 use config::Config;
 use gateway::{Gateway, SandboxGateway, StripeGateway};
@@ -140,8 +140,13 @@ impl App {
 
     /// The carrier. *Errors*: 503 `no_gateway` when none runs.
     pub fn carrier(&self) -> error::Result<Carrier> {
-        let (origin, now) = (self.sandbox_or_error()?, self.clock.now());
-        Ok(Carrier::Sandbox(SandboxCarrier::new(self.outbound.clone(), origin, now)))
+        let client = self.outbound.clone();
+        if let Some(config::Carrier { url, secret }) = &self.config.carrier {
+            let (url, secret) = (url.clone(), secret.clone());
+            return Ok(Carrier::Http(HttpCarrier::new(client, url, secret, &self.clock)));
+        }
+        let origin = self.sandbox_or_error()?;
+        Ok(Carrier::Sandbox(SandboxCarrier::new(client, &origin, &self.clock)))
     }
 
     fn sandbox_or_error(&self) -> error::Result<String> {

@@ -101,16 +101,24 @@ fn taken_by_recharge(charges: &[Value]) -> BTreeMap<String, usize> {
 
 /// The carrier's own statement: the bytes it gave, by our recharge.
 fn given_by_recharge(town: &Town) -> BTreeMap<String, Vec<u64>> {
-    let url = town.sandbox_url("/carrier/v1/statement?from=0&until=9000000000000000");
-    let request = Request::new("GET", &url).header("Authorization", &format!("Bearer {API_KEY}"));
-    let all = request.send().expect("the carrier").expect(200).json();
     let mut given: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for top_up in all["top_ups"].as_array().expect("a list of top-ups") {
-        let id = top_up["metadata"]["recharge_id"].as_str().unwrap_or_default();
-        let bytes = top_up["data_bytes"].as_u64().unwrap_or_default();
-        given.entry(id.to_owned()).or_default().push(bytes);
+    let url = town.sandbox_url("/carrier/v1/statement?from=1970-01-01T00:00:00Z");
+    // Why so late: let enough time pass, and what was given last is still in it.
+    let mut next = format!("{url}&until=9999-01-01T00:00:00Z");
+    loop {
+        let request = Request::new("GET", &next);
+        let request = request.header("Authorization", &format!("Bearer {API_KEY}"));
+        let page = request.send().expect("the carrier").expect(200).json();
+        for top_up in page["top_ups"].as_array().expect("a list of top-ups") {
+            let id = top_up["metadata"]["recharge_id"].as_str().unwrap_or_default();
+            let bytes = top_up["data_bytes"].as_u64().unwrap_or_default();
+            given.entry(id.to_owned()).or_default().push(bytes);
+        }
+        let (Some(after), Some(until)) = (page["next"].as_str(), page["until"].as_str()) else {
+            return given;
+        };
+        next = format!("{url}&until={until}&after={after}");
     }
-    given
 }
 
 /// For a message: the first few of what is wrong.

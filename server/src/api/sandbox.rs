@@ -4,6 +4,7 @@
 use super::extract::{Body, SignedIn};
 use crate::{
     Shared,
+    carrier::Carrier,
     error::{Error, Result},
     flow::{
         add_payment_method::{customer, unavailable},
@@ -110,7 +111,10 @@ async fn next_top_up(app: &Shared, session: &SignedIn, next: NextTopUp) -> Resul
         let mut snapshot = app.store.read().await?;
         lines::of_account(&mut snapshot, session.account()).await?
     };
-    let carrier = app.carrier()?;
+    let Carrier::Sandbox(carrier) = app.carrier()? else {
+        let words = "How the carrier delivers cannot be told here.";
+        return Err(Error::conflict("not_the_sandbox", words));
+    };
     for line in lines {
         carrier.script(&line.iccid, next).await.map_err(unavailable)?;
     }

@@ -51,6 +51,9 @@ fn count(app: &Shared, taken: Taken) -> Result<StatusCode> {
 }
 
 async fn of_sandbox(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
+    if !app.config.uses_sandbox() {
+        return Err(Error::not_found());
+    }
     signature::check(signature::LAIKA, headers, body, [WEBHOOK_SECRET], app.clock.wall())?;
     let event: Webhook = read(body)?;
     let shaped = event.about.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -3,8 +3,13 @@
 
 use super::{Failure, Outcome, block_on, nothing_more};
 use crate::{
-    App, Shared, api, clock::Clock, config::Config, flow::receipt, listen, live, messenger,
-    metrics, sandbox, store::settings, worker,
+    App, Shared, api,
+    clock::Clock,
+    config::{Carrier, Config},
+    flow::receipt,
+    listen, live, messenger, metrics, sandbox,
+    store::settings,
+    worker,
 };
 use std::io::{self, Write};
 use tokio::{
@@ -20,7 +25,9 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     block_on(async {
         let config = Config::from_env()?;
         name_gateway(&config)?;
+        name_carrier(&config)?;
         let app = App::open(config, Clock::system()).await?;
+        refuse_borrowed_time(&app)?;
         keep_signing_key(&app).await?;
         if settings::charging_stopped(&mut *app.store.read().await?).await? {
             tracing::warn!("the kill switch is on: nothing is charged");
@@ -30,10 +37,12 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         let outside_origin = app.config.origin.clone().unwrap_or_else(|| origin.clone());
         let _ = app.origin.set(outside_origin);
         let (mut tasks, mut outside) = (JoinSet::new(), JoinSet::new());
-        sandbox::start(&app, &mut outside).await.map_err(|error| {
-            let address = app.config.sandbox_listen.bind_to();
-            Failure::failed(format!("LAIKA_SANDBOX_LISTEN: {address}: {error}"))
-        })?;
+        if app.config.uses_sandbox() {
+            sandbox::start(&app, &mut outside).await.map_err(|error| {
+                let address = app.config.sandbox_listen.bind_to();
+                Failure::failed(format!("LAIKA_SANDBOX_LISTEN: {address}: {error}"))
+            })?;
+        }
         tasks.spawn(messenger::run(app.clone()));
         tasks.spawn(live::run(app.clone()));
         tasks.spawn(worker::run(app.clone()));
@@ -60,24 +69,62 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
 /// Says whose payments these are. *Errors*: real money is not taken for what the sandbox's carrier
 /// would deliver, which is nothing.
 fn name_gateway(config: &Config) -> Result<(), Failure> {
-    match &config.stripe {
-        Some(stripe) if stripe.is_live() => Err(Failure::failed(
+    let Some(stripe) = &config.stripe else {
+        tracing::info!("payments by the sandbox: no real money");
+        return Ok(());
+    };
+    let delivers = |carrier: &Carrier| carrier.secret.expose() != sandbox::API_KEY;
+    if stripe.is_live() && !config.carrier.as_ref().is_some_and(delivers) {
+        return Err(Failure::failed(
             "STRIPE_SECRET_KEY: a live key, while the carrier is the sandbox's, which delivers \
-             nothing; use a test key",
-        )),
-        Some(stripe) => {
-            let (at, webhooks) = (&stripe.base_url, stripe.webhook_secrets.len());
-            tracing::info!(at, webhooks, "payments by Stripe in test mode: no real money");
-            if webhooks == 0 {
-                tracing::warn!("no STRIPE_WEBHOOK_SECRET: only look-ups tell how payments end");
+             nothing; use a test key, or a carrier by LAIKA_CARRIER_URL",
+        ));
+    }
+    let (at, webhooks) = (&stripe.base_url, stripe.webhook_secrets.len());
+    if stripe.is_live() {
+        tracing::info!(at, webhooks, "payments by Stripe: real money");
+    } else {
+        tracing::info!(at, webhooks, "payments by Stripe in test mode: no real money");
+    }
+    if webhooks == 0 {
+        tracing::warn!("no STRIPE_WEBHOOK_SECRET: only look-ups tell how payments end");
+    }
+    Ok(())
+}
+
+/// Says who delivers. *Errors*: what costs a carrier something is not given for test money of ours.
+fn name_carrier(config: &Config) -> Result<(), Failure> {
+    match &config.carrier {
+        Some(carrier) if config.stripe.is_none() && !carrier.is_on_this_machine() => {
+            Err(Failure::failed(
+                "LAIKA_CARRIER_URL: a carrier that delivers, while payments are the sandbox's: it \
+                 would give for nothing; set STRIPE_SECRET_KEY",
+            ))
+        }
+        Some(carrier) => {
+            tracing::info!(at = carrier.url, "deliveries by a carrier over HTTP");
+            if config.stripe.as_ref().is_none_or(|stripe| !stripe.is_live()) {
+                tracing::warn!("it delivers for test money");
             }
             Ok(())
         }
         None => {
-            tracing::info!("payments by the sandbox: no real money");
+            tracing::info!("deliveries by the sandbox's carrier: no real network");
             Ok(())
         }
     }
+}
+
+/// *Errors*: no real money by a clock that a sandbox has moved: every day and month would be wrong.
+fn refuse_borrowed_time(app: &Shared) -> Result<(), Failure> {
+    let live = app.config.stripe.as_ref().is_some_and(|stripe| stripe.is_live());
+    if live && app.clock.offset() > 0 {
+        return Err(Failure::failed(
+            "STRIPE_SECRET_KEY: a live key, and time was let pass in this database, which is a \
+             sandbox's; begin with a new one",
+        ));
+    }
+    Ok(())
 }
 
 /// Keeps the key that signs, so that its public half can be had before the first receipt.

@@ -11,7 +11,7 @@ use super::{
     submit::{Submitted, return_url, submit},
 };
 use crate::{
-    Shared,
+    Shared, carrier,
     error::{Error, Result},
     fault::{self, Kept, Point},
     gateway::{Failure, Payment, PaymentState, Search},
@@ -56,7 +56,7 @@ pub async fn perform(app: &Shared, job: &Claimed) -> Result<()> {
                 Effect::LookUpPayment { attempt } => look_up(app, job, &recharge, *attempt).await?,
                 Effect::CancelPayment { attempt } => cancel(app, job, &recharge, *attempt).await?,
                 Effect::TopUp => top_up(app, job, &recharge).await?,
-                Effect::LookUpTopUp => look_up_top_up(app, &recharge).await?,
+                Effect::LookUpTopUp => look_up_top_up(app, job, &recharge).await?,
                 Effect::Refund { attempt } => refund(app, job, &recharge, *attempt).await?,
                 Effect::Bar { .. }
                 | Effect::Suspend { .. }
@@ -267,19 +267,15 @@ async fn top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next
     if !waits_for_delivery(recharge) {
         return Ok(Next::Nothing);
     }
-    let line = {
-        let mut snapshot = app.store.read().await?;
-        lines::get(&mut snapshot, job.account_id.as_str(), job.line_id.as_str()).await?
-    };
-    let line = line.ok_or_else(|| missing(&recharge.id))?;
-    let key = IdempotencyKey::of_top_up(&recharge.id);
-    let order = &recharge.order;
-    let asked =
-        app.carrier()?.top_up(&key, &line.iccid, &recharge.id, order.amount, &order.adds).await;
+    let line = line(app, job, recharge).await?;
+    let asked = app.carrier()?.top_up(&order(recharge, &line)).await;
     fault::at(Point::TopUpAnswered)?;
     Ok(match asked {
         Ok(top_up) => Next::Fact(Fact::Delivered { top_up }),
-        Err(Failure::Refused { .. }) => Next::Fact(Fact::NotDelivered),
+        Err(Failure::Refused { code }) => {
+            tracing::warn!(recharge = %recharge.id, code, "the carrier does not deliver");
+            Next::Fact(Fact::NotDelivered)
+        }
         Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => soon(job),
         Err(Failure::Unknown(no)) => {
             tracing::warn!(recharge = %recharge.id, why = no.why, "top-up unanswered");
@@ -289,18 +285,39 @@ async fn top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next
 }
 
 /// Asks the carrier whether it delivered.
-async fn look_up_top_up(app: &Shared, recharge: &Recharge) -> Result<Next> {
+async fn look_up_top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next> {
     if !waits_for_delivery(recharge) {
         return Ok(Next::Nothing);
     }
-    let key = IdempotencyKey::of_top_up(&recharge.id);
-    let found = app.carrier()?.find(&key).await;
+    let line = line(app, job, recharge).await?;
+    let found = app.carrier()?.find(&order(recharge, &line)).await;
     fault::at(Point::TopUpFound)?;
     Ok(Next::Fact(match found {
         Ok(Some(top_up)) => Fact::Delivered { top_up },
         Ok(None) => Fact::TopUpNotFound,
-        Err(_) => Fact::DeliveryUnanswered,
+        Err(failure) => {
+            tracing::warn!(recharge = %recharge.id, ?failure, "the carrier does not say");
+            Fact::DeliveryUnanswered
+        }
     }))
+}
+
+/// The line of a recharge.
+async fn line(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<lines::Line> {
+    let mut snapshot = app.store.read().await?;
+    let line = lines::get(&mut snapshot, job.account_id.as_str(), job.line_id.as_str()).await?;
+    line.ok_or_else(|| missing(&recharge.id))
+}
+
+/// What the carrier is to give for a recharge.
+fn order<'a>(recharge: &'a Recharge, line: &'a lines::Line) -> carrier::Order<'a> {
+    carrier::Order {
+        key: IdempotencyKey::of_top_up(&recharge.id),
+        iccid: &line.iccid,
+        recharge_id: &recharge.id,
+        currency: recharge.order.amount.currency,
+        adds: recharge.order.adds,
+    }
 }
 
 fn waits_for_delivery(recharge: &Recharge) -> bool {

@@ -1,5 +1,7 @@
 //! The sandbox provider as a gateway: over HTTP, as a real one would be reached.
 
+mod statement;
+
 use super::{Attached, Charge, Failure, Payment, PaymentState, Search, Setup, SetupState};
 use crate::{
     clock::{Clock, Theirs},
@@ -144,13 +146,17 @@ impl SandboxGateway {
     }
 
     async fn payments(&self, query: &str) -> Result<Vec<Payment>, Failure> {
+        let path = format!("/payments?{query}");
+        self.listed(&path).await?.into_iter().map(|payment| self.read(payment)).collect()
+    }
+
+    async fn listed(&self, path: &str) -> Result<Vec<records::Payment>, Failure> {
         #[derive(serde::Deserialize)]
         struct List {
             payments: Vec<records::Payment>,
         }
-        let path = format!("/payments?{query}");
-        let list: List = self.ask("GET", &path, None, Value::Null).await?;
-        list.payments.into_iter().map(|payment| self.read(payment)).collect()
+        let list: List = self.ask("GET", path, None, Value::Null).await?;
+        Ok(list.payments)
     }
 
     pub(super) async fn payment(&self, id: &str) -> Result<Payment, Failure> {
@@ -225,7 +231,7 @@ impl SandboxGateway {
 }
 
 /// One request to the sandbox, with the key, the server's time, and JSON both ways.
-pub(crate) async fn send(
+async fn send(
     client: &Outbound,
     now: Instant,
     method: &str,
@@ -246,7 +252,7 @@ pub(crate) async fn send(
 }
 
 /// What a status outside 2xx means: only a refusal that names itself is a definite no.
-pub(crate) fn refusal(answered: &Answered) -> Failure {
+fn refusal(answered: &Answered) -> Failure {
     let definite = matches!(answered.status, 402 | 404 | 409 | 410 | 422);
     match answered.json::<Refusal>() {
         // Why: a key that was used for another request says nothing about this one's money.

@@ -9,6 +9,7 @@ mod decline;
 pub(crate) mod event;
 mod form;
 mod read;
+mod statement;
 
 use super::{Charge, Dispute, Failure, Payment, PaymentState, Search, Setup, SetupState};
 use crate::{
@@ -188,6 +189,11 @@ impl StripeGateway {
     fn since(&self, since: Instant) -> Form {
         let created = since.minus(self.ahead).seconds().max(0);
         Form::default().with("limit", PAGE).with("created[gte]", created.to_string())
+    }
+
+    /// Their time of something, as ours.
+    fn at(&self, created: i64) -> Instant {
+        Instant::from_seconds(created).plus(self.ahead)
     }
 
     /// Every page of a list.

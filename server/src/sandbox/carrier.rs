@@ -1,50 +1,18 @@
 //! The sandbox carrier as a pure state machine: it gives data or credit to a line, once per key.
 //!
 //! Place in the flow: a paid recharge asks for a top-up; lost answers are found again by key.
-//! A refused top-up uses up no key: the same key may be tried again. It never charges anybody.
+//! A refused top-up uses up no key: the same key may be tried again. It answers by the contract
+//! that every carrier keeps, `docs/carrier.md`. It never charges anybody.
 
-use super::provider::records::{Metadata, Transport};
+use super::provider::records::Transport;
 use super::{Ids, Refusal, Reply, refused};
+use crate::carrier::contract::{Balance, Give, Given, Page, TopUp};
+use laika_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What to give, and to which line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Give {
-    /// The line's card number at the carrier.
-    pub iccid: String,
-    /// Data, zero or more.
-    pub data_bytes: i64,
-    /// Credit, zero or more.
-    pub credit_minor: i64,
-    /// ISO 4217 of the credit.
-    pub currency: String,
-    /// The caller's own references.
-    pub metadata: Metadata,
-}
-
-/// A delivered top-up: a row of the carrier's statement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TopUp {
-    /// `top_…`.
-    pub id: String,
-    /// The key it was asked with.
-    pub key: String,
-    /// What was given.
-    #[serde(flatten)]
-    pub give: Give,
-    /// Microseconds UTC.
-    pub delivered_at: i64,
-}
-
-/// All that was ever given to a line.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Balance {
-    /// Data.
-    pub data_bytes: i64,
-    /// Credit by currency.
-    pub credit_minor: BTreeMap<String, i64>,
-}
+/// How many rows a page of the statement has at most.
+const PAGE: usize = 100;
 
 /// What the next top-up of a line does: one shot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,8 +95,9 @@ impl Carrier {
                 return Reply { answer, transport: Transport::Normal };
             }
         };
-        let top_up = TopUp { id: ids.next("top"), key, give, delivered_at: now };
-        self.places.insert(top_up.key.clone(), self.top_ups.len());
+        let delivered_at = Instant::from_micros(now);
+        self.places.insert(key.clone(), self.top_ups.len());
+        let top_up = TopUp { id: ids.next("top"), key: Some(key), give, delivered_at };
         self.top_ups.push(top_up.clone());
         Reply { answer: Ok(Answer::TopUp(top_up)), transport }
     }
@@ -138,24 +107,38 @@ impl Carrier {
         self.top_ups.get(*self.places.get(key)?)
     }
 
-    /// Deliveries from `from` (inclusive) to `until` (exclusive), in order.
-    pub fn statement(&self, from: i64, until: i64) -> Vec<&TopUp> {
+    /// Deliveries from `from` (inclusive) to `until` (exclusive), in order: the page that follows
+    /// the top-up named `after`, or the first.
+    pub fn statement(&self, from: Instant, until: Instant, after: Option<&str>) -> Page {
         let inside = |top_up: &&TopUp| (from..until).contains(&top_up.delivered_at);
-        self.top_ups.iter().filter(inside).collect()
+        let mut rows = self.top_ups.iter().filter(inside);
+        if let Some(after) = after {
+            // Why: a name that is not there is the end of a statement, and no other page.
+            rows.find(|top_up| top_up.id == after);
+        }
+        let top_ups: Vec<TopUp> = rows.by_ref().take(PAGE).cloned().collect();
+        let last = top_ups.last().map(|top_up| top_up.id.clone());
+        let next = last.filter(|_| rows.next().is_some());
+        Page { from, until, top_ups, next }
     }
 
     /// All that was given to a line.
-    pub fn balance(&self, iccid: &str) -> Balance {
-        let mut balance = Balance::default();
+    pub fn balance(&self, iccid: &str) -> Given {
+        let mut given = Given::default();
         for top_up in self.top_ups.iter().filter(|top_up| top_up.give.iccid == iccid) {
             let give = &top_up.give;
-            balance.data_bytes = balance.data_bytes.saturating_add(give.data_bytes);
+            given.data_bytes = given.data_bytes.saturating_add(give.data_bytes);
             if give.credit_minor > 0 {
-                let credit = balance.credit_minor.entry(give.currency.clone()).or_default();
+                let credit = given.credit_minor.entry(give.currency.clone()).or_default();
                 *credit = credit.saturating_add(give.credit_minor);
             }
         }
-        balance
+        given
+    }
+
+    /// The same, as the contract says it.
+    pub fn told_balance(&self, iccid: &str, as_of: Instant) -> Balance {
+        Balance { iccid: iccid.to_owned(), given: self.balance(iccid), as_of }
     }
 }
 
@@ -188,9 +171,10 @@ mod tests {
         Give {
             iccid: ICCID.to_owned(),
             data_bytes,
+            validity_days: Some(30),
             credit_minor: 0,
             currency: "EUR".to_owned(),
-            metadata: Metadata::new(),
+            metadata: Default::default(),
         }
     }
 
@@ -235,8 +219,37 @@ mod tests {
         assert_eq!(top_up(&mut carrier, &mut ids, "before", 7).transport, Transport::Lost);
         assert!(carrier.find("after").is_some());
         assert!(carrier.find("before").is_none());
-        assert_eq!(carrier.statement(0, 10).len(), 1);
-        assert_eq!(carrier.statement(6, 10).len(), 0);
+        assert_eq!(all(&carrier, 0).len(), 1);
+        assert_eq!(all(&carrier, 6).len(), 0);
+    }
+
+    /// Every page of the statement up to an instant after everything.
+    fn all(carrier: &Carrier, from: i64) -> Vec<String> {
+        let (from, until) = (Instant::from_micros(from), Instant::from_micros(1_000));
+        let mut page = carrier.statement(from, until, None);
+        let mut keys = Vec::new();
+        loop {
+            assert!(page.top_ups.len() <= PAGE);
+            keys.extend(page.top_ups.iter().filter_map(|top_up| top_up.key.clone()));
+            let Some(next) = page.next else { return keys };
+            page = carrier.statement(from, until, Some(&next));
+        }
+    }
+
+    #[test]
+    fn a_statement_has_every_delivery_once_on_however_many_pages() {
+        for many in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 2 * PAGE + 1] {
+            let (mut carrier, mut ids) = new();
+            let keys: Vec<String> = (0..many).map(|number| format!("k{number}")).collect();
+            for key in &keys {
+                top_up(&mut carrier, &mut ids, key, 7).answer.expect("delivered");
+            }
+            assert_eq!(all(&carrier, 0), keys);
+        }
+        let (until, nobody) = (Instant::from_micros(1_000), Some("top_nobody"));
+        let (mut carrier, mut ids) = new();
+        top_up(&mut carrier, &mut ids, "k", 7).answer.expect("delivered");
+        assert!(carrier.statement(Instant::from_micros(0), until, nobody).top_ups.is_empty());
     }
 
     #[test]
@@ -245,6 +258,6 @@ mod tests {
         for (key, bytes) in [("", 7), ("k", 0), ("k", -1)] {
             assert!(top_up(&mut carrier, &mut ids, key, bytes).answer.is_err(), "{key} {bytes}");
         }
-        assert_eq!(carrier.balance(ICCID), Balance::default());
+        assert_eq!(carrier.balance(ICCID), Given::default());
     }
 }

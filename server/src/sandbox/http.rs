@@ -1,10 +1,11 @@
-//! The sandbox over HTTP: the provider's and the carrier's JSON endpoints, as one plain list.
+//! The sandbox over HTTP: the provider's JSON endpoints as one plain list, the carrier's in `carrier`.
 //!
 //! Place in the flow: request -> bearer key -> journal and state machine -> answer, or none when
 //! the script says that answers get lost. `/pay/…` are the hosted pages. `/charges` is the
 //! provider's own list, open to audits and tests. It holds no rule.
 
-use super::carrier::{Give, NextTopUp, Request as ToCarrier};
+mod carrier;
+
 use super::provider::Request as ToProvider;
 use super::provider::records::{Charge, Metadata, NextCharge, Payment, Transport};
 use super::{API_KEY, Answer, IDENTITY, NOW_HEADER, Refusal, Request, Sandbox, pages};
@@ -40,11 +41,12 @@ pub(super) fn router(sandbox: Sandbox) -> Router {
         .route("/provider/v1/payments/{id}", get(payment))
         .route("/provider/v1/payments/{id}/cancel", post(cancel_payment))
         .route("/provider/v1/payments/{id}/refunds", post(refund))
+        .route("/provider/v1/payments/{id}/disputes", post(dispute))
+        .route("/provider/v1/disputes", get(list_disputes))
+        .route("/provider/v1/disputes/{id}/decision", put(decide_dispute))
+        .route("/provider/v1/statement", get(settlement))
         .route("/provider/v1/webhook", put(set_webhook))
-        .route("/carrier/v1/top-ups", post(top_up).get(find_top_up))
-        .route("/carrier/v1/lines/{iccid}", get(balance))
-        .route("/carrier/v1/lines/{iccid}/next-top-up", put(script_top_up))
-        .route("/carrier/v1/statement", get(statement))
+        .merge(carrier::router())
         .merge(pages::router())
         .layer(DefaultBodyLimit::max(64 * 1024))
         .with_state(sandbox)
@@ -76,21 +78,30 @@ impl Caller {
         (!key.is_empty()).then(|| key.to_owned())
     }
 
-    async fn ask(&self, sandbox: &Sandbox, request: Request) -> Response {
-        let now = self.0.get(NOW_HEADER).and_then(|now| now.to_str().ok()?.parse().ok());
-        let reply = sandbox.take(request, now).await;
-        match reply.transport {
-            Transport::Normal => {}
-            Transport::Slow => tokio::time::sleep(SLOW).await,
-            Transport::ServerError => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            Transport::Lost => {
-                let mut response = StatusCode::BAD_GATEWAY.into_response();
-                response.extensions_mut().insert(Lost);
-                return response;
-            }
-        }
-        answer(reply.answer)
+    /// The caller's time, where it has one of its own.
+    fn now(&self) -> Option<i64> {
+        self.0.get(NOW_HEADER).and_then(|now| now.to_str().ok()?.parse().ok())
     }
+
+    async fn ask(&self, sandbox: &Sandbox, request: Request) -> Response {
+        let reply = sandbox.take(request, self.now()).await;
+        carried(reply.transport, reply.answer).await
+    }
+}
+
+/// An answer on its way, which may be long or end nowhere.
+async fn carried(transport: Transport, answered: Result<Answer, Refusal>) -> Response {
+    match transport {
+        Transport::Normal => {}
+        Transport::Slow => tokio::time::sleep(SLOW).await,
+        Transport::ServerError => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Transport::Lost => {
+            let mut response = StatusCode::BAD_GATEWAY.into_response();
+            response.extensions_mut().insert(Lost);
+            return response;
+        }
+    }
+    answer(answered)
 }
 
 fn answer(answer: Result<Answer, Refusal>) -> Response {
@@ -253,6 +264,63 @@ async fn refund(
     caller.ask(&sandbox, Request::Provider(request)).await
 }
 
+async fn dispute(
+    caller: Caller,
+    State(sandbox): State<Sandbox>,
+    Path(payment): Path<String>,
+) -> Response {
+    caller.ask(&sandbox, Request::Provider(ToProvider::Dispute { payment })).await
+}
+
+#[derive(Deserialize)]
+struct Since {
+    since: i64,
+}
+
+/// Payments that were disputed since an instant, each with all its disputes.
+async fn list_disputes(
+    _: Caller,
+    State(sandbox): State<Sandbox>,
+    Query(Since { since }): Query<Since>,
+) -> Response {
+    let disputed = |payment: &&Payment| payment.disputes.iter().any(|it| it.created_at >= since);
+    let payments: Vec<Payment> =
+        sandbox.look(|state| state.provider.payments().iter().filter(disputed).cloned().collect());
+    Json(json!({ "payments": payments })).into_response()
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    won: bool,
+}
+
+async fn decide_dispute(
+    caller: Caller,
+    State(sandbox): State<Sandbox>,
+    Path(dispute): Path<String>,
+    Json(Decision { won }): Json<Decision>,
+) -> Response {
+    caller.ask(&sandbox, Request::Provider(ToProvider::DecideDispute { dispute, won })).await
+}
+
+#[derive(Deserialize)]
+struct Period {
+    from: i64,
+    until: i64,
+    after: Option<String>,
+}
+
+async fn settlement(
+    caller: Caller,
+    State(sandbox): State<Sandbox>,
+    Query(Period { from, until, after }): Query<Period>,
+) -> Response {
+    let page = sandbox.look_at(caller.now(), |state| {
+        state.provider.settlement(from, until.min(state.now).max(from), after.as_deref())
+    });
+    Json(page).into_response()
+}
+
 #[derive(Deserialize)]
 struct Next<T> {
     next: T,
@@ -282,54 +350,4 @@ async fn set_webhook(
         return Json(json!({})).into_response();
     }
     caller.ask(&sandbox, Request::Provider(ToProvider::SetWebhook { url })).await
-}
-
-async fn top_up(
-    caller: Caller,
-    State(sandbox): State<Sandbox>,
-    Json(give): Json<Give>,
-) -> Response {
-    let request = ToCarrier::TopUp { key: caller.key().unwrap_or_default(), give };
-    caller.ask(&sandbox, Request::Carrier(request)).await
-}
-
-#[derive(Deserialize)]
-struct ByKey {
-    key: String,
-}
-
-async fn find_top_up(
-    _: Caller,
-    State(sandbox): State<Sandbox>,
-    Query(ByKey { key }): Query<ByKey>,
-) -> Response {
-    found(sandbox.look(|state| state.carrier.find(&key).cloned()))
-}
-
-async fn balance(_: Caller, State(sandbox): State<Sandbox>, Path(iccid): Path<String>) -> Response {
-    Json(sandbox.look(|state| state.carrier.balance(&iccid))).into_response()
-}
-
-async fn script_top_up(
-    caller: Caller,
-    State(sandbox): State<Sandbox>,
-    Path(iccid): Path<String>,
-    Json(Next { next }): Json<Next<NextTopUp>>,
-) -> Response {
-    caller.ask(&sandbox, Request::Carrier(ToCarrier::Script { iccid, next })).await
-}
-
-#[derive(Deserialize)]
-struct Period {
-    from: i64,
-    until: i64,
-}
-
-async fn statement(
-    _: Caller,
-    State(sandbox): State<Sandbox>,
-    Query(Period { from, until }): Query<Period>,
-) -> Response {
-    let rows = sandbox.look(|state| json!(state.carrier.statement(from, until)));
-    Json(json!({ "top_ups": rows })).into_response()
 }

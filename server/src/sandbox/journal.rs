@@ -90,6 +90,8 @@ impl Journal {
 
     /// Writes the request down, syncs, and only then acts and answers.
     pub fn take(&mut self, request: Request, now: i64) -> io::Result<Reply<Answer>> {
+        // Why: a statement may have moved the time; replayed, the request happens when it did.
+        let now = now.max(self.state.now);
         append(&mut self.file, &Line { now, request: &request })?;
         Ok(self.state.handle(request, now))
     }
@@ -114,7 +116,8 @@ fn corrupt(path: &Path, line: usize, why: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::carrier::{Give, Request as ToCarrier};
+    use crate::carrier::contract::Give;
+    use crate::sandbox::carrier::Request as ToCarrier;
     use std::path::PathBuf;
 
     const ICCID: &str = "8988247007000000105";
@@ -147,6 +150,7 @@ mod tests {
         let give = Give {
             iccid: ICCID.to_owned(),
             data_bytes: 5,
+            validity_days: None,
             credit_minor: 0,
             currency: "EUR".to_owned(),
             metadata: Default::default(),

@@ -65,6 +65,15 @@ impl Sandbox {
         see(&self.journal.lock().unwrap_or_else(PoisonError::into_inner).state)
     }
 
+    /// Looks something up as of `now` (the machine's time where the caller names none): what has
+    /// happened is before the state's time, and whatever happens later is not.
+    pub fn look_at<T>(&self, now: Option<i64>, see: impl FnOnce(&State) -> T) -> T {
+        let now = now.unwrap_or_else(|| self.wall());
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.state.now = now.max(journal.state.now + 1);
+        see(&journal.state)
+    }
+
     /// The machine's time, in microseconds.
     pub fn wall(&self) -> i64 {
         self.clock.wall().micros()

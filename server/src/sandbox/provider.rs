@@ -6,6 +6,7 @@
 
 mod bank;
 pub mod records;
+mod returns;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,10 @@ pub enum Request {
     CancelPayment { payment: String },
     /// Give money back.
     Refund { key: Option<String>, payment: String, amount_minor: i64 },
+    /// The customer disputes what is left of a payment, at the bank.
+    Dispute { payment: String },
+    /// The bank decides a dispute, for the merchant or for the customer.
+    DecideDispute { dispute: String, won: bool },
     /// What the customer's next charge does.
     Script { customer: String, next: NextCharge },
     /// Where webhooks go.
@@ -165,6 +170,8 @@ impl Provider {
             Request::Refund { payment, amount_minor, .. } => {
                 self.refund(&payment, amount_minor, now, ids)
             }
+            Request::Dispute { payment } => self.dispute(&payment, now, ids),
+            Request::DecideDispute { dispute, won } => self.decide(&dispute, won, now, ids),
             Request::Script { customer, next } => {
                 self.scripts.insert(customer, next);
                 Ok(Answer::Done {})
@@ -322,6 +329,7 @@ impl Provider {
             action_path: None,
             captured_minor: 0,
             refunds: Vec::new(),
+            disputes: Vec::new(),
             created_at: now,
             captured_at: None,
         };
@@ -412,25 +420,6 @@ impl Provider {
             Some(payment) if payment.status == PaymentStatus::RequiresAction => Ok(payment),
             Some(_) => refused(409, "payment_closed", "this payment is already decided"),
         }
-    }
-
-    fn refund(
-        &mut self,
-        id: &str,
-        amount_minor: i64,
-        now: i64,
-        ids: &mut Ids,
-    ) -> Result<Answer, Refusal> {
-        let refund = ids.next("ref");
-        let Some(payment) = self.payment_mut(id) else { return not_found("payment") };
-        // INVARIANT: refunds never exceed the capture.
-        if amount_minor <= 0 || amount_minor > payment.captured_minor - payment.refunded_minor() {
-            return refused(422, "amount_refused", "more than is left of this payment");
-        }
-        payment.refunds.push(Refund { id: refund, amount_minor, created_at: now });
-        let payment = payment.clone();
-        self.tell("payment.refunded", id, now, ids);
-        Ok(Answer::Payment(payment))
     }
 
     fn tell(&mut self, kind: &str, about: &str, now: i64, ids: &mut Ids) {

@@ -2,6 +2,8 @@
 //!
 //! Only the fields named here are read, and nothing of a card but what a person knows it by.
 
+mod statement;
+
 use super::{amount, decline};
 use crate::{
     gateway::{Attached, Dispute, Failure, Payment, PaymentState, SetupState},
@@ -78,6 +80,8 @@ pub(super) struct PaymentIntent {
     pub(super) id: String,
     status: String,
     currency: String,
+    #[serde(default)]
+    created: i64,
     amount_received: Option<i64>,
     #[serde(default)]
     pub(super) metadata: BTreeMap<String, String>,
@@ -102,6 +106,12 @@ struct MethodOfError {
 /// A refund.
 #[derive(Debug, Deserialize)]
 pub(super) struct Refund {
+    pub(super) id: String,
+    #[serde(default)]
+    amount: i64,
+    #[serde(default)]
+    created: i64,
+    pub(super) payment_intent: Option<String>,
     pub(super) status: Option<String>,
     pub(super) failure_reason: Option<String>,
 }
@@ -110,10 +120,20 @@ pub(super) struct Refund {
 #[derive(Debug, Deserialize)]
 pub(super) struct DisputeRecord {
     pub(super) id: String,
-    payment_intent: Option<String>,
+    pub(super) payment_intent: Option<String>,
     amount: i64,
     currency: String,
     status: String,
+    #[serde(default)]
+    created: i64,
+    #[serde(default)]
+    balance_transactions: Vec<BalanceTransaction>,
+}
+
+/// Money that a dispute moved.
+#[derive(Debug, Deserialize)]
+struct BalanceTransaction {
+    created: i64,
 }
 
 /// What Stripe says instead of doing it.

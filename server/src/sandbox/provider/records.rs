@@ -116,6 +116,33 @@ pub struct Refund {
     pub created_at: i64,
 }
 
+/// Where a dispute stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// The bank holds the money.
+    Open,
+    /// The money came back to the merchant.
+    Won,
+    /// The customer has it.
+    Lost,
+}
+
+/// A charge that a customer disputes at the bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// `dis_…`.
+    pub id: String,
+    /// More than zero.
+    pub amount_minor: i64,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// Microseconds UTC.
+    pub created_at: i64,
+    /// Microseconds UTC, when it last changed.
+    pub changed_at: i64,
+}
+
 /// One charge and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -136,6 +163,8 @@ pub struct Payment {
     pub captured_minor: i64,
     /// What was given back.
     pub refunds: Vec<Refund>,
+    /// What was disputed.
+    pub disputes: Vec<Dispute>,
     /// Microseconds UTC.
     pub created_at: i64,
     /// Microseconds UTC of the capture.
@@ -143,10 +172,31 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// What is left of a capture: not given back, not held or taken by a bank.
+    pub fn left_minor(&self) -> i64 {
+        let held = self.disputes.iter().filter(|it| it.status != DisputeStatus::Won);
+        let held: i64 = held.map(|dispute| dispute.amount_minor).sum();
+        self.captured_minor - self.refunded_minor() - held
+    }
+
     /// The sum given back.
     pub fn refunded_minor(&self) -> i64 {
         self.refunds.iter().map(|refund| refund.amount_minor).sum()
     }
+}
+
+/// A page of the settlement statement: payments by when they were made, with everything that went
+/// back of them until now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// Microseconds UTC; everything from here on is in it.
+    pub from: i64,
+    /// Microseconds UTC; the first instant of which it may not tell everything.
+    pub until: i64,
+    /// In the order in which they were made.
+    pub payments: Vec<Payment>,
+    /// What names the next page; absent on the last.
+    pub next: Option<String>,
 }
 
 /// What the next charge of a customer does, whatever the card: one shot.
