@@ -2,6 +2,7 @@
 //! killed and read, never linked.
 
 mod browser;
+mod carrier;
 mod chaos;
 mod deploy;
 mod http;

@@ -261,11 +261,7 @@ fn webhooks_late_doubled_in_any_order_or_forged_credit_once() {
 }
 
 #[test]
-fn real_money_is_refused_while_the_carrier_is_the_sandbox() {
-    let live = Place::new("live").with("STRIPE_SECRET_KEY", "sk_live_real_money");
-    let refused = live.run(&["serve"]).expect(1);
-    assert!(refused.stderr.contains("a live key"), "{}", refused.stderr);
-    assert!(!refused.stderr.contains("real_money"), "{}", refused.stderr);
+fn half_a_configuration_is_refused() {
     for (name, value) in [("STRIPE_SECRET_KEY", "pk_test_x"), ("STRIPE_WEBHOOK_SECRET", "whsec_x")]
     {
         Place::new("half").with(name, value).run(&["serve"]).expect(1);

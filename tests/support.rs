@@ -1,7 +1,9 @@
 //! The tests' tools, from the plainest up: [`folder`] [`random`] [`wait`] [`http`] are means,
 //! [`laika`] and [`postgres`] start processes, [`proxy`] stands between two of them, [`usage`]
-//! speaks as the carrier, [`stripe`] as a payment provider and [`customer`] as the app.
+//! speaks as the carrier's feed, [`carrier`] as the carrier, [`stripe`] as a payment provider and
+//! [`customer`] as the app.
 
+pub mod carrier;
 pub mod customer;
 pub mod folder;
 pub mod http;

@@ -10,7 +10,7 @@ use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use laika_core::time::Instant;
+use laika_core::time::{Instant, Span};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -32,6 +32,20 @@ pub struct NoAnswer {
     /// True when nothing can have happened: not even a connection was made, or the other side
     /// turned the request away unread.
     pub never_sent: bool,
+    /// How long the other side wants to be left alone, where it says so.
+    pub retry_after: Option<Span>,
+}
+
+impl NoAnswer {
+    /// Whether the other side acted is not known.
+    pub fn unknown(why: impl Into<String>) -> NoAnswer {
+        NoAnswer { why: why.into(), never_sent: false, retry_after: None }
+    }
+
+    /// The other side did not even hear of it.
+    pub fn never_sent(why: impl Into<String>) -> NoAnswer {
+        NoAnswer { why: why.into(), never_sent: true, retry_after: None }
+    }
 }
 
 /// What came back.
@@ -41,6 +55,8 @@ pub struct Answered {
     pub status: u16,
     /// The other side's time, where it says so.
     pub told_at: Option<Instant>,
+    /// `Retry-After`, where it is in seconds.
+    pub retry_after: Option<Span>,
     /// The whole body.
     pub body: Bytes,
 }
@@ -48,9 +64,8 @@ pub struct Answered {
 impl Answered {
     /// The body as JSON; a body that cannot be read is no answer.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, NoAnswer> {
-        serde_json::from_slice(&self.body).map_err(|error| NoAnswer {
-            why: format!("status {}, unreadable body: {error}", self.status),
-            never_sent: false,
+        serde_json::from_slice(&self.body).map_err(|error| {
+            NoAnswer::unknown(format!("status {}, unreadable body: {error}", self.status))
         })
     }
 }
@@ -89,23 +104,24 @@ impl Outbound {
         }
         let request = request
             .body(Full::new(Bytes::from(body)))
-            .map_err(|error| NoAnswer { why: error.to_string(), never_sent: true })?;
+            .map_err(|error| NoAnswer::never_sent(error.to_string()))?;
         let exchange = async {
             let response = self.client.request(request).await.map_err(|error| NoAnswer {
                 never_sent: error.is_connect(),
-                why: format!("{url}: {error}"),
+                ..NoAnswer::unknown(format!("{url}: {error}"))
             })?;
             let status = response.status().as_u16();
             let date = response.headers().get(hyper::header::DATE);
             let told_at = date.and_then(|date| clock::of_header(date.to_str().ok()?));
+            let wait = response.headers().get(hyper::header::RETRY_AFTER);
+            let wait = wait.and_then(|wait| wait.to_str().ok()?.trim().parse::<u32>().ok());
+            let retry_after = wait.map(|seconds| Span::seconds(i64::from(seconds)));
             let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
-            let body = body.map_err(|error| NoAnswer {
-                why: format!("{url}: half an answer: {error}"),
-                never_sent: false,
-            })?;
-            Ok(Answered { status, told_at, body: body.to_bytes() })
+            let half = |error| NoAnswer::unknown(format!("{url}: half an answer: {error}"));
+            let body = body.map_err(half)?.to_bytes();
+            Ok(Answered { status, told_at, retry_after, body })
         };
-        let too_late = |_| NoAnswer { why: format!("{url}: no answer in time"), never_sent: false };
+        let too_late = |_| NoAnswer::unknown(format!("{url}: no answer in time"));
         tokio::time::timeout(self.patience, exchange).await.unwrap_or_else(|e| Err(too_late(e)))
     }
 }

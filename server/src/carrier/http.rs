@@ -241,9 +241,9 @@ fn shown(name: &str) -> &str {
 
 /// Reads a body. *Errors*: where it could not be read, and nothing of what stands there.
 fn read<T: DeserializeOwned>(answered: &Answered) -> Result<T, NoAnswer> {
-    serde_json::from_slice(&answered.body).map_err(|error| NoAnswer {
-        why: format!("status {}, unreadable at column {}", answered.status, error.column()),
-        never_sent: false,
+    serde_json::from_slice(&answered.body).map_err(|error| {
+        let column = error.column();
+        NoAnswer::unknown(format!("status {}, unreadable at column {column}", answered.status))
     })
 }
 
@@ -260,13 +260,14 @@ fn failure(answered: &Answered) -> Failure {
                 why: format!("status {status}, {code}"),
                 // Why: these turn a request away at the door, before anything is looked at or done.
                 never_sent: matches!(status, 401 | 403 | 429),
+                retry_after: answered.retry_after,
             })
         }
     }
 }
 
 fn unknown(why: String) -> Failure {
-    Failure::Unknown(NoAnswer { why, never_sent: false })
+    Failure::Unknown(NoAnswer::unknown(why))
 }
 
 #[cfg(test)]

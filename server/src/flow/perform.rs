@@ -32,6 +32,9 @@ use laika_core::{
 /// How often something that never reached the other side is simply tried again.
 const TRIES: i64 = 5;
 
+/// Whoever wants to be left alone for longer is asked again all the same.
+const LONGEST_WAIT: Span = Span::minutes(10);
+
 /// What follows from doing a job.
 enum Next {
     /// Something was seen.
@@ -103,7 +106,17 @@ fn missing(recharge_id: &RechargeId) -> Error {
 
 /// Longer with each try, from one second up.
 fn soon(job: &Claimed) -> Next {
-    Next::Again(Span::seconds(1 << job.attempts.clamp(0, 6)))
+    Next::Again(pause(job))
+}
+
+/// The same again soon, but not before the other side wants to hear of it, within reason.
+fn turned_away(job: &Claimed, no: &NoAnswer) -> Next {
+    let wanted = no.retry_after.map_or(Span(0), |wanted| wanted.min(LONGEST_WAIT));
+    Next::Again(pause(job).max(wanted))
+}
+
+fn pause(job: &Claimed) -> Span {
+    Span::seconds(1 << job.attempts.clamp(0, 6))
 }
 
 /// Looks at the line: does the rule recharge now?
@@ -143,7 +156,7 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
             let hard = code == "not_found";
             Next::Fact(Fact::Declined { attempt, code, hard })
         }
-        Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => soon(job),
+        Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => turned_away(job, &no),
         Err(Failure::Unknown(no)) => {
             tracing::warn!(recharge = %recharge.id, attempt, why = no.why, "charge unanswered");
             Next::Fact(Fact::Unanswered { attempt })
@@ -223,7 +236,7 @@ async fn find(
         Ok(gateway) => gateway,
         Err(error) => {
             let why = error.to_string();
-            return Ok(Err(Failure::Unknown(NoAnswer { why, never_sent: true })));
+            return Ok(Err(Failure::Unknown(NoAnswer::never_sent(why))));
         }
     };
     let found = gateway.find(&search).await;
@@ -276,7 +289,7 @@ async fn top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next
             tracing::warn!(recharge = %recharge.id, code, "the carrier does not deliver");
             Next::Fact(Fact::NotDelivered)
         }
-        Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => soon(job),
+        Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => turned_away(job, &no),
         Err(Failure::Unknown(no)) => {
             tracing::warn!(recharge = %recharge.id, why = no.why, "top-up unanswered");
             Next::Fact(Fact::DeliveryUnanswered)

@@ -90,7 +90,7 @@ impl SandboxGateway {
             (SetupStatus::Succeeded, Some(token)) => token,
             (SetupStatus::Succeeded, None) => {
                 let why = "a setup succeeded without a payment method".to_owned();
-                return Err(NoAnswer { why, never_sent: false }.into());
+                return Err(NoAnswer::unknown(why).into());
             }
         };
         let path = format!("/payment-methods/{token}");
@@ -198,7 +198,7 @@ impl SandboxGateway {
     fn read(&self, payment: records::Payment) -> Result<Payment, Failure> {
         let nonsense = |why: &str| {
             let why = format!("payment {}: {why}", payment.id);
-            Failure::Unknown(NoAnswer { why, never_sent: false })
+            Failure::Unknown(NoAnswer::unknown(why))
         };
         let state = match payment.status {
             PaymentStatus::Succeeded => {
@@ -259,10 +259,7 @@ fn refusal(answered: &Answered) -> Failure {
         Ok(refusal) if definite && refusal.code != "idempotency_mismatch" => {
             Failure::Refused { code: refusal.code }
         }
-        _ => Failure::Unknown(NoAnswer {
-            why: format!("status {}", answered.status),
-            never_sent: false,
-        }),
+        _ => Failure::Unknown(NoAnswer::unknown(format!("status {}", answered.status))),
     }
 }
 

@@ -97,7 +97,7 @@ impl StripeGateway {
         let made: CheckoutSession = self.post("/v1/checkout/sessions", None, &form).await?;
         let url = made.url.ok_or_else(|| {
             let why = format!("setup {}: no page", made.id);
-            Failure::Unknown(NoAnswer { why, never_sent: false })
+            Failure::Unknown(NoAnswer::unknown(why))
         })?;
         Ok(Setup { id: made.id, url })
     }
@@ -280,7 +280,7 @@ impl StripeGateway {
             }
             _ => {
                 let why = "a refund that is neither made nor refused".to_owned();
-                Err(Failure::Unknown(NoAnswer { why, never_sent: false }))
+                Err(Failure::Unknown(NoAnswer::unknown(why)))
             }
         }
     }

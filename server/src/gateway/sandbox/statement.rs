@@ -76,7 +76,7 @@ impl SandboxGateway {
 fn currency(payment: &records::Payment) -> Result<Currency, Failure> {
     Currency::from_code(&payment.charge.currency).ok_or_else(|| {
         let why = format!("payment {}: an unknown currency", payment.id);
-        Failure::Unknown(NoAnswer { why, never_sent: false })
+        Failure::Unknown(NoAnswer::unknown(why))
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     gateway::{Attached, Dispute, Failure, Payment, PaymentState, SetupState},
     outbound::{Answered, NoAnswer},
 };
-use laika_core::{rail::Rail, returns::DisputeStatus};
+use laika_core::{rail::Rail, returns::DisputeStatus, time::Span};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -141,6 +141,8 @@ struct BalanceTransaction {
 pub(super) struct Problem {
     #[serde(skip)]
     pub(super) status: u16,
+    #[serde(skip)]
+    retry_after: Option<Span>,
     #[serde(default, rename = "type")]
     kind: String,
     code: Option<String>,
@@ -155,16 +157,16 @@ struct Error {
 
 /// Reads a body. *Errors*: where it could not be read, and nothing of what stands there.
 pub(super) fn json<T: DeserializeOwned>(answered: &Answered) -> Result<T, NoAnswer> {
-    serde_json::from_slice(&answered.body).map_err(|error| NoAnswer {
-        why: format!("status {}, unreadable at column {}", answered.status, error.column()),
-        never_sent: false,
+    serde_json::from_slice(&answered.body).map_err(|error| {
+        let column = error.column();
+        NoAnswer::unknown(format!("status {}, unreadable at column {column}", answered.status))
     })
 }
 
 /// What a status outside 2xx says.
 pub(super) fn problem(answered: &Answered) -> Problem {
     let told = json(answered).map(|Error { error }| error).unwrap_or_default();
-    Problem { status: answered.status, ..told }
+    Problem { status: answered.status, retry_after: answered.retry_after, ..told }
 }
 
 impl Problem {
@@ -202,6 +204,7 @@ impl Problem {
             why: format!("status {}, {}, {code}", self.status, self.kind),
             // Why: these turn a request away at the door, before anything is looked at or done.
             never_sent: matches!(self.status, 401 | 403 | 429),
+            retry_after: self.retry_after,
         })
     }
 }
@@ -273,7 +276,7 @@ impl PaymentIntent {
 
     pub(super) fn nonsense(&self, what: &str) -> Failure {
         let why = format!("payment {}: {what} that makes no sense", self.id);
-        Failure::Unknown(NoAnswer { why, never_sent: false })
+        Failure::Unknown(NoAnswer::unknown(why))
     }
 }
 
@@ -289,7 +292,7 @@ impl CheckoutSession {
     pub(super) fn state(self) -> Result<SetupState, Failure> {
         let nonsense = |why: &str| {
             let why = format!("setup {}: {why}", self.id);
-            Failure::Unknown(NoAnswer { why, never_sent: false })
+            Failure::Unknown(NoAnswer::unknown(why))
         };
         let intent = match (self.status.as_deref(), self.setup_intent) {
             (Some("open"), _) => return Ok(SetupState::Open),
@@ -325,7 +328,7 @@ impl DisputeRecord {
     pub(super) fn dispute(self) -> Result<Dispute, Failure> {
         let amount = amount::from_stripe(self.amount, &self.currency).ok_or_else(|| {
             let why = format!("dispute {}: an amount that makes no sense", self.id);
-            Failure::Unknown(NoAnswer { why, never_sent: false })
+            Failure::Unknown(NoAnswer::unknown(why))
         })?;
         let status = match self.status.as_str() {
             "won" | "warning_closed" | "prevented" => DisputeStatus::Won,

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::json;
 
 fn answered(status: u16, body: &Value) -> Answered {
-    Answered { status, told_at: None, body: body.to_string().into() }
+    Answered { status, told_at: None, retry_after: None, body: body.to_string().into() }
 }
 
 fn intent(changes: &Value) -> PaymentIntent {
@@ -130,7 +130,8 @@ fn only_a_refusal_that_names_itself_is_a_no() {
     ] {
         assert_eq!(told(status, &error), [charge, other], "{status} {error}");
     }
-    let page = problem(&Answered { status: 404, told_at: None, body: "<html>".into() });
+    let page =
+        problem(&Answered { status: 404, told_at: None, retry_after: None, body: "<html>".into() });
     assert!(matches!(page.failure(), Failure::Unknown(_)), "somebody else's page");
 }
 
