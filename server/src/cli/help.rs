@@ -48,7 +48,10 @@ ENVIRONMENT
                           (or LAIKA_USAGE_SECRET_FILE, a file that holds it)
     LAIKA_SIGNING_KEY     signs consent receipts, 64 hex digits; without it a key is made once
                           and kept in the database  (or LAIKA_SIGNING_KEY_FILE)
-    STRIPE_SECRET_KEY     payments by Stripe, with a test key; without it, by the sandbox
+    LAIKA_CARRIER_URL     the carrier that delivers (docs/carrier.md); without it, the sandbox's
+    LAIKA_CARRIER_SECRET  proves to it who asks  (or LAIKA_CARRIER_SECRET_FILE)
+    STRIPE_SECRET_KEY     payments by Stripe; a live key only with such a carrier; without it,
+                          by the sandbox
                           (or STRIPE_SECRET_KEY_FILE)
     STRIPE_WEBHOOK_SECRET signs its webhooks  (or STRIPE_WEBHOOK_SECRET_FILE)
     STRIPE_BASE_URL       where it is            https://api.stripe.com
@@ -67,7 +70,8 @@ laika serve
 
 Serves the app, its API and the worker. The first line on standard output is
 `listening http://HOST:PORT`; everything else goes to standard error, with the sandbox's
-messages. SIGINT or SIGTERM stops it after the answers under way.
+messages. With Stripe and a carrier there is no sandbox. SIGINT or SIGTERM stops it after the
+answers under way.
 ",
     ),
     (
