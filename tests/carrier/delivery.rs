@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use laika_core::api::NextCharge;
 use laika_core::recharge::Status;
 use laika_tests::support::carrier::{Carrier, SECRET, Trouble};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::http::Request;
 use laika_tests::support::laika::{Place, Process};
 use laika_tests::support::wait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const CARD: &str = "4242424242424242";
 const SOON: Duration = Duration::from_secs(90);
@@ -97,16 +98,17 @@ impl World {
         std::fs::read_to_string(self.place.folder.file("log")).expect("a log")
     }
 
-    /// Lets time pass in steps, so that each thing happens in its turn, until it has come to this.
-    fn passes_until(&self, status: Status, step: Duration, most: Duration) {
-        let mut passed = Duration::ZERO;
-        while self.status() != Some(status) {
-            assert!(passed <= most, "it is {:?} after {passed:?}", self.status());
-            self.customer.let_pass(step);
-            passed += step;
-            let failed = || self.place.run(&["jobs", "--due"]).expect(0).stdout;
-            wait::until("what is due is done", SOON, || failed().trim().is_empty().then_some(()));
-        }
+    /// Lets time pass, until something is so that happens then.
+    fn pass_until(&self, what: &str, seconds: u64, so: impl Fn(&World) -> bool) {
+        self.customer.let_pass(Duration::from_secs(seconds));
+        wait::until(what, SOON, || so(self).then_some(()));
+    }
+
+    /// Lets an hour pass, and some, in which the carrier is asked once what became of it.
+    fn pass_an_hour(&self) {
+        let before = self.carrier.looked();
+        self.pass_until("a look-up", 3_700, |world| world.carrier.looked() > before);
+        assert_eq!(self.status(), Some(Status::DeliveryUnknown));
     }
 }
 
@@ -115,7 +117,7 @@ fn what_is_paid_for_is_delivered_over_http_and_the_secret_stays_where_it_is() {
     let world = World::new("http");
     let session = world.customer.get("/session").expect(200).json();
     assert_ne!(session["sandbox"], Value::Null, "payments are the sandbox's, and it is said");
-    let told = world.customer.post("/sandbox/next-charge", &json!("not_delivered"));
+    let told = world.customer.post("/sandbox/next-charge", &NextCharge::NotDelivered);
     assert_eq!(told.expect(409).json()["code"], "not_the_sandbox");
     world.run_dry();
     world.is_delivered_once();
@@ -175,17 +177,22 @@ fn a_definite_no_is_asked_again_for_an_hour_and_then_the_money_goes_back_whole()
     world.carrier.trouble(&[Trouble::Refused, Trouble::Refused]);
     world.run_dry();
     world.waits_for(Status::Delivering);
-    world.passes_until(Status::Done, Duration::from_secs(120), Duration::from_secs(1_800));
+    world.pass_until("asked after a minute", 61, |world| world.carrier.asked() == 2);
+    world.pass_until("asked after five", 240, |world| world.carrier.asked() == 3);
     world.is_delivered_once();
-    assert_eq!(world.carrier.asked(), 3, "the third was taken");
 
     let world = World::new("never");
     world.carrier.always(Some(Trouble::Refused));
     world.run_dry();
     world.waits_for(Status::Delivering);
-    world.passes_until(Status::Refunded, Duration::from_secs(300), Duration::from_secs(4_200));
+    for (seconds, asked) in [(61, 2), (240, 3), (1_500, 4)] {
+        world.pass_until("asked again", seconds, |world| world.carrier.asked() == asked);
+        assert_eq!(world.status(), Some(Status::Delivering), "no money goes back yet");
+    }
+    let refunded = |world: &World| world.status() == Some(Status::Refunded);
+    world.pass_until("the money is back after an hour", 1_800, refunded);
+    assert_eq!(world.carrier.asked(), 5);
     world.is_given_back();
-    assert!(world.carrier.asked() >= 5, "at once, 1, 5, 30 and 60 minutes later");
 }
 
 #[test]
@@ -194,8 +201,18 @@ fn what_the_carrier_cannot_find_goes_back_when_it_was_sure_of_it_twice() {
     world.carrier.always(Some(Trouble::LostBefore));
     world.run_dry();
     world.waits_for(Status::DeliveryUnknown);
-    let hour = Duration::from_secs(3_600);
-    world.passes_until(Status::Refunded, Duration::from_secs(1_200), 4 * hour);
+    for (seconds, asked) in [(61, 2), (240, 3), (1_500, 4)] {
+        world.pass_until("asked again", seconds, |world| world.carrier.asked() == asked);
+        world.waits_for(Status::DeliveryUnknown);
+    }
+    world.pass_until("not found for the first time that counts", 5_400, |world| {
+        let all = world.customer.recharges().expect("the server is there");
+        all[0].recharge.top_up_not_found_at.is_some()
+    });
+    assert_eq!(world.status(), Some(Status::DeliveryUnknown), "once is not enough");
+    let refunded = |world: &World| world.status() == Some(Status::Refunded);
+    world.pass_until("the money is back", 3_700, refunded);
+    assert_eq!(world.carrier.asked(), 4, "after an hour nothing is asked for any more");
     world.is_given_back();
 }
 
@@ -205,11 +222,8 @@ fn another_amount_is_neither_delivered_nor_given_back_until_it_is_put_right() {
     world.carrier.trouble(&[Trouble::OtherAmount]);
     world.run_dry();
     world.waits_for(Status::DeliveryUnknown);
-    for _ in 0..5 {
-        world.customer.let_pass(Duration::from_secs(3_600));
-        let failed = || world.place.run(&["jobs", "--due"]).expect(0).stdout;
-        wait::until("what is due is done", SOON, || failed().trim().is_empty().then_some(()));
-        assert_eq!(world.status(), Some(Status::DeliveryUnknown));
+    for _ in 0..4 {
+        world.pass_an_hour();
     }
     let taken = world.charges();
     assert!(matches!(taken.as_slice(), [(1.., 0)]), "{taken:?}");
@@ -227,12 +241,11 @@ fn a_key_that_was_used_for_something_else_is_for_a_person() {
     world.carrier.trouble(&[Trouble::UsedBefore]);
     world.run_dry();
     world.waits_for(Status::DeliveryUnknown);
-    for _ in 0..5 {
-        world.customer.let_pass(Duration::from_secs(3_600));
-        let failed = || world.place.run(&["jobs", "--due"]).expect(0).stdout;
-        wait::until("what is due is done", SOON, || failed().trim().is_empty().then_some(()));
+    for _ in 0..4 {
+        world.pass_an_hour();
     }
-    assert_eq!(world.status(), Some(Status::DeliveryUnknown));
+    let taken = world.charges();
+    assert!(matches!(taken.as_slice(), [(1.., 0)]), "{taken:?}");
     assert_eq!((world.carrier.given().len(), world.carrier.asked()), (1, 1));
     let unknown = world.place.run(&["recharges", "--unknown"]).expect(0).stdout;
     assert_eq!(unknown.lines().count(), 1, "{unknown}");

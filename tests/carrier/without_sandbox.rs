@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use laika_core::api::{NextCharge, SandboxTime, SandboxUsage};
+use laika_core::bytes::Bytes;
 use laika_tests::support::carrier::{Carrier, SECRET};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::http::Request;
@@ -47,14 +49,11 @@ fn money_by_stripe_and_data_by_the_carrier_with_no_sandbox_in_between() {
     let session = customer.get("/session").expect(200).json();
     assert_eq!(session["sandbox"], Value::Null, "so the app shows no bar");
     customer.get("/sandbox/outbox").expect(404);
-    for path in ["/sandbox/usage", "/sandbox/time", "/sandbox/next-charge"] {
-        let body = match path {
-            "/sandbox/usage" => serde_json::json!({ "line_id": customer.line.id, "bytes": 1 }),
-            "/sandbox/time" => serde_json::json!({ "seconds": 1 }),
-            _ => serde_json::json!("succeeds"),
-        };
-        customer.post(path, &body).expect(404);
-    }
+    let bytes = Bytes::new(1).expect("a byte");
+    let used = SandboxUsage { line_id: customer.line.id.clone(), bytes };
+    customer.post("/sandbox/usage", &used).expect(404);
+    customer.post("/sandbox/time", &SandboxTime { seconds: 1 }).expect(404);
+    customer.post("/sandbox/next-charge", &NextCharge::Succeeds).expect(404);
     let webhook = server.url("/api/v1/webhooks/sandbox");
     Request::new("POST", &webhook).send().expect("the server").expect(404);
     wait::until("it is ready", Duration::from_secs(30), || {

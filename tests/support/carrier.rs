@@ -74,6 +74,8 @@ struct State {
     lies: bool,
     /// How often each key was asked for.
     asked: BTreeMap<String, u32>,
+    /// How often a top-up was looked for.
+    looked: u32,
 }
 
 impl Shared {
@@ -129,6 +131,11 @@ impl Carrier {
         self.shared.state().asked.values().sum()
     }
 
+    /// How often a top-up was looked for.
+    pub fn looked(&self) -> u32 {
+        self.shared.state().looked
+    }
+
     /// How many keys there were.
     pub fn keys(&self) -> usize {
         self.shared.state().asked.len()
@@ -172,6 +179,7 @@ fn answer(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     };
     let (upstream, trouble) = {
         let mut state = shared.state();
+        state.looked += u32::from(method == "GET" && path.starts_with("/carrier/v1/top-ups?"));
         let trouble = (method == "POST").then(|| {
             *state.asked.entry(header("idempotency-key")).or_default() += 1;
             state.troubles.pop().or(state.always)
