@@ -6,7 +6,7 @@ use crate::{
     Shared,
     error::Result,
     fault::Kept,
-    flow::{perform::perform, reconcile},
+    flow::{compare_list, perform::perform},
     store::{
         jobs::{self, Claimed},
         sweep,
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 /// Another process may have made a job due without ringing here.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the gateway's own list is compared.
-const RECONCILE_EVERY: Duration = Duration::from_secs(120);
+const COMPARE_EVERY: Duration = Duration::from_secs(120);
 /// How often rows that are over are swept away, from the start on.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,8 +30,7 @@ pub async fn run(app: Shared) {
     if let Err(error) = start(&app).await {
         tracing::error!(%error, "the worker could not release old claims");
     }
-    let beside =
-        [tokio::spawn(reconcile_often(app.clone())), tokio::spawn(sweep_often(app.clone()))];
+    let beside = [tokio::spawn(compare_often(app.clone())), tokio::spawn(sweep_often(app.clone()))];
     let mut under_way = JoinSet::new();
     loop {
         while under_way.try_join_next().is_some() {}
@@ -96,13 +95,13 @@ async fn one(app: Shared, job: Claimed) {
     }
 }
 
-async fn reconcile_often(app: Shared) {
+async fn compare_often(app: Shared) {
     loop {
-        if let Err(error) = reconcile::reconcile(&app).await {
+        if let Err(error) = compare_list::compare_list(&app).await {
             app.metrics.failed(&error);
             tracing::warn!(%error, "the gateway's list could not be compared");
         }
-        tokio::time::sleep(RECONCILE_EVERY).await;
+        tokio::time::sleep(COMPARE_EVERY).await;
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    flow::reconcile,
+    flow::compare_list,
     gateway::{Failure, stripe::event::Event},
     sandbox::{WEBHOOK_SECRET, provider::records::Webhook},
     store::gateway_events,
@@ -93,7 +93,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 async fn look_up(app: &Shared, payment: &str) -> Taken {
     match app.gateway()?.payment(payment).await {
         Ok(payment) => {
-            reconcile::compare(app, &payment).await?;
+            compare_list::compare(app, &payment).await?;
             fault::at(Point::WebhookActedOn)?;
             Ok("looked_up")
         }

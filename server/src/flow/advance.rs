@@ -2,7 +2,7 @@
 //! the books, what the line gets, jobs, messages, the account's version.
 //!
 //! Place in the flow: `perform` saw something outside, or a customer stopped something. The same
-//! way in serves the gateway's answer, its webhook and the reconciler, so none of them can credit
+//! way in serves the gateway's answer, its webhook and its list, so none of them can credit
 //! twice. It calls nothing outside.
 
 use super::{

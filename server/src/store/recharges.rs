@@ -239,7 +239,7 @@ pub async fn record(conn: &mut Conn, account_id: &str, id: &str) -> Result<Optio
     }
 }
 
-/// Every recharge with its account, for the audit and the reconciler.
+/// Every recharge with its account, for the audit and for alerts.
 pub async fn opened_since(conn: &mut Conn, since: Instant) -> Result<Vec<(String, Recharge)>> {
     let rows = sql!(
         "SELECT body, request_sha256, before_bytes, after_bytes, account_id FROM recharges

@@ -6,7 +6,7 @@ mod switch;
 mod world;
 
 use crate::{
-    flow::{recharge_now::recharge_now, reconcile::reconcile, remove_payment_method::remove},
+    flow::{compare_list::compare_list, recharge_now::recharge_now, remove_payment_method::remove},
     sandbox::{
         carrier::NextTopUp,
         provider::records::{NextCharge, PaymentStatus},
@@ -50,7 +50,7 @@ async fn nothing_is_charged_while_the_gateways_clock_is_over_two_minutes_away() 
         assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
     }
     // The gateway's own answers say what time it is there.
-    reconcile(&world.app).await.expect("compared");
+    compare_list(&world.app).await.expect("compared");
     assert!(world.app.gateway_clock.ahead().0.abs() < Span::minutes(1).0);
     world.pass(Span::minutes(2));
     world.drain().await;
@@ -173,7 +173,7 @@ async fn the_customer_authenticates_by_link_and_the_recharge_goes_on() {
     let Some(Outcome::ActionRequired { url, .. }) = outcome else { panic!("{outcome:?}") };
     world.confirm_at_bank(&url).await;
     // The webhook is lost; the gateway's own list is not.
-    reconcile(&world.app).await.expect("compared");
+    compare_list(&world.app).await.expect("compared");
     world.drain().await;
     assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
 }
@@ -207,7 +207,7 @@ async fn a_second_payment_for_one_attempt_goes_back() {
     assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
     world.charge_again_under_another_key().await;
     for _ in 0..2 {
-        reconcile(&world.app).await.expect("compared");
+        compare_list(&world.app).await.expect("compared");
         world.drain().await;
     }
     let back: Vec<i64> = world.payments().iter().map(|p| p.refunded_minor()).collect();

@@ -31,14 +31,14 @@ const BACK: Span = Span::hours(72);
 const DISPUTES_BACK: Span = Span::days(150);
 
 /// Says what is not known for too long, then compares the gateway's list.
-pub async fn reconcile(app: &Shared) -> Result<()> {
+pub async fn compare_list(app: &Shared) -> Result<()> {
     // Why: first, as most is unknown just when the gateway gives no list.
     alert(app).await?;
-    compare_list(app).await
+    compare_all(app).await
 }
 
 /// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
-async fn compare_list(app: &Shared) -> Result<()> {
+async fn compare_all(app: &Shared) -> Result<()> {
     let gateway = app.gateway()?;
     let webhook = format!("{}/api/v1/webhooks/sandbox", app.own_origin());
     if let Err(Failure::Unknown(no)) = gateway.announce(&webhook).await {
