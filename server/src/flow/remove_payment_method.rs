@@ -28,6 +28,8 @@ pub async fn remove(app: &Shared, account_id: &str, id: &str) -> Result<Vec<Rech
     for line in lines::of_account(&mut tx, account_id).await? {
         locked.extend(lines::lock(&mut tx, account_id, line.id.as_str(), now).await?);
     }
+    // Why: a submission may be recorded at the line's newest instant; the removal is not before it.
+    let now = locked.iter().map(|line| line.newest_at).max().unwrap_or(now);
     let method = payment_methods::get(&mut tx, account_id, id).await?;
     let method = method.ok_or_else(Error::not_found)?;
     let mut already_submitted = Vec::new();
