@@ -1,5 +1,6 @@
 //! `laika backup` and `laika restore`, beside a server that is used meanwhile.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use laika_tests::support::customer::Customer;
@@ -113,6 +114,8 @@ fn what_is_no_whole_copy_is_refused_and_the_database_stays() {
     place.run(&["backup", &file]).expect(0);
     let again = place.run(&["backup", &file]).expect(1).stderr;
     assert!(again.contains("is there already"), "{again}");
+    let mode = std::fs::metadata(&file).expect("the copy").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "only its owner can read it");
     let whole = std::fs::read(&file).expect("the copy");
     let now = lines(&place);
     let mut torn = whole.clone();
