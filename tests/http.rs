@@ -9,6 +9,7 @@ mod kill_switch;
 mod metrics;
 mod operating;
 mod receipts;
+mod reconcile;
 mod rule;
 mod rules;
 mod world;

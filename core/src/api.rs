@@ -3,6 +3,7 @@
 
 pub mod query;
 pub mod receipts;
+mod returned;
 
 use crate::balance::Balance;
 use crate::bytes::Bytes;
@@ -21,6 +22,8 @@ use crate::time::Instant;
 use crate::zone::Zone;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+pub use returned::{Returned, ReturnedAs};
 
 /// A language that Laika speaks completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -375,6 +378,9 @@ pub struct RechargeView {
     pub balance_before: Option<Bytes>,
     /// The data right after the credit.
     pub balance_after: Option<Bytes>,
+    /// What went back after its end, oldest first.
+    #[serde(default)]
+    pub returned: Vec<Returned>,
 }
 
 /// Expected, charged and credited: equal, or there is a difference to explain.

@@ -257,6 +257,17 @@ impl Returns {
         refunds.chain(disputes).fold(left, i64::saturating_sub)
     }
 
+    /// What is left of the capture now, in minor units: refunds on their way have not left yet, what
+    /// a dispute holds has.
+    pub fn kept_minor(&self) -> i64 {
+        let done = self.refunds.iter().filter(|refund| refund.status == RefundStatus::Done);
+        let held = self.disputes.iter().filter(|it| it.status != DisputeStatus::Won);
+        let back = done.map(|refund| refund.amount.amount_minor);
+        let back = back.chain(held.map(|dispute| dispute.amount.amount_minor));
+        let left = self.captured.amount_minor.saturating_sub(self.returned_before_minor);
+        back.fold(left, i64::saturating_sub)
+    }
+
     /// Whether a dispute is open: the line's rule waits as long.
     pub fn is_disputed(&self) -> bool {
         self.disputes.iter().any(|d| d.status == DisputeStatus::Open)

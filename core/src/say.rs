@@ -6,7 +6,7 @@ mod en;
 mod format;
 mod zh_cn;
 
-use crate::api::Language;
+use crate::api::{Language, Returned};
 use crate::decide::{Check, Decision, Finding, MethodFacts, Reason, Suspension, Unusable};
 use crate::field::{Field, FieldCode};
 use crate::forecast::{Advice, Bound, Wait};
@@ -116,6 +116,16 @@ impl Speech<'_> {
     /// What a reconciliation found, and what follows.
     pub fn difference(&self, difference: &Difference) -> String {
         in_language!(self.language, difference(self, difference))
+    }
+
+    /// What went back after a recharge's end, as a line of a timeline.
+    pub fn returned(&self, line: &Returned) -> String {
+        in_language!(self.language, returned(line))
+    }
+
+    /// What the customer hears when a dispute begins or the last one has ended.
+    pub fn dispute_news(&self, open: bool) -> &'static str {
+        in_language!(self.language, dispute_news(open))
     }
 
     /// The worst case, in a sentence.

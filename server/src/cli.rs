@@ -4,12 +4,14 @@
 
 mod audit;
 mod backup;
+mod cases;
 mod help;
 mod ingest;
 mod jobs;
 mod kill_switch;
 mod lines;
 mod recharges;
+mod reconcile;
 mod rules;
 mod sandbox;
 mod serve;
@@ -124,6 +126,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<Outcome, Failure> {
         "recharges" => recharges::recharges(parser),
         "recharge" => recharges::recharge(parser),
         "jobs" => jobs::jobs(parser),
+        "reconcile" => reconcile::reconcile(parser),
+        "cases" => cases::cases(parser),
+        "case" => cases::case(parser),
         "kill-switch" => kill_switch::kill_switch(parser),
         "verify-receipt" => verify_receipt::verify_receipt(parser),
         "schedule" => rules::ask(parser, rules::Ask::Schedule),
@@ -156,6 +161,32 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 fn print_json(answer: &impl serde::Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string(answer).map_err(Failure::failed)?;
     Ok(writeln!(std::io::stdout(), "{json}")?)
+}
+
+/// The longest reason that is kept.
+const WHY_MOST: usize = 500;
+
+/// *Errors*: a reason that is more than a line, or too long to be read.
+fn check_why(why: &str) -> Result<(), Failure> {
+    if why.chars().count() > WHY_MOST || why.chars().any(char::is_control) {
+        return Err(Failure::Usage(format!("--why is one line of at most {WHY_MOST} letters")));
+    }
+    Ok(())
+}
+
+/// Finds the sandbox that a server, or a process of its own, runs, where one is needed. *Errors*:
+/// there is none.
+async fn reach_sandbox(app: &Shared) -> Result<(), Failure> {
+    if !app.config.uses_sandbox() {
+        return Ok(());
+    }
+    let origin = format!("http://{}", app.config.sandbox_listen.bind_to());
+    if !crate::sandbox::answers_at(&origin).await {
+        let words = format!("LAIKA_SANDBOX_LISTEN: no sandbox answers at {origin}");
+        return Err(Failure::Failed(words));
+    }
+    let _ = app.sandbox.set(origin);
+    Ok(())
 }
 
 /// Opens the database of the environment, for a command that ends.

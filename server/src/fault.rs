@@ -47,6 +47,14 @@ points! {
         Withdrawal = "withdrawal",
         /// Something seen outside, with all that follows from it.
         Fact = "fact",
+        /// What was heard of money that goes back after a recharge's end, with all that follows.
+        Returned = "returned",
+        /// A difference that the nightly check found, with the refund that it asks for.
+        Case = "case",
+        /// That this process does what one at a time does, or has done it.
+        Lease = "lease",
+        /// What the auditor found, and how far it has come.
+        Audit = "audit",
         /// A look-up, because the gateway's list or a webhook says otherwise than we do.
         LookUpDue = "look_up_due",
         /// That this worker has some jobs.

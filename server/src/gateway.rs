@@ -16,6 +16,8 @@ use laika_core::{
     returns::DisputeStatus,
     time::Instant,
 };
+use std::fmt;
+
 pub use sandbox::SandboxGateway;
 pub use stripe::StripeGateway;
 
@@ -38,6 +40,15 @@ pub enum Failure {
         /// Its code.
         code: String,
     },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Unknown(no) => write!(f, "no usable answer: {}", no.why),
+            Failure::Refused { code } => write!(f, "refused: {code}"),
+        }
+    }
 }
 
 impl From<NoAnswer> for Failure {
@@ -259,6 +270,18 @@ impl Gateway {
         }
     }
 
+    /// Every dispute about a payment.
+    pub async fn disputes_about(&self, payment: &str) -> Result<Vec<Dispute>, Failure> {
+        match self {
+            Gateway::Sandbox(_) => {
+                let mut all = self.disputes(0).await?;
+                all.retain(|dispute| dispute.payment.as_deref() == Some(payment));
+                Ok(all)
+            }
+            Gateway::Stripe(stripe) => stripe.disputes_about(payment).await,
+        }
+    }
+
     /// Every dispute that began since an instant, in microseconds.
     pub async fn disputes(&self, since: i64) -> Result<Vec<Dispute>, Failure> {
         match self {
@@ -307,13 +330,13 @@ impl Gateway {
         }
     }
 
-    /// Gives money back, once per key; the payment afterwards.
+    /// Gives money back, once per key; the gateway's name for the refund.
     pub async fn refund(
         &self,
         key: &IdempotencyKey,
         payment: &str,
         amount: Money,
-    ) -> Result<Payment, Failure> {
+    ) -> Result<String, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.refund(key, payment, amount).await,
             Gateway::Stripe(stripe) => stripe.refund(key, payment, amount).await,

@@ -8,9 +8,9 @@
 use crate::{
     Shared,
     error::{Error, Result},
-    flow::handle_usage::Receipt,
+    flow::{check_books, handle_usage::Receipt},
     listen,
-    store::{figures, settings},
+    store::{cases, figures, leases, returns, settings, violations},
 };
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use laika_core::{
@@ -60,6 +60,11 @@ pub struct Metrics {
     unknown_age: Gauge,
     jobs: Family<One, Gauge>,
     stopped: Gauge,
+    cases: Family<One, Gauge>,
+    disputes_open: Gauge,
+    books_age: Gauge,
+    audit_violations: Gauge,
+    audit_age: Gauge,
     look_age: Gauge,
     database_up: Gauge,
 }
@@ -82,6 +87,11 @@ impl Default for Metrics {
             unknown_age: Gauge::default(),
             jobs: Family::default(),
             stopped: Gauge::default(),
+            cases: Family::default(),
+            disputes_open: Gauge::default(),
+            books_age: Gauge::default(),
+            audit_violations: Gauge::default(),
+            audit_age: Gauge::default(),
             look_age: Gauge::default(),
             database_up: Gauge::default(),
         };
@@ -118,6 +128,16 @@ impl Metrics {
         let words = "Jobs that nobody does though they are due, and those of them late by a minute";
         all.register("jobs", words, self.jobs.clone());
         all.register("charging_stopped", "1 while the kill switch is on", self.stopped.clone());
+        all.register("cases", "Differences that are not settled, by status", self.cases.clone());
+        let words = "Disputes about charges that are open";
+        all.register("disputes_open", words, self.disputes_open.clone());
+        let words =
+            "Time since the nightly check of the books last came to its end, -1 before it did";
+        all.register("books_age_seconds", words, self.books_age.clone());
+        let words = "What the auditor found that must not be, and that is still there";
+        all.register("audit_violations", words, self.audit_violations.clone());
+        let words = "Time since the auditor last had looked at every line, -1 before it had";
+        all.register("audit_age_seconds", words, self.audit_age.clone());
         let words = "Time since the worker last looked for jobs";
         all.register("worker_look_age_seconds", words, self.look_age.clone());
         let words = "1 when the figures that come from the database are of this scrape";
@@ -206,6 +226,15 @@ impl Metrics {
         let (due, late) = figures::jobs_due(&mut conn, now, now.minus(LATE), wall).await?;
         self.jobs.get_or_create(&[("state", "due")]).set(due);
         self.jobs.get_or_create(&[("state", "late")]).set(late);
+        let (open, refunding) = cases::counts(&mut conn).await?;
+        self.cases.get_or_create(&[("status", "open")]).set(open);
+        self.cases.get_or_create(&[("status", "refunding")]).set(refunding);
+        self.disputes_open.set(returns::count_disputes_open(&mut conn).await?);
+        let checked = leases::done_at(&mut conn, check_books::LEASE).await?;
+        self.books_age.set(checked.map_or(-1, |at| now.since(at).0.max(0) / 1_000_000));
+        self.audit_violations.set(violations::count(&mut conn).await?);
+        let whole_at = violations::pass(&mut conn).await?.whole_at;
+        self.audit_age.set(whole_at.map_or(-1, |at| now.since(at).0.max(0) / 1_000_000));
         self.stopped.set(i64::from(settings::charging_stopped(&mut conn).await?));
         Ok(())
     }

@@ -8,12 +8,14 @@ pub mod accounts;
 pub mod audit_log;
 pub mod backup;
 pub mod balances;
+pub mod cases;
 pub mod checkpoints;
 pub mod dialect;
 pub mod figures;
 pub mod gateway_events;
 pub mod inbox;
 pub mod jobs;
+pub mod leases;
 pub mod ledger;
 pub mod lines;
 pub mod looks;
@@ -24,6 +26,7 @@ pub mod pending;
 pub mod receipts;
 pub mod recharges;
 pub mod registrations;
+pub mod returns;
 pub mod rules;
 pub mod sessions;
 pub mod set;
@@ -31,6 +34,7 @@ pub mod settings;
 pub mod sql;
 pub mod sweep;
 pub mod throttle;
+pub mod violations;
 
 use crate::{
     config::DatabaseUrl,

@@ -6,7 +6,12 @@ use crate::{
     Shared,
     error::Result,
     fault::Kept,
-    flow::{compare_list, perform::perform},
+    flow::{
+        audit::watch::{WATCH_EVERY, Watch},
+        check_books::{self, Outcome},
+        compare_list,
+        perform::perform,
+    },
     store::{
         jobs::{self, Claimed},
         sweep,
@@ -22,6 +27,8 @@ const AT_ONCE: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the gateway's own list is compared.
 const COMPARE_EVERY: Duration = Duration::from_secs(120);
+/// How often it is looked whether the nightly check is due.
+const NIGHTLY_EVERY: Duration = Duration::from_secs(60);
 /// How often rows that are over are swept away, from the start on.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,7 +37,12 @@ pub async fn run(app: Shared) {
     if let Err(error) = start(&app).await {
         tracing::error!(%error, "the worker could not release old claims");
     }
-    let beside = [tokio::spawn(compare_often(app.clone())), tokio::spawn(sweep_often(app.clone()))];
+    let beside = [
+        tokio::spawn(compare_often(app.clone())),
+        tokio::spawn(check_nightly(app.clone())),
+        tokio::spawn(watch_always(app.clone())),
+        tokio::spawn(sweep_often(app.clone())),
+    ];
     let mut under_way = JoinSet::new();
     loop {
         while under_way.try_join_next().is_some() {}
@@ -102,6 +114,36 @@ async fn compare_often(app: Shared) {
             tracing::warn!(%error, "the gateway's list could not be compared");
         }
         tokio::time::sleep(COMPARE_EVERY).await;
+    }
+}
+
+/// The three-way reconciliation, once a night on one of the processes.
+async fn check_nightly(app: Shared) {
+    loop {
+        match check_books::nightly(&app).await {
+            Ok(Some(Outcome::Done(report))) => {
+                let (recharges, new) = (report.checked.recharges, report.new);
+                tracing::info!(recharges, new, "the books are checked");
+            }
+            Ok(Some(Outcome::Unread { .. } | Outcome::Lost) | None) => {}
+            Err(error) => {
+                app.metrics.failed(&error);
+                tracing::error!(%error, "the books could not be checked");
+            }
+        }
+        tokio::time::sleep(NIGHTLY_EVERY).await;
+    }
+}
+
+/// The auditor, some lines at a time.
+async fn watch_always(app: Shared) {
+    let mut watch = Watch::default();
+    loop {
+        if let Err(error) = watch.step(&app).await {
+            app.metrics.failed(&error);
+            tracing::error!(%error, "the audit could not go on");
+        }
+        tokio::time::sleep(WATCH_EVERY).await;
     }
 }
 

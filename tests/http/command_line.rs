@@ -16,6 +16,9 @@ fn help_names_every_command_and_succeeds() {
         "recharges",
         "recharge",
         "jobs",
+        "reconcile",
+        "cases",
+        "case ID close",
     ];
     for command in commands.iter().chain(&more) {
         assert!(help.contains(command), "{command} is not in\n{help}");
@@ -26,7 +29,7 @@ fn help_names_every_command_and_succeeds() {
 #[test]
 fn what_is_no_command_is_a_usage_error() {
     let (place, _) = place("usage", false);
-    let calls: [&[&str]; 14] = [
+    let calls: [&[&str]; 19] = [
         &["no-such-command"],
         &["serve", "--no-such-flag"],
         &["line", "add"],
@@ -39,6 +42,11 @@ fn what_is_no_command_is_a_usage_error() {
         &["jobs", "retry"],
         &["jobs", "retry", "a", "--due"],
         &["kill-switch", "perhaps"],
+        &["reconcile", "--from", "never"],
+        &["reconcile", "--from", "2026-11-02", "--until", "2026-11-01"],
+        &["case"],
+        &["case", "case_1", "close"],
+        &["case", "case_1", "--why", "because"],
         &["kill-switch", "--line", "line_1"],
         &["kill-switch", "on", "--why", "two\nlines"],
     ];

@@ -168,12 +168,18 @@ fn timeline(text: Text, view: &RechargeView) -> AnyView {
             line(text.when(seen.at), what, false)
         })
         .collect::<Vec<_>>();
+    let returned = view
+        .returned
+        .iter()
+        .map(|it| line(text.when(it.at), text.speech(|speech| speech.returned(it)), false))
+        .collect::<Vec<_>>();
     let open = (!recharge.status.is_end())
         .then(|| line(String::new(), text.speech(|s| s.status(recharge.status)).to_owned(), true));
     el("ol")
         .class("timeline")
         .child(line(text.when(recharge.opened_at), words.decided.to_owned(), false))
         .child(seen)
+        .child(returned)
         .child(open)
         .node()
 }

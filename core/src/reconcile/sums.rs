@@ -47,6 +47,24 @@ pub struct Sums {
 }
 
 impl Checked {
+    /// What was compared in both: of other recharges, payments and top-ups.
+    pub fn plus(mut self, other: &Checked) -> Result<Checked, SumTooLarge> {
+        self.recharges = self.recharges.saturating_add(other.recharges);
+        self.open = self.open.saturating_add(other.open);
+        self.payments = self.payments.saturating_add(other.payments);
+        self.top_ups = self.top_ups.saturating_add(other.top_ups);
+        self.credited_bytes = self.credited_bytes.plus(other.credited_bytes);
+        for sums in &other.sums {
+            let money = |minor| Money::new(minor, sums.currency);
+            self.add(money(sums.expected_minor), |sums| &mut sums.expected_minor)?;
+            self.add(money(sums.charged_minor), |sums| &mut sums.charged_minor)?;
+            self.add(money(sums.refunded_minor), |sums| &mut sums.refunded_minor)?;
+            self.add(money(sums.disputed_minor), |sums| &mut sums.disputed_minor)?;
+            self.add(money(sums.credited_minor), |sums| &mut sums.credited_minor)?;
+        }
+        Ok(self)
+    }
+
     /// Adds a recharge that was compared, with what should have been kept for it.
     pub(super) fn add_whole(
         &mut self,

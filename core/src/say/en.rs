@@ -3,6 +3,7 @@
 mod differences;
 mod fields;
 mod findings;
+mod returns;
 mod waits;
 
 use super::format::{bytes_exact, date, day, money, time};
@@ -20,6 +21,7 @@ use crate::time::Instant;
 pub(super) use differences::difference;
 pub(super) use fields::field_error;
 pub(super) use findings::finding;
+pub(super) use returns::{dispute_news, returned};
 pub(super) use waits::{advice, unusable, wait};
 
 /// The name of a zone's place: `Madrid`.

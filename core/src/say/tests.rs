@@ -98,3 +98,33 @@ fn quantities_are_written_one_way() {
     assert_eq!(date(december, Language::En), "1 Dec 2026");
     assert_eq!(date(december, Language::ZhCn), "2026 年 12 月 1 日");
 }
+
+#[test]
+fn what_went_back_is_said_in_both_languages() {
+    use crate::api::{Returned, ReturnedAs};
+    let zone = Zone::utc();
+    let now = at("2026-11-22T12:00:00Z");
+    let said = |language, what| {
+        let line = Returned { at: now, amount: eur(900), what };
+        Speech { language, zone: &zone, now }.returned(&line)
+    };
+    for (what, en, zh) in [
+        (ReturnedAs::Refunding, "EUR 9.00 is on its way back to you", "EUR 9.00 正在退回"),
+        (ReturnedAs::Refunded, "EUR 9.00 given back", "EUR 9.00 已退回"),
+        (
+            ReturnedAs::Disputed,
+            "EUR 9.00 disputed at the bank; automatic recharges wait",
+            "EUR 9.00 正在银行争议处理中，自动充值暂停",
+        ),
+        (
+            ReturnedAs::DisputeLost,
+            "The dispute about EUR 9.00 ended; you have it back",
+            "EUR 9.00 的争议已结束，款项已退回",
+        ),
+    ] {
+        assert_eq!(
+            (said(Language::En, what).as_str(), said(Language::ZhCn, what).as_str()),
+            (en, zh)
+        );
+    }
+}

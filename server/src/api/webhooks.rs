@@ -6,7 +6,7 @@ use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    flow::compare_list,
+    flow::{compare_list, hear_disputes},
     gateway::{Failure, stripe::event::Event},
     sandbox::{WEBHOOK_SECRET, provider::records::Webhook},
     store::gateway_events,
@@ -61,7 +61,11 @@ async fn of_sandbox(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     if app.config.stripe.is_some() || !event.kind.starts_with("payment.") || !shaped {
         return Ok("ignored");
     }
-    look_up(app, &event.about).await
+    let taken = look_up(app, &event.about).await?;
+    if event.kind == "payment.disputed" {
+        hear_disputes::about(app, &event.about).await?;
+    }
+    Ok(taken)
 }
 
 async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
@@ -74,10 +78,10 @@ async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     if gateway_events::is_known(&mut *app.store.read().await?, &event.id).await? {
         return Ok("ignored");
     }
-    if event.is_dispute() {
-        tracing::error!(payment, "a charge is disputed");
-    }
     let taken = look_up(app, payment).await?;
+    if event.is_dispute() {
+        hear_disputes::about(app, payment).await?;
+    }
     // Why last: an event that was kept and not acted on would never be sent again.
     let mut tx = app.store.write().await?;
     gateway_events::keep(&mut tx, &event.id, app.clock.wall()).await?;

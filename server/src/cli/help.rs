@@ -24,6 +24,9 @@ OPERATING
     jobs [--due|--failed] what is still to be done outside
     jobs retry ID       try a failed one again at once
     kill-switch [on|off] stop all charging, or on one line; alone: whether it is on
+    reconcile           our record, the gateway's statement and the carrier's, compared now
+    cases [--all]       the differences found that are not settled; case ID: all of one
+    case ID close --why TEXT   end one that a person has looked at
     backup FILE         copy the SQLite database while it is in use
     restore FILE        check such a copy and put it in the database's place
 
@@ -131,7 +134,8 @@ laika recharge ID [--json]
 
 Everything that is known of one recharge: what was decided and from what, each attempt with its key
 and outcome, each fact in the order in which it was taken in, its entries in the books, and the jobs
-that wait. As JSON: {account_id, recharge, record, before_bytes, after_bytes, entries, jobs}.
+that wait. As JSON: {account_id, recharge, record, before_bytes, after_bytes, returns, entries,
+jobs}.
 ",
     ),
     (
@@ -157,6 +161,40 @@ are named; they are looked up, and cancelled where possible, as is any link that
 still pay by. Usage, deliveries and refunds go on. Done again, it makes sure of every line once
 more. Without on or off it says how things stand; --history says what operators ever did, who did
 it and why.
+",
+    ),
+    (
+        "reconcile",
+        "\
+laika reconcile [--from DATE] [--until DATE] [--json]
+
+Compares what was decided, what the gateway's statement and what the carrier's has, as each night:
+of recharges opened since the month before this one began, or from --from on, up to --until (dates
+in UTC, or instants), and nothing younger than 24 h. A difference becomes a case, once; where it is
+provable the money goes back by itself. Writes what was compared and every case that is not settled;
+as JSON {as_of, window, checked, new, unsettled}. The exit code is 1 when there is one, or when a
+statement cannot be read: then nothing is concluded.
+",
+    ),
+    (
+        "cases",
+        "\
+laika cases [--all] [--json]
+
+The differences that a reconciliation found: those of which something is left to do, or all. As
+JSON: {id, account_id, line_id, recharge_id, payment, kind, remedy, status, found_at, seen_at,
+changed_at}. status is open (a person has to look), refunding, settled or closed.
+",
+    ),
+    (
+        "case",
+        "\
+laika case ID [--json]
+laika case ID close --why TEXT
+
+One case with what it was found in: as of when, what core says, and the rows of both statements.
+close ends one that is open, after a person has looked; who did and why is in the audit log. It
+moves no money.
 ",
     ),
     (
@@ -187,10 +225,12 @@ newest_at, lines, recharges_open}.
 laika audit --json
 
 Reads everything in one snapshot and writes {\"checked\":n,\"violations\":[{code, subject, detail}]}:
-the books sum to zero, balances are what their events make of their grants, at most one recharge is
-open per line, at most one capture is kept per recharge, every automatic charge is justified by its
-record and within the cap it cites, and the log of what operators did is whole. The exit code is 1
-if anything is wrong.
+the books sum to zero and hold one unit each, balances are what their events make of their grants,
+each recharge is what its facts make of what was decided and its entries are what they move, at most
+one is open per line, at most one capture is kept, every automatic charge is justified by its record
+and within the cap and the cool-down it cites, nothing was sent after a stop, refunds never exceed
+the capture, somebody acts on all that has not ended, and the log of what operators did is whole.
+The server looks at the same all day. The exit code is 1 if anything is wrong.
 ",
     ),
     (

@@ -1,7 +1,7 @@
 //! `laika kill-switch`: all charging stopped, or on one line; how it stands; what was done before.
 //! The switch itself is `flow/kill_switch`'s.
 
-use super::{Failure, Outcome, block_on, help, open, print_json};
+use super::{Failure, Outcome, block_on, check_why, help, open, print_json};
 use crate::{
     Shared,
     flow::kill_switch::{self, Switched},
@@ -16,9 +16,6 @@ use laika_core::time::Instant;
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write;
-
-/// The longest reason that is kept.
-const WHY_MOST: usize = 500;
 
 /// What was asked for.
 #[derive(Default)]
@@ -45,9 +42,7 @@ pub(super) fn kill_switch(mut parser: lexopt::Parser) -> Result<Outcome, Failure
             other => return Err(other.unexpected().into()),
         }
     }
-    if asked.why.chars().count() > WHY_MOST || asked.why.chars().any(char::is_control) {
-        return Err(Failure::Usage(format!("--why is one line of at most {WHY_MOST} letters")));
-    }
+    check_why(&asked.why)?;
     let looks = asked.on.is_none();
     if !looks && asked.history || looks && (asked.line.is_some() || !asked.why.is_empty()) {
         return Err(Failure::Usage("these options do not go together".into()));

@@ -4,19 +4,23 @@
 use super::{Failure, Outcome, block_on, help, open, print_json};
 use crate::{
     Shared,
+    flow::returns::ledger_key,
     store::{
         Conn,
         ledger::{self, Entry},
         lines,
         pending::{self, Pending},
         recharges::{self, Which},
+        returns,
         rules::from_json,
     },
 };
 use laika_core::{
+    api::Returned,
     bytes::Bytes,
     recharge::{Attempt, Recharge, Status},
     record::DecisionRecord,
+    returns::Returns,
     rule::Adds,
     say,
     time::Instant,
@@ -132,6 +136,8 @@ struct Whole {
     record: Option<DecisionRecord>,
     before_bytes: Option<Bytes>,
     after_bytes: Option<Bytes>,
+    /// What went back of its payments after its end.
+    returns: Vec<Returns>,
     entries: Vec<Entry>,
     jobs: Vec<Pending>,
 }
@@ -172,7 +178,14 @@ async fn load(conn: &mut Conn, id: &str, wall: Instant) -> Result<Option<Whole>,
     let Some(stored) = recharges::get(conn, account, id).await? else { return Ok(None) };
     let record = recharges::record(conn, account, id).await?;
     // Why: each fact that moved anything is one transaction of the books, named by its number.
-    let keys: Vec<_> = (0..=stored.recharge.facts.len()).map(|n| format!("{id}/{n}")).collect();
+    let facts = stored.recharge.facts.len();
+    let mut keys: Vec<_> = (0..=facts).map(|n| format!("{id}/{n}")).collect();
+    let mut returned = returns::of_lines(conn, &[&line]).await?.pop().unwrap_or_default();
+    returned.retain(|kept| kept.returns.recharge_id == stored.recharge.id);
+    for kept in &returned {
+        let key = |step| ledger_key(&stored.recharge.id, kept.returns.attempt, step);
+        keys.extend((1..=kept.steps).map(key));
+    }
     let entries = ledger::entries(conn, account, &keys).await?;
     let mut jobs = pending::of_line(conn, account, line.id.as_str(), wall).await?;
     let prefix = format!("{id}/");
@@ -183,6 +196,7 @@ async fn load(conn: &mut Conn, id: &str, wall: Instant) -> Result<Option<Whole>,
         before_bytes: stored.before,
         after_bytes: stored.after,
         recharge: stored.recharge,
+        returns: returned.into_iter().map(|kept| kept.returns).collect(),
         entries,
         jobs,
     }))
@@ -208,6 +222,12 @@ fn tell(whole: &Whole) -> Result<(), Failure> {
     writeln!(out, "facts")?;
     for seen in &recharge.facts {
         writeln!(out, "  {}  {}", seen.at, word(&seen.fact)?)?;
+    }
+    for run in &whole.returns {
+        for line in Returned::of(run) {
+            let (at, what) = (line.at, word(&line.what)?);
+            writeln!(out, "  {at}  {}  {what}  {}", run.payment, say::money(line.amount))?;
+        }
     }
     writeln!(out, "books")?;
     for entry in &whole.entries {

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     fault::{self, Kept, Point},
     store::{
-        Tx, accounts, balances,
+        Tx, accounts, balances, cases,
         jobs::{self, Claimed, Work},
         ledger, lines,
         lines::Line,
@@ -26,7 +26,7 @@ use laika_core::{
     balance::{Bucket, CreditGrant},
     decide::{Suspension, usable_methods},
     id::{AccountId, RechargeId},
-    recharge::{self, Effect, Fact, Grant, News, Recharge, Status, Step},
+    recharge::{self, Effect, Fact, Grant, News, Outcome, Recharge, Status, Step},
     rule::Adds,
     time::Instant,
 };
@@ -100,12 +100,23 @@ pub async fn take_in(
         if let Fact::Declined { attempt, .. } = fact {
             count_decline(tx, line, &step.recharge, *attempt).await?;
         }
+        if let Fact::Refunded { attempt, .. } = fact {
+            end_case(tx, line, &step.recharge, *attempt).await?;
+        }
         if step.recharge.status == Status::Done && !step.recharge.automatic() {
             end_suspension(tx, line).await?;
         }
         accounts::bump(tx, account).await?;
     }
     keep(tx, line, step).await
+}
+
+/// The case that waited for this attempt's money to be back is over.
+async fn end_case(tx: &mut Tx, line: &Line, recharge: &Recharge, attempt: u32) -> Result<()> {
+    let outcome = recharge.attempt(attempt).and_then(|attempt| attempt.outcome.as_ref());
+    let Some(Outcome::Captured { payment, .. }) = outcome else { return Ok(()) };
+    let settled = cases::Status::Settled;
+    cases::refund_ended(tx, line.account_id.as_str(), payment, settled, line.newest_at).await
 }
 
 /// Keeps what a step asks for beside the recharge itself: books, grant, effects.

@@ -5,12 +5,15 @@
 //! a second payment for one attempt, which no look-up of ours asks for, it says so itself. So a
 //! lost webhook costs minutes, never money.
 
-use super::advance::{advance, ring};
+use super::{
+    advance::{advance, ring},
+    hear_disputes,
+};
 use crate::{
     Shared,
     error::Result,
     fault::Kept,
-    gateway::{Failure, Gateway, Payment, PaymentState},
+    gateway::{Failure, Payment, PaymentState},
     store::{
         jobs::{self, Work},
         lines, recharges,
@@ -19,7 +22,6 @@ use crate::{
 use laika_core::{
     id::AccountId,
     recharge::{Effect, Fact, Outcome, Status},
-    returns::DisputeStatus,
     time::Span,
 };
 
@@ -56,20 +58,7 @@ async fn compare_all(app: &Shared) -> Result<()> {
     for payment in &payments {
         compare(app, payment).await?;
     }
-    tell_disputes(&gateway, app.clock.now().minus(DISPUTES_BACK).micros()).await;
-    Ok(())
-}
-
-/// An open dispute is for a person: nothing here answers one.
-async fn tell_disputes(gateway: &Gateway, since: i64) {
-    let disputes = match gateway.disputes(since).await {
-        Ok(disputes) => disputes,
-        Err(failure) => return tracing::warn!(?failure, "the gateway lists no disputes"),
-    };
-    for dispute in disputes.iter().filter(|dispute| dispute.status == DisputeStatus::Open) {
-        let (id, payment, amount) = (&dispute.id, &dispute.payment, &dispute.amount);
-        tracing::error!(dispute = id, ?payment, ?amount, "a charge is disputed");
-    }
+    hear_disputes::since(app, app.clock.now().minus(DISPUTES_BACK)).await
 }
 
 /// Nothing stays unknown for long without somebody hearing of it.

@@ -6,7 +6,7 @@ use crate::{
     store::{
         Conn, accounts, balances, inbox,
         lines::Line,
-        looks, payment_methods, recharges,
+        looks, payment_methods, recharges, returns,
         rules::{self, Stored},
         settings,
     },
@@ -73,10 +73,11 @@ pub async fn load_all(conn: &mut Conn, asked: Vec<Asked<'_>>) -> Result<Vec<Inpu
     let methods = payment_methods::facts_all(conn, &instants).await?;
     let past = recharges::past(conn, &instants).await?;
     let notices = looks::notices(conn, &lines).await?;
+    let disputes = returns::disputes_open(conn, &lines).await?;
     let mut zones: HashMap<(String, Instant), Zone> = HashMap::new();
     let mut all = Vec::with_capacity(asked.len());
-    for (((asked, payment_methods), recharges), notices) in
-        asked.into_iter().zip(methods).zip(past).zip(notices)
+    for ((((asked, payment_methods), recharges), notices), open_disputes) in
+        asked.into_iter().zip(methods).zip(past).zip(notices).zip(disputes)
     {
         let Asked { line, balance, stored, now } = asked;
         let owner = owners.get(line.account_id.as_str()).cloned();
@@ -98,7 +99,7 @@ pub async fn load_all(conn: &mut Conn, asked: Vec<Asked<'_>>) -> Result<Vec<Inpu
             payment_methods,
             notice_lead_hours: notice_hours(&owner),
         };
-        let mut history = History { recharges, ..History::default() };
+        let mut history = History { recharges, open_disputes, ..History::default() };
         if let Some(stored) = &stored {
             history.consumed_through = stored.consumed_through;
             history.consumed_expiry_at = stored.consumed_expiry_at;

@@ -6,6 +6,8 @@
 //! top-ups and refunds carry their derived key. It decides nothing about money itself; before a
 //! charge is sent, `submit` has `decide` say so again.
 
+mod give_back;
+
 use super::{
     advance::advance,
     submit::{Submitted, return_url, submit},
@@ -52,6 +54,9 @@ pub async fn perform(app: &Shared, job: &Claimed) -> Result<()> {
     let next = match &job.work {
         Work::Evaluate => evaluate(app, job).await?,
         Work::Detach { token } => detach(app, job, token).await?,
+        Work::GiveBack { recharge_id, attempt, number } => {
+            give_back::give_back(app, job, recharge_id, *attempt, *number).await?
+        }
         Work::Recharge { recharge_id, effect } => {
             let recharge = load(app, job, recharge_id).await?;
             match effect {
@@ -354,14 +359,14 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
         Ok(before) => before,
         Err(_) => return Ok(soon(job)),
     };
-    let done = Fact::Refunded { attempt: number, refund: key.to_string() };
+    let done = |refund: String| Next::Fact(Fact::Refunded { attempt: number, refund });
     if before.refunded_minor >= amount.amount_minor {
-        return Ok(Next::Fact(done));
+        return Ok(done(key.to_string()));
     }
     let answer = gateway.refund(&key, payment, *amount).await;
     fault::at(Point::RefundAnswered)?;
     Ok(match answer {
-        Ok(_) => Next::Fact(done),
+        Ok(refund) => done(refund),
         Err(Failure::Unknown(_)) => Next::Fact(Fact::RefundUnanswered { attempt: number }),
         Err(Failure::Refused { code }) => {
             tracing::error!(recharge = %recharge.id, code, "the gateway refuses a refund");

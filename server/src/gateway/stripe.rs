@@ -186,6 +186,12 @@ impl StripeGateway {
         all.into_iter().map(DisputeRecord::dispute).collect()
     }
 
+    pub(super) async fn disputes_about(&self, payment: &str) -> Result<Vec<Dispute>, Failure> {
+        let form = Form::default().with("limit", PAGE).with("payment_intent", payment);
+        let all = self.all("/v1/disputes", form, |dispute: &DisputeRecord| &dispute.id).await?;
+        all.into_iter().map(DisputeRecord::dispute).collect()
+    }
+
     fn since(&self, since: Instant) -> Form {
         let created = since.minus(self.ahead).seconds().max(0);
         Form::default().with("limit", PAGE).with("created[gte]", created.to_string())
@@ -264,7 +270,7 @@ impl StripeGateway {
         key: &IdempotencyKey,
         payment: &str,
         amount: Money,
-    ) -> Result<Payment, Failure> {
+    ) -> Result<String, Failure> {
         let refused = || Failure::Refused { code: "amount_not_possible".to_owned() };
         let amount = amount::to_stripe(amount).ok_or_else(refused)?;
         let form = Form::default()
@@ -273,7 +279,7 @@ impl StripeGateway {
             .with("metadata[key]", key.as_str());
         let made: Refund = self.post("/v1/refunds", Some(key.as_str()), &form).await?;
         match made.status.as_deref() {
-            Some("succeeded" | "pending") => self.payment(payment).await,
+            Some("succeeded" | "pending") => Ok(made.id),
             Some("failed" | "canceled") => {
                 let code = made.failure_reason.unwrap_or_else(|| "refund_failed".to_owned());
                 Err(Failure::Refused { code })

@@ -90,6 +90,33 @@ pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// Those of these events' places (source and id) that were never accepted.
+pub async fn unnamed(conn: &mut Conn, places: &[&str]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for some in places.chunks(1000) {
+        let names: Vec<_> = some.iter().map(|it| it.split_once(' ').unwrap_or((it, ""))).collect();
+        let rows = sql!(
+            "SELECT r.key FROM json_each($1) AS r WHERE NOT EXISTS (
+                 SELECT 1 FROM inbox AS i WHERE i.source = r.value->>0 AND i.id = r.value->>1)",
+            set::of(&names)?
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in &rows {
+            found.extend(some.get(set::key(row)?).map(|name| (*name).to_string()));
+        }
+    }
+    Ok(found)
+}
+
+/// How many events were accepted, and how many are kept.
+pub async fn counts(conn: &mut Conn) -> Result<(i64, i64)> {
+    let row = sql!("SELECT (SELECT COUNT(*) FROM inbox), (SELECT COUNT(*) FROM usage_events)")
+        .fetch_one(conn)
+        .await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
 /// Every event of a line, in the order of placement.
 pub async fn events(conn: &mut Conn, line: &Line) -> Result<Vec<UsageEvent>> {
     let events = events_since(conn, &[(line, Instant::MIN)]).await?.pop();

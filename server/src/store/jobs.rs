@@ -40,6 +40,15 @@ pub enum Work {
         /// The gateway's token.
         token: String,
     },
+    /// Give money back after a recharge's end.
+    GiveBack {
+        /// Of which recharge.
+        recharge_id: RechargeId,
+        /// Of which attempt's payment.
+        attempt: u32,
+        /// Which of its refunds.
+        number: u32,
+    },
 }
 
 impl Work {
@@ -48,6 +57,9 @@ impl Work {
         let (recharge_id, effect) = match self {
             Work::Evaluate => return Ok(format!("{line_id}/evaluate")),
             Work::Detach { token } => return Ok(format!("detach/{token}")),
+            Work::GiveBack { recharge_id, attempt, number } => {
+                return Ok(format!("{recharge_id}/give_back/{attempt}/{number}"));
+            }
             Work::Recharge { recharge_id, effect } => (recharge_id, effect),
         };
         let (name, attempt) = match effect {
@@ -228,6 +240,18 @@ pub async fn release_all(tx: &mut Tx) -> Result<()> {
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// The names of each line's jobs.
+pub async fn keys_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<String>>> {
+    let rows = sql!(
+        "SELECT r.key, j.key FROM json_each($1) AS r CROSS JOIN jobs AS j
+         WHERE j.account_id = r.value->>0 AND j.line_id = r.value->>1 ORDER BY j.key",
+        set::of_lines(lines.iter().copied())?
+    )
+    .fetch_all(conn)
+    .await?;
+    set::grouped(lines.len(), &rows, |row| Ok(row.try_get(1)?))
 }
 
 /// When the next job that nobody holds is due.

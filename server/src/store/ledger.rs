@@ -1,6 +1,8 @@
 //! The books, append-only. Postings come from core; here they become entries under the version of
 //! the line that the transaction made. Nothing is ever updated or deleted.
 
+mod audit;
+
 use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
@@ -10,6 +12,8 @@ use laika_core::{bytes::Bytes, ledger::Book, ledger::Posting, money::Money, time
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use std::collections::BTreeMap;
+
+pub use audit::{balances_of, entries_of, sums_of, unbalanced_of, without_line};
 
 /// Books postings under `tx_key`, which is unique in the account: the same is never booked twice.
 pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) -> Result<()> {

@@ -208,6 +208,40 @@ pub async fn stopped(conn: &mut Conn) -> Result<Vec<Line>> {
     rows.iter().map(line).collect()
 }
 
+/// The next lines after one, up to `most`, by account and id.
+pub async fn after(conn: &mut Conn, (account, id): (&str, &str), most: i64) -> Result<Vec<Line>> {
+    let rows = sql!(
+        "SELECT account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped, closed,
+                recharge_count, label
+         FROM lines WHERE (account_id, id) > ($1, $2) ORDER BY account_id, id LIMIT $3",
+        account,
+        id,
+        most
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(line).collect()
+}
+
+/// Lines by account and id, in the order of the set; those that are not there are left out.
+pub async fn of_keys(conn: &mut Conn, keys: &[(String, String)]) -> Result<Vec<Line>> {
+    let rows = sql!(
+        "SELECT l.account_id, l.id, l.iccid, l.version, l.newest_at, l.currency, l.per_gb_minor,
+                l.stopped, l.closed, l.recharge_count, l.label
+         FROM json_each($1) AS r CROSS JOIN lines AS l
+         WHERE l.account_id = r.value->>0 AND l.id = r.value->>1 ORDER BY r.key",
+        set::of(keys)?
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(line).collect()
+}
+
+/// How many lines there are.
+pub async fn count(conn: &mut Conn) -> Result<i64> {
+    Ok(sql!("SELECT COUNT(*) FROM lines").fetch_one(conn).await?.try_get(0)?)
+}
+
 /// Account and id of the next lines after one, up to `most`, in the order in which they are locked.
 pub async fn keys_after(
     conn: &mut Conn,

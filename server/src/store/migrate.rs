@@ -33,6 +33,8 @@ const FILES: &[(&str, &str)] = files![
     "0013_job_failures",
     "0014_figures",
     "0015_gateway_events",
+    "0016_books",
+    "0017_violations",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

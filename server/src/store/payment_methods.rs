@@ -1,5 +1,7 @@
 //! Payment methods: tokens and what a person recognises a card by. No number is ever here.
 
+mod audit;
+
 use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
@@ -15,6 +17,8 @@ use laika_core::{
 };
 use sqlx::{Row, any::AnyRow};
 use std::collections::{BTreeSet, HashMap, HashSet};
+
+pub use audit::{barred_of, declined_often, instruments_of, removed_of};
 
 /// A payment method as it is stored.
 #[derive(Clone, Debug)]

@@ -251,6 +251,57 @@ pub async fn opened_since(conn: &mut Conn, since: Instant) -> Result<Vec<(String
     rows.iter().map(|row| Ok((row.try_get(4)?, stored(row)?.recharge))).collect()
 }
 
+/// The recharges of each line that were opened from an instant on, up to another and without it,
+/// each with the record that justifies it.
+pub async fn opened_between(
+    conn: &mut Conn,
+    lines: &[&Line],
+    from: Instant,
+    until: Instant,
+) -> Result<Vec<Vec<(Recharge, Option<String>)>>> {
+    let rows = sql!(
+        "SELECT r.key, x.body, x.record FROM json_each($1) AS r CROSS JOIN recharges AS x
+         WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
+           AND x.opened_at >= $2 AND x.opened_at < $3
+         ORDER BY x.number",
+        set::of_lines(lines.iter().copied())?,
+        from.micros(),
+        until.micros()
+    )
+    .fetch_all(conn)
+    .await?;
+    set::grouped(lines.len(), &rows, |row| {
+        let body: String = row.try_get(1)?;
+        Ok((super::rules::from_json(&body)?, row.try_get(2)?))
+    })
+}
+
+/// The ids of recharges whose line there is not: there is never one.
+pub async fn without_line(conn: &mut Conn) -> Result<Vec<String>> {
+    let rows = sql!(
+        "SELECT id FROM recharges WHERE NOT EXISTS (
+             SELECT 1 FROM lines
+             WHERE lines.account_id = recharges.account_id AND lines.id = recharges.line_id)"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// Those of these recharges that there are, whosever they are.
+pub async fn existing(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
+    // Why by line: a recharge is its line and a number, and a line is found by its id.
+    let named = ids.iter().filter_map(|id| Some((id.rsplit_once("-r")?.0, id.as_str())));
+    let rows = sql!(
+        "SELECT x.id FROM json_each($1) AS r CROSS JOIN lines AS l CROSS JOIN recharges AS x
+         WHERE l.id = r.value->>0 AND x.account_id = l.account_id AND x.id = r.value->>1",
+        set::of(&named.collect::<Vec<_>>())?
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// Which recharges an operator asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {

@@ -180,6 +180,21 @@ pub async fn version(conn: &mut Conn, line: &Line, version: u32) -> Result<Optio
     row.map(|row| from_json(&row.try_get::<String, _>(0)?)).transpose()
 }
 
+/// Every version of each line's rule with when it was made, the oldest first.
+pub async fn versions_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<(Rule, Instant)>>> {
+    let rows = sql!(
+        "SELECT r.key, x.rule, x.changed_at FROM json_each($1) AS r CROSS JOIN rule_versions AS x
+         WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1 ORDER BY x.version",
+        set::of_lines(lines.iter().copied())?
+    )
+    .fetch_all(conn)
+    .await?;
+    set::grouped(lines.len(), &rows, |row| {
+        let rule = from_json(&row.try_get::<String, _>(1)?)?;
+        Ok((rule, Instant::from_micros(row.try_get(2)?)))
+    })
+}
+
 /// The changes of a line's rule, the newest first.
 pub async fn changes(conn: &mut Conn, line: &Line) -> Result<Vec<RuleChange>> {
     let rows = sql!(

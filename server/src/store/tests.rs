@@ -2,6 +2,7 @@
 //! where `LAIKA_POSTGRES` names the programs, as `cargo xtask test` does.
 
 mod audit_log;
+mod books;
 mod money;
 mod receipts;
 

@@ -1,6 +1,9 @@
 //! Claims about the loop after `decide`: the real store, the real sandbox over a real socket, the
 //! worker's own steps one by one. `tests/world.rs` is the means, this file the claims.
 
+mod audit;
+mod books;
+mod disputes;
 mod statements;
 mod switch;
 mod world;

@@ -34,9 +34,9 @@ impl Event {
         name.as_str().filter(shaped)
     }
 
-    /// Whether a customer disputes a charge.
+    /// Whether it is about a dispute: one began, changed, moved money or ended.
     pub(crate) fn is_dispute(&self) -> bool {
-        self.kind == "charge.dispute.created"
+        self.kind.starts_with("charge.dispute.")
     }
 }
 

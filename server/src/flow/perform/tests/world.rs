@@ -5,8 +5,11 @@ use crate::{
     App, Shared,
     clock::Clock,
     config::Config,
+    error::Result,
     flow::{
-        add_line, add_payment_method, evaluate, inputs,
+        add_line, add_payment_method,
+        audit::audit,
+        evaluate, inputs,
         open::{Which, stop},
         perform::{perform, seen},
         submit::{Submitted, submit},
@@ -20,16 +23,17 @@ use crate::{
         provider::records::{NextCharge, Payment, PaymentStatus},
     },
     store::{
+        Tx,
         accounts::{self, Account},
         balances, jobs, ledger, lines,
         lines::Line,
-        payment_methods,
+        messages, payment_methods,
         recharges::{self, Stored},
-        rules,
+        rules::{self, Stored as Rules},
     },
 };
 use laika_core::{
-    api::Language,
+    api::{Language, RuleChangeKind},
     bytes::Bytes,
     decide::{Cause, MethodFacts, Suspension},
     draft::RuleDraft,
@@ -49,6 +53,8 @@ pub(super) struct World {
     sandbox: Sandbox,
     line: Line,
     folder: PathBuf,
+    /// Whether everything must be whole whenever nothing is due.
+    pub(super) audited: bool,
 }
 
 impl Drop for World {
@@ -76,7 +82,7 @@ impl World {
         // Nobody listens there: every webhook of this world is lost.
         app.origin.set("http://localhost:9".to_owned()).expect("once");
         let line = settle(&app).await;
-        let world = World { app, sandbox, line, folder };
+        let world = World { app, sandbox, line, folder, audited: true };
         let mut methods = Vec::new();
         for card in cards {
             methods.push(world.add(card).await);
@@ -146,7 +152,14 @@ impl World {
             consumed_expiry_at: None,
             alerted: false,
         };
-        rules::put(&mut tx, &self.line, &stored).await.expect("kept");
+        self.keep_rule(tx, &self.line, &stored, RuleChangeKind::TurnedOn).await;
+    }
+
+    /// Keeps the rule as its next version.
+    async fn keep_rule(&self, mut tx: Tx, line: &Line, stored: &Rules, what: RuleChangeKind) {
+        rules::put(&mut tx, line, stored).await.expect("kept");
+        let new = rules::NewVersion { rule: &stored.rule, what, consent: None, request: None };
+        rules::add_version(&mut tx, line, new).await.expect("kept");
         tx.commit().await;
     }
 
@@ -181,8 +194,7 @@ impl World {
         let mut stored = rules::get(&mut tx, &line).await.expect("read").expect("a rule");
         let sent = stop(&mut tx, &line, Which::Automatic).await.expect("stopped");
         stored.rule = Rule { on: false, version: 2, ..stored.rule };
-        rules::put(&mut tx, &line, &stored).await.expect("kept");
-        tx.commit().await;
+        self.keep_rule(tx, &line, &stored, RuleChangeKind::TurnedOff).await;
         sent.len()
     }
 
@@ -194,34 +206,48 @@ impl World {
         let line = line.expect("the line");
         let mut stored = rules::get(&mut tx, &line).await.expect("read").expect("a rule");
         stored.rule = Rule { on: true, version: stored.rule.version + 1, ..stored.rule };
-        rules::put(&mut tx, &line, &stored).await.expect("kept");
-        tx.commit().await;
+        self.keep_rule(tx, &line, &stored, RuleChangeKind::TurnedOn).await;
     }
 
-    /// Does every job that is due, until none is.
+    /// Does every job that is due, until none is; then the audit finds nothing.
     pub(super) async fn drain(&self) {
+        self.work().await.expect("performed");
+        if self.audited {
+            self.is_whole().await;
+        }
+    }
+
+    /// Does every job that is due, until none is or the process dies.
+    pub(super) async fn work(&self) -> Result<()> {
         loop {
-            let claimed = self.claim().await;
+            let claimed = self.claim().await?;
             if claimed.is_empty() {
-                return;
+                return Ok(());
             }
             for job in claimed {
-                perform(&self.app, &job).await.expect("performed");
+                perform(&self.app, &job).await?;
             }
         }
     }
 
-    async fn claim(&self) -> Vec<jobs::Claimed> {
+    async fn claim(&self) -> Result<Vec<jobs::Claimed>> {
         let (now, wall) = (self.app.clock.now(), self.app.clock.wall());
-        let mut tx = self.app.store.write().await.expect("a transaction");
-        let claimed = jobs::claim(&mut tx, now, wall, 16).await.expect("claimed");
+        let mut tx = self.app.store.write().await?;
+        let claimed = jobs::claim(&mut tx, now, wall, 16).await?;
         tx.commit().await;
-        claimed
+        Ok(claimed)
+    }
+
+    /// Another worker starts: nobody has any job.
+    pub(super) async fn restart(&self) {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        jobs::release_all(&mut tx).await.expect("released");
+        tx.commit().await;
     }
 
     /// A worker sends the charge and dies before it writes the answer down; another one starts.
     pub(super) async fn send_and_die(&self) {
-        for job in self.claim().await {
+        for job in self.claim().await.expect("claimed") {
             let jobs::Work::Recharge { recharge_id, effect: Effect::Charge { attempt } } =
                 &job.work
             else {
@@ -232,14 +258,12 @@ impl World {
             let gateway = self.app.gateway().expect("a gateway");
             gateway.charge(&charge).await.expect("charged");
         }
-        let mut tx = self.app.store.write().await.expect("a transaction");
-        jobs::release_all(&mut tx).await.expect("released");
-        tx.commit().await;
+        self.restart().await;
     }
 
     /// A worker sends the charge and hears the answer, which it has yet to write down.
     pub(super) async fn send(&self) -> (jobs::Claimed, RechargeId, Fact) {
-        for job in self.claim().await {
+        for job in self.claim().await.expect("claimed") {
             let jobs::Work::Recharge { recharge_id, effect: Effect::Charge { attempt } } =
                 &job.work
             else {
@@ -258,18 +282,46 @@ impl World {
     /// The last charge once more, as a gateway would that has forgotten its key.
     pub(super) async fn charge_again_under_another_key(&self) {
         let recharge = self.last().await.recharge;
-        let attempt = recharge.attempts.last().expect("an attempt");
+        let attempt = recharge.attempts.last().expect("an attempt").number;
+        self.charge_as("forgotten", &recharge.id, attempt).await;
+    }
+
+    /// Charges the last recharge's price at the gateway, past all of our own code; the payment.
+    pub(super) async fn charge_as(&self, key: &str, recharge: &RechargeId, attempt: u32) -> String {
+        let last = self.last().await.recharge;
+        let method = &last.attempts.last().expect("an attempt").payment_method_id;
         let charge = Charge {
-            key: IdempotencyKey::new("forgotten").expect("a key"),
+            key: IdempotencyKey::new(key).expect("a key"),
             customer: add_payment_method::customer(&self.app, ACCOUNT).await.expect("known"),
-            token: self.token(&attempt.payment_method_id).await,
-            amount: recharge.order.amount,
+            token: self.token(method).await,
+            amount: last.order.amount,
             account_id: AccountId::new(ACCOUNT).expect("an id"),
-            recharge_id: recharge.id.clone(),
-            attempt: attempt.number,
+            recharge_id: recharge.clone(),
+            attempt,
             return_url: "http://localhost:9/".to_owned(),
         };
-        self.app.gateway().expect("a gateway").charge(&charge).await.expect("charged");
+        self.app.gateway().expect("a gateway").charge(&charge).await.expect("charged").id
+    }
+
+    /// Changes the database past all of our own code.
+    pub(super) async fn change(&self, statement: String) {
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await.expect("changed");
+        tx.commit().await;
+    }
+
+    /// What customers were told, the newest first.
+    pub(super) async fn told(&self) -> Vec<String> {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let all = messages::newest(&mut snapshot).await.expect("read");
+        all.into_iter().map(|message| message.body).collect()
+    }
+
+    /// What the audit finds.
+    pub(super) async fn violations(&self) -> Vec<&'static str> {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let report = audit(&mut snapshot).await.expect("read");
+        report.violations.iter().map(|it| it.code).collect()
     }
 
     pub(super) fn pass(&self, span: Span) {
@@ -373,6 +425,13 @@ impl World {
         let kept = ledger::balances(&mut snapshot).await.expect("read");
         assert_eq!(kept, ledger::sums(&mut snapshot).await.expect("read"));
         assert!(!kept.is_empty());
+    }
+
+    /// The audit finds nothing.
+    pub(super) async fn is_whole(&self) {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let report = audit(&mut snapshot).await.expect("read");
+        assert!(report.violations.is_empty(), "{:?}", report.violations);
     }
 }
 

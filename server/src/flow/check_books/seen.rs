@@ -1,0 +1,70 @@
+//! Refunds that the gateway's statement has and our record has not: somebody gave money back there.
+//! They are heard like any other fact, so that the books say what is so.
+
+use crate::{
+    Shared,
+    error::Result,
+    flow::returns::{attempt_of, hear},
+    store::lines::Line,
+};
+use laika_core::{
+    money::Money,
+    recharge::Outcome,
+    reconcile::{Decided, Decisions, Payment, PaymentState, RefundState, Statement},
+    returns::{RefundStatus, ReturnFact},
+};
+
+/// Takes in what is new of these recharges' payments.
+pub(super) async fn take_in(
+    app: &Shared,
+    lines: &[Line],
+    decisions: &Decisions,
+    gateway: &Statement<Payment>,
+) -> Result<()> {
+    for payment in gateway.rows.iter().filter(|row| !row.refunds.is_empty()) {
+        let owner = decisions
+            .recharges
+            .iter()
+            .find_map(|decided| Some((decided, attempt_of(&decided.recharge, &payment.id)?)));
+        let Some((decided, attempt)) = owner else { continue };
+        let recharge = &decided.recharge;
+        let line = lines.iter().find(|line| line.id == recharge.line_id);
+        let Some(line) = line.filter(|_| recharge.status.is_end()) else { continue };
+        for fact in unheard(decided, attempt, payment) {
+            let heard = hear(app, &line.account_id, &recharge.id, attempt, &fact, None).await?;
+            if heard.changed {
+                tracing::warn!(recharge = %recharge.id, "money was given back at the gateway");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The refunds that our record does not know, where they explain exactly what it lacks.
+fn unheard(decided: &Decided, attempt: u32, payment: &Payment) -> Vec<ReturnFact> {
+    let own = decided.recharge.attempt(attempt).and_then(|it| it.outcome.as_ref());
+    let goes_back = decided.recharge.goes_back(attempt);
+    let PaymentState::Captured { amount: captured, .. } = payment.state else { return Vec::new() };
+    // Why: what the recharge itself gives back, it gives back whole and hears of by itself.
+    if goes_back || matches!(own, Some(Outcome::Captured { refunded: true, .. })) {
+        return Vec::new();
+    }
+    let known = decided.returns.iter().filter(|it| it.payment == payment.id);
+    let known: Vec<_> = known.flat_map(|it| &it.refunds).collect();
+    let done = known.iter().filter(|refund| refund.status == RefundStatus::Done);
+    let ours_minor: i64 = done.map(|refund| refund.amount.amount_minor).sum();
+    let theirs = payment.refunds.iter().filter(|refund| refund.state == RefundState::Done);
+    let theirs_minor: i64 = theirs.clone().map(|refund| refund.amount_minor).sum();
+    let is_known = |id: &str| known.iter().any(|refund| refund.refund.as_deref() == Some(id));
+    let new: Vec<_> = theirs.filter(|refund| !is_known(&refund.id)).collect();
+    let new_minor: i64 = new.iter().map(|refund| refund.amount_minor).sum();
+    if new_minor != theirs_minor.saturating_sub(ours_minor) {
+        return Vec::new();
+    }
+    let fact = |refund: &&laika_core::reconcile::Refund| ReturnFact::Refunded {
+        key: None,
+        refund: refund.id.clone(),
+        amount: Money::new(refund.amount_minor, captured.currency),
+    };
+    new.iter().map(fact).collect()
+}

@@ -1,0 +1,98 @@
+//! Disputes, as the gateway tells of them: each becomes a fact about what goes back of its payment,
+//! whoever told of it first, a webhook or the gateway's list. While one is open the line's rule
+//! waits.
+//!
+//! Place in the flow: `compare_list` hears all of them every few minutes, a webhook those of one
+//! payment at once. A dispute about a recharge that goes on is heard once that has ended: the list
+//! tells of it again.
+
+use super::returns::{attempt_of, hear};
+use crate::{
+    Shared,
+    error::{Error, Result},
+    gateway::{Dispute, Failure},
+    store::{recharges, returns},
+};
+use axum::http::StatusCode;
+use laika_core::{
+    id::{AccountId, RechargeId},
+    returns::ReturnFact,
+    time::Instant,
+};
+
+/// Hears every dispute that began since an instant.
+pub async fn since(app: &Shared, since: Instant) -> Result<()> {
+    match app.gateway()?.disputes(since.micros()).await {
+        Ok(disputes) => all(app, &disputes).await,
+        Err(failure) => {
+            tracing::warn!(%failure, "the gateway lists no disputes");
+            Ok(())
+        }
+    }
+}
+
+/// Hears the disputes about one payment. *Errors*: 503 when the gateway does not answer, so that
+/// the webhook is sent again.
+pub async fn about(app: &Shared, payment: &str) -> Result<()> {
+    match app.gateway()?.disputes_about(payment).await {
+        Ok(disputes) => all(app, &disputes).await,
+        Err(failure) => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Err(Error::problem(status, "gateway_silent", failure.to_string()))
+        }
+    }
+}
+
+async fn all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
+    for dispute in disputes {
+        let Some(payment) = &dispute.payment else {
+            tracing::error!(dispute = dispute.id, "a dispute about no payment");
+            continue;
+        };
+        let Some((account, recharge, attempt)) = paid_for(app, payment, dispute).await? else {
+            continue;
+        };
+        let fact = ReturnFact::Disputed {
+            dispute: dispute.id.clone(),
+            amount: dispute.amount,
+            status: dispute.status,
+        };
+        hear(app, &account, &recharge, attempt, &fact, None).await?;
+    }
+    Ok(())
+}
+
+/// Which attempt of whose recharge a disputed payment was; nothing when all of the dispute is known
+/// already, or when it is about no payment of ours that took money.
+async fn paid_for(
+    app: &Shared,
+    payment: &str,
+    dispute: &Dispute,
+) -> Result<Option<(AccountId, RechargeId, u32)>> {
+    let known = returns::of_payment(&mut *app.store.read().await?, payment).await?;
+    if let Some((account, run)) = known {
+        let same = run.disputes.iter().find(|known| known.dispute == dispute.id);
+        let heard = same.is_some_and(|known| known.status == dispute.status);
+        return Ok((!heard).then_some((account, run.recharge_id, run.attempt)));
+    }
+    let told = match app.gateway()?.payment(payment).await {
+        Ok(told) => told,
+        // Another's, or not to be had now: the list tells of it again.
+        Err(Failure::Refused { .. } | Failure::Unknown(_)) => return Ok(None),
+    };
+    let (Some(account), Some(id)) = (told.account_id.and_then(AccountId::new), told.recharge_id)
+    else {
+        return Ok(None);
+    };
+    let stored = recharges::get(&mut *app.store.read().await?, account.as_str(), &id).await?;
+    let Some(recharge) = stored.map(|stored| stored.recharge) else {
+        tracing::error!(
+            payment,
+            dispute = dispute.id,
+            "a charge is disputed that is not on record"
+        );
+        return Ok(None);
+    };
+    let attempt = attempt_of(&recharge, payment);
+    Ok(attempt.map(|attempt| (account, recharge.id, attempt)))
+}
