@@ -23,6 +23,9 @@ pub struct Config {
     pub metrics_listen: Option<Listen>,
     /// Where customers reach the app when a proxy stands in front (`LAIKA_ORIGIN`).
     pub origin: Option<String>,
+    /// This server's name among those of its database (`LAIKA_NODE`); without one its machine's
+    /// name and port.
+    pub node: Option<String>,
     /// Which database (`DATABASE_URL`).
     pub database: DatabaseUrl,
     /// Signs usage feeds (`LAIKA_USAGE_SECRET`; two, separated by a comma, during a rotation).
@@ -160,6 +163,7 @@ impl Config {
                 .map(|address| listen("LAIKA_METRICS_LISTEN", &address))
                 .transpose()?,
             origin: text("LAIKA_ORIGIN").map(origin).transpose()?,
+            node: text("LAIKA_NODE"),
             database: DatabaseUrl::parse(&or("DATABASE_URL", "sqlite:laika.db"))?,
             usage_secrets: secrets("LAIKA_USAGE_SECRET", secret(&text, "LAIKA_USAGE_SECRET")?)?,
             signing_key: signing_key("LAIKA_SIGNING_KEY", secret(&text, "LAIKA_SIGNING_KEY")?)?,
@@ -171,6 +175,13 @@ impl Config {
                 .unwrap_or_else(|| "unknown".to_string()),
         })
     }
+}
+
+/// What the machine calls itself, where it says so.
+pub fn machine_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok())?.trim().to_owned();
+    (!name.is_empty()).then_some(name)
 }
 
 fn listen(name: &str, text: &str) -> Result<Listen, ConfigError> {

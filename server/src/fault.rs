@@ -59,8 +59,10 @@ points! {
         LookUpDue = "look_up_due",
         /// That this worker has some jobs.
         Claim = "claim",
-        /// That nobody has any job: a worker begins.
+        /// That this server holds no job: its worker begins.
         Release = "release",
+        /// That something is this server's to do for all of them.
+        Turn = "turn",
         /// A job's end that leaves nothing else to write.
         Finish = "finish",
         /// That a job is tried again later: the other side is not ready.
@@ -131,7 +133,7 @@ points! {
         CardAnswered = "card.answered",
         /// A webhook is acted on, and its sender not told.
         WebhookActedOn = "webhook.acted_on",
-        /// A message is sent, in a transaction that goes on.
+        /// A message is sent, and no row says so yet.
         MessageSent = "message.sent",
         /// A copy is made and checked, under another name.
         BackupCopied = "backup.copied",

@@ -67,6 +67,8 @@ pub struct App {
     pub jobs_due: Notify,
     /// Rung after a commit that enqueued a message.
     pub messages_due: Notify,
+    /// This process's name among the servers of the database; see [`App::node`].
+    pub node: OnceLock<String>,
     /// What is known of how this process does.
     pub health: health::Health,
     /// What monitoring reads.
@@ -107,6 +109,7 @@ impl App {
             live: Default::default(),
             jobs_due: Notify::new(),
             messages_due: Notify::new(),
+            node: OnceLock::new(),
             health: Default::default(),
             metrics: Default::default(),
             usage: Default::default(),
@@ -116,6 +119,12 @@ impl App {
             passwords: Default::default(),
             stop: watch::Sender::new(false),
         }))
+    }
+
+    /// This process's name among the servers of the database: that of its place, where it listens
+    /// in one, so that its next life knows what it held; otherwise one of its own.
+    pub fn node(&self) -> &str {
+        self.node.get_or_init(|| secret::id("node"))
     }
 
     /// Origin of the sandbox provider, while one runs.

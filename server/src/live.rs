@@ -98,10 +98,12 @@ async fn poll(app: &Shared) -> Result<()> {
     let mut conn = app.store.read().await?;
     // Another process may have let time pass in the sandbox.
     app.clock.set_offset(crate::store::settings::sandbox_offset(&mut conn).await?);
-    for account in listened {
-        if let Some(version) = accounts::version(&mut conn, &account).await? {
-            app.live.tell(&account, version);
-        }
+    if listened.is_empty() {
+        return Ok(());
+    }
+    // Why: one statement whatever the number of listeners, three times a second on every node.
+    for (account, version) in accounts::versions(&mut conn, &listened).await? {
+        app.live.tell(&account, version);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The worker: claims due jobs by lease and performs them, a few at a time, until the process
 //! stops. It is woken by commits in this process and looks by itself for those of others. What a
-//! job means is `flow/perform`'s; a job that fails here is let go and tried again later.
+//! job means is `flow/perform`'s; a job that fails here is let go and tried again later. Beside it,
+//! what one server does for all of them, in turns.
 
 use crate::{
     Shared,
@@ -14,7 +15,7 @@ use crate::{
     },
     store::{
         jobs::{self, Claimed},
-        sweep,
+        sweep, turns,
     },
 };
 use laika_core::time::Span;
@@ -31,17 +32,21 @@ const COMPARE_EVERY: Duration = Duration::from_secs(120);
 const NIGHTLY_EVERY: Duration = Duration::from_secs(60);
 /// How often rows that are over are swept away, from the start on.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long to wait when it is another server's turn: that server may not live to its end.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Works until the process stops, then finishes what is under way.
 pub async fn run(app: Shared) {
     if let Err(error) = start(&app).await {
         tracing::error!(%error, "the worker could not release old claims");
     }
+    let [compares, sweeps] = [Duty::Compare, Duty::Sweep];
     let beside = [
-        tokio::spawn(compare_often(app.clone())),
+        tokio::spawn(announce(app.clone())),
+        tokio::spawn(in_turns(app.clone(), compares)),
+        tokio::spawn(in_turns(app.clone(), sweeps)),
         tokio::spawn(check_nightly(app.clone())),
         tokio::spawn(watch_always(app.clone())),
-        tokio::spawn(sweep_often(app.clone())),
     ];
     let mut under_way = JoinSet::new();
     loop {
@@ -72,7 +77,7 @@ pub async fn run(app: Shared) {
 
 async fn start(app: &Shared) -> Result<()> {
     let mut tx = app.store.write().await?;
-    jobs::release_all(&mut tx).await?;
+    jobs::release(&mut tx, app.node()).await?;
     tx.commit_as(Kept::Release).await
 }
 
@@ -85,7 +90,8 @@ async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
         return Ok(Vec::new());
     }
     let mut tx = app.store.write().await?;
-    let claimed = jobs::claim(&mut tx, now, wall, i64::try_from(most).unwrap_or(1)).await?;
+    let most = i64::try_from(most).unwrap_or(1);
+    let claimed = jobs::claim(&mut tx, app.node(), (now, wall), most).await?;
     tx.commit_as(Kept::Claim).await?;
     Ok(claimed)
 }
@@ -104,16 +110,6 @@ async fn one(app: Shared, job: Claimed) {
     };
     if let Err(error) = retried.await {
         tracing::error!(%error, "the job waits for its lease to end");
-    }
-}
-
-async fn compare_often(app: Shared) {
-    loop {
-        if let Err(error) = compare_list::compare_list(&app).await {
-            app.metrics.failed(&error);
-            tracing::warn!(%error, "the gateway's list could not be compared");
-        }
-        tokio::time::sleep(COMPARE_EVERY).await;
     }
 }
 
@@ -147,12 +143,71 @@ async fn watch_always(app: Shared) {
     }
 }
 
-async fn sweep_often(app: Shared) {
-    loop {
-        match sweep::sweep(&app.store, app.clock.wall()).await {
-            Ok(rows) => tracing::info!(rows, "swept"),
-            Err(error) => tracing::warn!(%error, "what is over could not be swept away"),
+/// Tells the gateway where webhooks go.
+///
+/// Why by each server that starts: the one it was told of before may be gone.
+async fn announce(app: Shared) {
+    compare_list::announce(&app).await;
+}
+
+/// What one server at a time does for all of them, in its turn.
+#[derive(Clone, Copy)]
+enum Duty {
+    /// Compares the gateway's own list with what we believe.
+    Compare,
+    /// Deletes rows that are over.
+    Sweep,
+}
+
+impl Duty {
+    fn name(self) -> &'static str {
+        match self {
+            Duty::Compare => "compare_list",
+            Duty::Sweep => "sweep",
         }
-        tokio::time::sleep(SWEEP_EVERY).await;
+    }
+
+    fn every(self) -> Duration {
+        match self {
+            Duty::Compare => COMPARE_EVERY,
+            Duty::Sweep => SWEEP_EVERY,
+        }
+    }
+
+    async fn perform(self, app: &Shared) -> Result<()> {
+        match self {
+            Duty::Compare => compare_list::compare_list(app).await,
+            Duty::Sweep => {
+                let rows = sweep::sweep(&app.store, app.clock.wall()).await?;
+                tracing::info!(rows, "swept");
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether it is this server's turn from now on.
+    async fn is_ours(self, app: &Shared) -> Result<bool> {
+        let lasts = Span::seconds(i64::try_from(self.every().as_secs()).unwrap_or(i64::MAX));
+        let mut tx = app.store.write().await?;
+        let ours = turns::take(&mut tx, self.name(), app.node(), app.clock.wall(), lasts).await?;
+        tx.commit_as(Kept::Turn).await?;
+        Ok(ours)
+    }
+}
+
+/// Does a duty as often as it has to be done, by whichever server, for ever.
+async fn in_turns(app: Shared, duty: Duty) {
+    loop {
+        let wait = match duty.is_ours(&app).await {
+            Ok(true) => duty.perform(&app).await.map(|()| duty.every()),
+            Ok(false) => Ok(LOOK_AGAIN),
+            Err(error) => Err(error),
+        };
+        let wait = wait.unwrap_or_else(|error| {
+            app.metrics.failed(&error);
+            tracing::warn!(%error, duty = duty.name(), "what is done for all servers failed");
+            LOOK_AGAIN
+        });
+        tokio::time::sleep(wait).await;
     }
 }

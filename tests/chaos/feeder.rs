@@ -2,12 +2,13 @@
 //!
 //! It remembers what was acknowledged, and nothing else: that is all a carrier knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use laika_tests::support::http::Answer;
 use laika_tests::support::random::Random;
 use laika_tests::support::usage;
 use serde_json::{Value, json};
@@ -26,30 +27,47 @@ pub(super) struct Feed {
     acknowledged: AtomicU64,
     /// Bytes acknowledged so far, by card number.
     used: Mutex<BTreeMap<String, u64>>,
+    /// Every way in which a batch was turned away: status, code, and when to send it again.
+    refused: Mutex<BTreeSet<(u16, String, bool)>>,
 }
 
 impl Feed {
     /// Sends a batch until it is acknowledged.
     pub(super) fn send(&self, origin: &str, batch: &[Value]) {
         while !self.abandon.load(Ordering::Relaxed) {
-            if let Ok(answer) = usage::batch(origin, batch).send()
-                && answer.status == 200
-            {
-                assert_eq!(answer.json()["rejected"], json!([]), "{}", answer.text());
-                return self.count(batch);
+            match usage::batch(origin, batch).send() {
+                Ok(answer) if answer.status == 200 => {
+                    assert_eq!(answer.json()["rejected"], json!([]), "{}", answer.text());
+                    return self.count(batch);
+                }
+                Ok(answer) => self.refuse(&answer),
+                Err(_) => {}
             }
             // The server is dead or busy starting; it will be back.
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }
 
-    fn count(&self, batch: &[Value]) {
+    /// Remembers that a batch was acknowledged.
+    pub(super) fn count(&self, batch: &[Value]) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         for event in batch {
             let iccid = event["subject"].as_str().unwrap_or_default().to_owned();
             *used.entry(iccid).or_default() += event["data"]["bytes"].as_u64().unwrap_or_default();
         }
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn refuse(&self, answer: &Answer) {
+        let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.insert((answer.status, code, answer.header("retry-after").is_some()));
+    }
+
+    /// Every way in which a batch was turned away so far: status, code, and whether it says when to
+    /// send it again.
+    pub(super) fn refused(&self) -> BTreeSet<(u16, String, bool)> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Batches acknowledged so far.

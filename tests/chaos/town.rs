@@ -33,7 +33,7 @@ pub(super) struct Town {
     sandbox: Process,
     /// The network between the two.
     pub(super) proxy: Proxy,
-    _database: Option<Database>,
+    pub(super) database: Option<Database>,
 }
 
 impl Town {
@@ -44,8 +44,14 @@ impl Town {
         if let Some(database) = &database {
             place.set("DATABASE_URL", &database.url());
         }
+        let town = Self::found_in(place, customers, !ground.keys_taken_away);
+        Self { database, ..town }
+    }
+
+    /// The same where a place says.
+    pub(super) fn found_in(mut place: Place, customers: u32, keys_pass: bool) -> Self {
         let sandbox = place.start(&["sandbox"]);
-        let proxy = Proxy::start(sandbox.listen(), !ground.keys_taken_away).expect("a port");
+        let proxy = Proxy::start(sandbox.listen(), keys_pass).expect("a port");
         place.set("LAIKA_SANDBOX_LISTEN", &proxy.listen);
         let server = place.start(&["serve"]);
         // Why: later lives listen where the first did, as customers and webhooks expect.
@@ -53,7 +59,7 @@ impl Town {
         let origin = server.origin.clone();
         let customers = (0..customers).map(|number| customer(&origin, number)).collect();
         let server = Some(server);
-        Self { place, customers, origin, server, sandbox, proxy, _database: database }
+        Self { place, customers, origin, server, sandbox, proxy, database: None }
     }
 
     /// `kill -9`, unless it is dead already.
@@ -62,6 +68,39 @@ impl Town {
             server.kill();
         }
         self.proxy.give_up();
+    }
+
+    /// Starts the server again where it has ended by itself, as whoever supervises it would; whether
+    /// it runs now.
+    pub(super) fn keep_up(&mut self) -> bool {
+        if self.server.as_mut().is_none_or(|server| server.ended().is_some()) {
+            self.server = self.place.try_start(&["serve"]).ok();
+        }
+        self.server.is_some()
+    }
+
+    /// Another server on the same database, with a network of its own to the sandbox.
+    pub(super) fn another(&self) -> (Process, Proxy) {
+        let proxy = Proxy::start(self.sandbox.listen(), true).expect("a port");
+        let own = [("LAIKA_LISTEN", "localhost:0"), ("LAIKA_SANDBOX_LISTEN", &*proxy.listen)];
+        (self.place.start_with(&["serve"], &own), proxy)
+    }
+
+    /// The same at an address, with nothing between it and the sandbox.
+    pub(super) fn another_at(&self, listen: &str) -> Process {
+        let sandbox = self.sandbox.listen();
+        let own = [("LAIKA_LISTEN", listen), ("LAIKA_SANDBOX_LISTEN", sandbox)];
+        self.place.start_with(&["serve"], &own)
+    }
+
+    /// The server that runs.
+    pub(super) fn server(&self) -> &Process {
+        self.server.as_ref().expect("a server runs")
+    }
+
+    /// What every process has said so far.
+    pub(super) fn log(&self) -> String {
+        self.place.log()
     }
 
     /// The next life, and time enough for whatever was waiting.

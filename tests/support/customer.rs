@@ -98,6 +98,16 @@ impl Customer {
         Self { origin: origin.to_owned(), cookie, line }
     }
 
+    /// The same customer at another server of the same database.
+    pub fn at(&self, origin: &str) -> Self {
+        Self { origin: origin.to_owned(), ..self.clone() }
+    }
+
+    /// What their browser sends with each request.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     fn visitor(&self) -> Visitor<'_> {
         Visitor { origin: &self.origin, cookie: &self.cookie }
     }

@@ -83,7 +83,25 @@ impl Place {
 
     /// Starts `laika serve` or `laika sandbox` and waits until it listens.
     pub fn start(&self, args: &[&str]) -> Process {
+        self.try_start(args).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same, as a supervisor does who starts it again whatever became of it. *Errors*: it ended
+    /// before it listened; what it said.
+    pub fn try_start(&self, args: &[&str]) -> Result<Process, String> {
         Process::start(self.command(args), self.folder.path())
+    }
+
+    /// The same with other values for some variables.
+    pub fn start_with(&self, args: &[&str], other: &[(&str, &str)]) -> Process {
+        let mut command = self.command(args);
+        command.envs(other.iter().copied());
+        Process::start(command, self.folder.path()).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// What its processes have said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.file("log")).unwrap_or_default()
     }
 }
 
@@ -133,7 +151,7 @@ pub struct Process {
 }
 
 impl Process {
-    fn start(mut command: Command, folder: &Path) -> Self {
+    fn start(mut command: Command, folder: &Path) -> Result<Self, String> {
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.expect("a log file"));
         let mut child = command.spawn().expect("the program under test starts");
@@ -144,13 +162,13 @@ impl Process {
         let Some(origin) = origin else {
             let status = child.wait();
             let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-            panic!("it did not listen but said {first:?} and ended with {status:?}\n{log}");
+            return Err(format!("it did not listen but said {first:?}: {status:?}\n{log}"));
         };
         // Why: a full pipe would stop the process at its next line.
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut stdout, &mut std::io::sink());
         });
-        Self { child, origin }
+        Ok(Self { child, origin })
     }
 
     /// The address of a path.
@@ -168,6 +186,22 @@ impl Process {
         self.child.try_wait().expect("a process of ours")
     }
 
+    /// SIGSTOP: it stands still wherever it is, and does not know.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
+        assert!(sent.success(), "kill {signal} {pid}");
+    }
+
     /// `kill -9`: no warning, nothing flushed.
     pub fn kill(mut self) {
         self.end();
@@ -175,8 +209,7 @@ impl Process {
 
     /// SIGTERM, and how it then ended.
     pub fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.signal("-TERM");
         self.child.wait().expect("it ends").code()
     }
 

@@ -33,6 +33,8 @@ struct Weather {
     kept: AtomicU64,
     /// Answers that are not waited for any more.
     given_up: AtomicU64,
+    /// What was kept back arrives after all.
+    arrives: AtomicBool,
 }
 
 impl Proxy {
@@ -45,6 +47,7 @@ impl Proxy {
             keep_next: AtomicBool::new(false),
             kept: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
+            arrives: AtomicBool::new(false),
         });
         let (shared, target) = (weather.clone(), target.to_owned());
         thread::spawn(move || {
@@ -65,6 +68,12 @@ impl Proxy {
     /// How many answers were kept back so far.
     pub fn kept(&self) -> u64 {
         self.weather.kept.load(Ordering::SeqCst)
+    }
+
+    /// Lets the answers that are being kept back arrive after all.
+    pub fn let_arrive(&self) {
+        self.weather.arrives.store(true, Ordering::SeqCst);
+        self.give_up();
     }
 
     /// Ends what is being kept back: those connections close without an answer.
@@ -112,7 +121,9 @@ fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> 
         while weather.given_up.load(Ordering::SeqCst) < number {
             thread::park_timeout(Duration::from_millis(5));
         }
-        return Ok(());
+        if !weather.arrives.load(Ordering::SeqCst) {
+            return Ok(());
+        }
     }
     near.write_all(&answer)
 }

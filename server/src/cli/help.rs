@@ -44,7 +44,8 @@ ENVIRONMENT
     LAIKA_LISTEN          app and API            localhost:8080  (port 0: any free one)
     LAIKA_SANDBOX_LISTEN  sandbox provider       127.0.0.1:8081
     LAIKA_SANDBOX_DATA    what it remembers      laika-sandbox.jsonl
-    DATABASE_URL          sqlite:FILE or postgres://...   sqlite:laika.db
+    DATABASE_URL          sqlite:FILE or postgres://HOST[,HOST]/NAME   sqlite:laika.db
+    LAIKA_NODE            this server's name among those of its database, if not its machine's
     LAIKA_ORIGIN          where customers reach the app, when a proxy is in front of it
     LAIKA_METRICS_LISTEN  metrics for Prometheus, at /metrics; not served without it
     LAIKA_USAGE_SECRET    signs usage over HTTP; without it none is taken

@@ -5,7 +5,7 @@ use super::{Failure, Outcome, block_on, nothing_more};
 use crate::{
     App, Shared, api,
     clock::Clock,
-    config::{Carrier, Config},
+    config::{self, Carrier, Config},
     flow::receipt,
     listen, live, messenger, metrics, sandbox,
     store::settings,
@@ -36,6 +36,7 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         let origin = app.config.listen.origin(listener.local_addr()?);
         let outside_origin = app.config.origin.clone().unwrap_or_else(|| origin.clone());
         let _ = app.origin.set(outside_origin);
+        name_node(&app, listener.local_addr()?.port());
         let (mut tasks, mut outside) = (JoinSet::new(), JoinSet::new());
         if app.config.uses_sandbox() {
             sandbox::start(&app, &mut outside).await.map_err(|error| {
@@ -125,6 +126,19 @@ fn refuse_borrowed_time(app: &Shared) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Names this process among the servers of its database.
+///
+/// Why by machine and port: whoever holds the port knows that its last holder is dead, and so may
+/// let go of what that one held. A machine that does not say its name gets one that is new each
+/// time, and its jobs wait for their leases to end.
+fn name_node(app: &Shared, port: u16) {
+    let machine = || config::machine_name().map(|machine| format!("{machine}:{port}"));
+    if let Some(node) = app.config.node.clone().or_else(machine) {
+        let _ = app.node.set(node);
+    }
+    tracing::info!(node = app.node(), "this server's name");
 }
 
 /// Keeps the key that signs, so that its public half can be had before the first receipt.

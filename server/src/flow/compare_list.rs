@@ -39,12 +39,21 @@ pub async fn compare_list(app: &Shared) -> Result<()> {
     compare_all(app).await
 }
 
-/// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
-async fn compare_all(app: &Shared) -> Result<()> {
-    let gateway = app.gateway()?;
+/// Tells the gateway where webhooks go; whether it answers.
+pub async fn announce(app: &Shared) -> bool {
+    let Ok(gateway) = app.gateway() else { return false };
     let webhook = format!("{}/api/v1/webhooks/sandbox", app.own_origin());
     if let Err(Failure::Unknown(no)) = gateway.announce(&webhook).await {
         tracing::warn!(why = no.why, "the gateway does not answer");
+        return false;
+    }
+    true
+}
+
+/// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
+async fn compare_all(app: &Shared) -> Result<()> {
+    let gateway = app.gateway()?;
+    if !announce(app).await {
         return Ok(());
     }
     let listed = gateway.list(app.clock.now().minus(BACK).micros()).await;

@@ -81,7 +81,9 @@ async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
     match (next, &job.work) {
         (Next::Written, _) => {}
         (Next::Fact(fact), Work::Recharge { recharge_id, .. }) => {
-            advance(app, &job.account_id, recharge_id, &fact, Some(job)).await?;
+            if !advance(app, &job.account_id, recharge_id, &fact, Some(job)).await? {
+                lost(job);
+            }
         }
         (Next::Again(wait), _) => {
             let mut tx = app.store.write().await?;
@@ -90,11 +92,18 @@ async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
         }
         (Next::Nothing | Next::Fact(_), _) => {
             let mut tx = app.store.write().await?;
-            jobs::finish(&mut tx, job).await?;
+            if !jobs::finish(&mut tx, job).await? {
+                lost(job);
+            }
             tx.commit_as(Kept::Finish).await?;
         }
     }
     Ok(())
+}
+
+/// Somebody else does the job by now: what this one saw is theirs to find out.
+fn lost(job: &Claimed) {
+    tracing::warn!(line = %job.line_id, work = ?job.work, "the claim is lost; nothing is written");
 }
 
 /// The recharge as it stands; the snapshot ends here, before anything outside is called.

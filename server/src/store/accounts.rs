@@ -147,8 +147,21 @@ pub async fn bump_all(tx: &mut Tx, dialect: Dialect, ids: &BTreeSet<&str>) -> Re
     Ok(())
 }
 
-/// An account's version, for live streams.
+/// An account's version, for a live stream that begins.
 pub async fn version(conn: &mut Conn, id: &str) -> Result<Option<i64>> {
     let row = sql!("SELECT version FROM accounts WHERE id = $1", id).fetch_optional(conn).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The versions of some accounts, for those that go on.
+pub async fn versions(conn: &mut Conn, ids: &[String]) -> Result<Vec<(String, i64)>> {
+    let ids: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
+    let rows = sql!(
+        "SELECT a.id, a.version
+         FROM json_each($1) AS r CROSS JOIN accounts AS a WHERE a.id = r.value->>0",
+        set::of(&ids)?
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -169,12 +169,18 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
     Ok(())
 }
 
-/// Claims up to `most` jobs that are due at `now` and held by nobody at `wall`.
-pub async fn claim(tx: &mut Tx, now: Instant, wall: Instant, most: i64) -> Result<Vec<Claimed>> {
+/// Claims for a node up to `most` jobs that are due at `now` and held by nobody at `wall`.
+pub async fn claim(
+    tx: &mut Tx,
+    node: &str,
+    (now, wall): (Instant, Instant),
+    most: i64,
+) -> Result<Vec<Claimed>> {
     // Why: the lease is checked twice. On PostgreSQL a second worker waits for the row and then
     // sees the new lease in the outer condition; the inner one alone would claim it again.
     let rows = sql!(
-        "UPDATE jobs SET version = version + 1, attempts = attempts + 1, leased_until = $1
+        "UPDATE jobs SET version = version + 1, attempts = attempts + 1, leased_until = $1,
+                leased_by = $5
          WHERE leased_until < $2 AND (account_id, key) IN (
              SELECT account_id, key FROM jobs
              WHERE due_at <= $3 AND leased_until < $2
@@ -183,7 +189,8 @@ pub async fn claim(tx: &mut Tx, now: Instant, wall: Instant, most: i64) -> Resul
         wall.plus(LEASE).micros(),
         wall.micros(),
         now.micros(),
-        most
+        most,
+        node
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -233,12 +240,17 @@ fn claimed(row: &AnyRow) -> Result<Claimed> {
     })
 }
 
-/// Lets go of every job: a start finds what a killed process held. Whatever still runs elsewhere
-/// loses its claim, writes nothing, and is done again under the same keys.
-pub async fn release_all(tx: &mut Tx) -> Result<()> {
-    sql!("UPDATE jobs SET leased_until = 0, version = version + 1 WHERE leased_until > 0")
-        .execute(&mut **tx)
-        .await?;
+/// Lets go of every job that a node holds: its start finds what its killed past held. Should that
+/// still run after all, it loses its claim, writes nothing, and is done again under the same keys.
+/// What other nodes hold is theirs until their leases end.
+pub async fn release(tx: &mut Tx, node: &str) -> Result<()> {
+    sql!(
+        "UPDATE jobs SET leased_until = 0, version = version + 1
+         WHERE leased_until > 0 AND leased_by = $1",
+        node
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The outbox: what people are told, written in the transaction that caused it and sent later.
 
-use super::{Conn, Tx};
+use super::{Conn, Tx, set};
 use crate::{error::Result, sql};
 use laika_core::{api::Language, time::Instant};
 use sqlx::{Row, any::AnyRow};
@@ -102,11 +102,17 @@ pub async fn unsent(conn: &mut Conn) -> Result<Vec<Message>> {
     rows.iter().map(message).collect()
 }
 
-/// Writes down that a message was sent.
-pub async fn sent(tx: &mut Tx, key: &str, now: Instant) -> Result<()> {
-    sql!("UPDATE messages SET sent_at = $1 WHERE key = $2", now.micros(), key)
-        .execute(&mut **tx)
-        .await?;
+/// Writes down that messages were sent.
+pub async fn sent(tx: &mut Tx, keys: &[&str], now: Instant) -> Result<()> {
+    let keys: Vec<[&str; 1]> = keys.iter().map(|key| [*key]).collect();
+    sql!(
+        "UPDATE messages SET sent_at = $1
+         WHERE key IN (SELECT r.value->>0 FROM json_each($2) AS r)",
+        now.micros(),
+        set::of(&keys)?
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

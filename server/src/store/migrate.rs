@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = files![
     "0015_gateway_events",
     "0016_books",
     "0017_violations",
+    "0021_nodes",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::{
         jobs::{self, Claimed, Work},
         ledger,
         lines::{self, Line},
-        payment_methods, recharges,
+        payment_methods, recharges, turns,
     },
 };
 use laika_core::{
@@ -24,11 +24,14 @@ use laika_core::{
 };
 use std::sync::Arc;
 
+/// The server that claims, unless a test says another.
+const NODE: &str = "one:8080";
+
 /// Claims what is due a minute from now, of this line only.
 async fn claim(store: &Store, line: &Line) -> Result<Vec<Claimed>> {
     let at = now().plus(Span::minutes(1));
     let mut tx = store.write().await?;
-    let mut claimed = jobs::claim(&mut tx, at, at, 100).await?;
+    let mut claimed = jobs::claim(&mut tx, NODE, (at, at), 100).await?;
     tx.commit().await;
     claimed.retain(|job| job.line_id == line.id);
     Ok(claimed)
@@ -75,11 +78,71 @@ async fn a_worker_that_was_paused_past_its_claim_finishes_nothing() {
         enqueue(&store, &line, now()).await?;
         let paused = claim(&store, &line).await?.remove(0);
         let mut tx = store.write().await?;
-        jobs::release_all(&mut tx).await?;
+        jobs::release(&mut tx, NODE).await?;
         tx.commit().await;
         let taken_over = claim(&store, &line).await?.remove(0);
         assert!(!finish(&store, &paused).await?, "its claim is lost");
         assert!(finish(&store, &taken_over).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_start_lets_go_of_its_own_jobs_and_of_no_other_servers() {
+    on_each(async |store| {
+        let (line, at) = (new_line(&store).await?, now().plus(Span::minutes(1)));
+        enqueue(&store, &line, now()).await?;
+        let ours = claim(&store, &line).await?.remove(0);
+        let mut tx = store.write().await?;
+        jobs::release(&mut tx, "another:8080").await?;
+        tx.commit().await;
+        assert!(claim(&store, &line).await?.is_empty(), "it is still held");
+        assert!(finish(&store, &ours).await?, "by whoever claimed it");
+
+        enqueue(&store, &line, now()).await?;
+        let lost = claim(&store, &line).await?.remove(0);
+        let mut tx = store.write().await?;
+        let after = at.plus(Span::minutes(2));
+        let over = jobs::claim(&mut tx, "another:8080", (after, after), 100).await?;
+        assert!(over.iter().any(|job| job.line_id == line.id), "its lease has ended");
+        jobs::release(&mut tx, NODE).await?;
+        tx.commit().await;
+        assert!(!finish(&store, &lost).await?, "the other server has it");
+        let over = over.iter().find(|job| job.line_id == line.id).expect("claimed");
+        assert!(finish(&store, over).await?, "whoever starts");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_is_one_servers_until_it_ends() {
+    on_each(async |store| {
+        let take = async |node: &str, at: Instant| {
+            let mut tx = store.write().await?;
+            let ours = turns::take(&mut tx, "sweep", node, at, Span::minutes(1)).await?;
+            tx.commit().await;
+            Ok::<_, Error>(ours)
+        };
+        assert!(take("one", now()).await?);
+        assert!(!take("two", now().plus(Span::seconds(59))).await?, "it is another's");
+        assert!(take("one", now().plus(Span::seconds(59))).await?, "it goes on");
+        assert!(!take("two", now().plus(Span::seconds(60))).await?, "as long again");
+        assert!(take("two", now().plus(Span::seconds(119))).await?, "it has ended");
+        assert!(!take("one", now().plus(Span::seconds(120))).await?);
+
+        let later = now().plus(Span::hours(1));
+        let taken = at_once(8, || {
+            let store = Arc::clone(&store);
+            async move {
+                let (mut tx, node) = (store.write().await?, crate::secret::id("node"));
+                let ours = turns::take(&mut tx, "sweep", &node, later, Span::minutes(1)).await?;
+                tx.commit().await;
+                Ok(ours)
+            }
+        });
+        assert_eq!(taken.await.into_iter().filter(|ours| *ours).count(), 1);
         Ok(())
     })
     .await;
@@ -135,7 +198,7 @@ async fn a_job_that_cannot_be_read_holds_up_no_other_and_is_told() {
         spoil("{\"kind\":\"evaluate\"}").await?;
         let mut tx = store.write().await?;
         let later = at.plus(Span::hours(2));
-        let read = jobs::claim(&mut tx, later, later, 100).await?;
+        let read = jobs::claim(&mut tx, NODE, (later, later), 100).await?;
         assert!(read.iter().any(|job| job.line_id == line.id), "whoever can read it does it");
         tx.commit().await;
         Ok(())

@@ -233,15 +233,15 @@ impl World {
     async fn claim(&self) -> Result<Vec<jobs::Claimed>> {
         let (now, wall) = (self.app.clock.now(), self.app.clock.wall());
         let mut tx = self.app.store.write().await?;
-        let claimed = jobs::claim(&mut tx, now, wall, 16).await?;
+        let claimed = jobs::claim(&mut tx, self.app.node(), (now, wall), 16).await?;
         tx.commit().await;
         Ok(claimed)
     }
 
-    /// Another worker starts: nobody has any job.
+    /// The same worker starts again: it holds no job.
     pub(super) async fn restart(&self) {
         let mut tx = self.app.store.write().await.expect("a transaction");
-        jobs::release_all(&mut tx).await.expect("released");
+        jobs::release(&mut tx, self.app.node()).await.expect("released");
         tx.commit().await;
     }
 
