@@ -6,5 +6,6 @@ mod carrier;
 mod chaos;
 mod deploy;
 mod http;
+mod sql;
 mod stripe;
 mod tidy;
