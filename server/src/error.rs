@@ -10,6 +10,9 @@ use laika_core::{api, field::FieldError};
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 
+/// When to ask again while the database is away: a failover takes some seconds.
+const AWAY_S: i64 = 2;
+
 /// What a function of the server answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -39,6 +42,19 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// More members of the problem, for example both versions of a mismatch.
     pub more: serde_json::Map<String, Value>,
+}
+
+impl Problem {
+    /// 503: the database is away. Nothing of what was asked was done.
+    pub fn away() -> Problem {
+        Problem {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "database_away",
+            detail: "The database cannot be reached at the moment; nothing was changed.".into(),
+            errors: Vec::new(),
+            more: [("retry_after_s".to_string(), AWAY_S.into())].into_iter().collect(),
+        }
+    }
 }
 
 impl Error {
@@ -114,6 +130,22 @@ impl Error {
         error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01"))
     }
 
+    /// Whether the database is away: it cannot be reached, is starting or ending, or has moved to
+    /// another host meanwhile. What was asked was not done, and may be asked again.
+    ///
+    /// *Source*: PostgreSQL's appendix of error codes: class 08, connections; 57P01 to 57P03,
+    /// ending, crashed, starting; 25006, a write on a standby.
+    pub fn is_away(&self) -> bool {
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
+        match self {
+            Error::Store(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
+            Error::Store(Database(error)) => error.code().is_some_and(|code| {
+                code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "25006")
+            }),
+            Error::Store(_) | Error::Problem(_) | Error::Raced | Error::Internal(_) => false,
+        }
+    }
+
     /// The impossible happened.
     pub fn internal(words: impl Into<String>) -> Error {
         Error::Internal(words.into())
@@ -172,6 +204,10 @@ pub fn render(response: Response, request_id: &str) -> Response {
     };
     let problem = match &*error {
         Error::Problem(problem) => problem.clone(),
+        error if error.is_away() => {
+            tracing::warn!(request_id, %error, "the database is away");
+            Problem::away()
+        }
         Error::Store(_) | Error::Raced | Error::Internal(_) => {
             tracing::error!(request_id, %error, "request failed");
             Problem {

@@ -191,8 +191,8 @@ impl Metrics {
     pub fn failed(&self, error: &Error) {
         let kind = match error {
             Error::Store(_) | Error::Raced if error.is_transient() => "transient",
+            Error::Store(_) if error.is_away() => "no_connection",
             Error::Store(sqlx::Error::Database(_)) => "refused",
-            Error::Store(sqlx::Error::PoolTimedOut) => "no_connection",
             Error::Store(_) => "other",
             Error::Raced | Error::Problem(_) | Error::Internal(_) => return,
         };

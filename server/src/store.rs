@@ -1,8 +1,8 @@
 //! The store: connections, transactions, migrations. It holds no `if` about the domain; the
 //! statements stand in `store/*`, one file per subject, as one SQL text for both databases.
 //!
-//! SQLite has one writer and several readers; PostgreSQL has one pool for both. Reads see one
-//! snapshot. No adapter is ever called while a transaction is open.
+//! SQLite has one writer and several readers; PostgreSQL has one pool for both, at whichever of its
+//! hosts takes writes. Reads see one snapshot. No adapter is ever called while a transaction is open.
 
 pub mod accounts;
 pub mod audit_log;
@@ -13,6 +13,7 @@ pub mod checkpoints;
 pub mod dialect;
 pub mod figures;
 pub mod gateway_events;
+mod hosts;
 pub mod inbox;
 pub mod jobs;
 pub mod leases;
@@ -34,6 +35,7 @@ pub mod settings;
 pub mod sql;
 pub mod sweep;
 pub mod throttle;
+pub mod turns;
 pub mod violations;
 
 use crate::{
@@ -42,11 +44,20 @@ use crate::{
     fault::{self, Kept},
 };
 use dialect::Dialect;
-use sqlx::{Any, AnyConnection, AnyPool, any::AnyPoolOptions};
+use hosts::Hosts;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions};
 use std::{
     ops::{Deref, DerefMut},
+    pin::pin,
+    sync::Arc,
     time::Duration,
 };
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a connection is waited for before the hosts are asked which of them takes writes.
+const SEEK_AFTER: Duration = Duration::from_millis(500);
+/// Between two tries to connect, where the answer came at once.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// A connection inside some transaction: what every statement function takes.
 pub type Conn = AnyConnection;
@@ -56,6 +67,7 @@ pub type Conn = AnyConnection;
 pub struct Store {
     /// Which of the two it is.
     pub dialect: Dialect,
+    hosts: Arc<Hosts>,
     readers: AnyPool,
     writer: AnyPool,
 }
@@ -65,28 +77,14 @@ impl Store {
     pub async fn open(url: &DatabaseUrl) -> Result<Store> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url);
-        let address = dialect.address(url);
-        let pool = |most: u32| {
-            let pool = AnyPoolOptions::new().max_connections(most);
-            // Why: a SQLite connection is a file handle; closing idle ones only loses its cache.
-            let pool = pool.idle_timeout(None).max_lifetime(None);
-            let pool = pool.acquire_timeout(Duration::from_secs(30));
-            let setup = dialect.connection_setup();
-            pool.after_connect(move |conn, _| {
-                Box::pin(async move {
-                    for statement in setup {
-                        sqlx::raw_sql(*statement).execute(&mut *conn).await?;
-                    }
-                    Ok(())
-                })
-            })
-        };
-        let writer = pool(dialect.writers()).connect(&address).await?;
+        let hosts = Hosts::of(url)?;
+        let address = hosts.choose().await;
+        let writer = pool(dialect, dialect.writers()).connect_with(address.clone()).await?;
         let readers = match dialect.readers() {
-            Some(count) => pool(count).connect(&address).await?,
+            Some(count) => pool(dialect, count).connect_with(address).await?,
             None => writer.clone(),
         };
-        let store = Store { dialect, readers, writer };
+        let store = Store { dialect, hosts, readers, writer };
         store.dialect.check(&mut *store.writer.acquire().await?).await?;
         migrate::run(&store).await?;
         Ok(store)
@@ -94,13 +92,39 @@ impl Store {
 
     /// A read-only snapshot.
     pub async fn read(&self) -> Result<Snapshot> {
-        Ok(Snapshot(self.readers.begin_with(self.dialect.begin_read()).await?))
+        Ok(Snapshot(self.begin(&self.readers, self.dialect.begin_read()).await?))
     }
 
     /// A write transaction; what is not committed is wholly undone.
     pub async fn write(&self) -> Result<Tx> {
         fault::alive()?;
-        Ok(Tx(self.writer.begin_with(self.dialect.begin_write()).await?))
+        Ok(Tx(self.begin(&self.writer, self.dialect.begin_write()).await?))
+    }
+
+    /// Begins a transaction, on another host where the database has moved to one. *Errors*: no
+    /// connection within the patience; nothing was done then.
+    async fn begin(
+        &self,
+        pool: &AnyPool,
+        begin: &'static str,
+    ) -> Result<Transaction<'static, Any>> {
+        let until = Instant::now() + self.dialect.patience();
+        loop {
+            let mut begun = pin!(pool.begin_with(begin));
+            let begun = loop {
+                match timeout(SEEK_AFTER, begun.as_mut()).await {
+                    Ok(begun) => break begun.map_err(Error::from),
+                    Err(_) => self.hosts.seek(pool),
+                }
+            };
+            match begun {
+                Err(error) if error.is_away() && Instant::now() + BETWEEN < until => {
+                    self.hosts.seek(pool);
+                    sleep(BETWEEN).await;
+                }
+                begun => return begun,
+            }
+        }
     }
 
     /// Closes every connection, after the last transaction has ended.
@@ -108,6 +132,27 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// A pool of connections that take writes, and are set up as the dialect wants it.
+fn pool(dialect: Dialect, most: u32) -> AnyPoolOptions {
+    let pool = AnyPoolOptions::new().max_connections(most);
+    // Why: a SQLite connection is a file handle; closing idle ones only loses its cache.
+    let pool = pool.idle_timeout(None).max_lifetime(None);
+    // Why: whether it takes writes also says that it lives.
+    let pool = pool.acquire_timeout(dialect.patience()).test_before_acquire(false);
+    let pool = pool.before_acquire(move |conn, _| Box::pin(hosts::takes_writes(dialect, conn)));
+    pool.after_connect(move |conn, _| {
+        Box::pin(async move {
+            for statement in dialect.connection_setup() {
+                sqlx::raw_sql(*statement).execute(&mut *conn).await?;
+            }
+            match hosts::takes_writes(dialect, conn).await? {
+                true => Ok(()),
+                false => Err(sqlx::Error::Configuration("this host takes no writes".into())),
+            }
+        })
+    })
 }
 
 /// A read-only transaction: several statements that see the same state.

@@ -2,7 +2,10 @@
 //!
 //! All tests of one run share one; each has its own database in it. The programs are in
 //! `LAIKA_POSTGRES`, which `cargo xtask test` sets. `initdb` refuses root, so a root run becomes
-//! the `postgres` user that Debian's package made.
+//! the `postgres` user that Debian's package made. A [`Cluster`] is two of them, of which one follows
+//! the other.
+
+mod cluster;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::folder::Folder;
+pub use cluster::Cluster;
 
 static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -32,16 +36,23 @@ impl Database {
     pub fn new() -> Self {
         let server = shared();
         let name = format!("laika_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let psql = ["-h", server.socket(), "-U", "postgres", "-qc"];
-        let create = format!("CREATE DATABASE {name}");
-        server.run("psql", &[&psql[..], &[&create, "postgres"]].concat());
+        server.ask("postgres", &format!("CREATE DATABASE {name}"));
         Self { server, name }
+    }
+
+    /// What the database itself answers: a row a line, cells divided by `|`.
+    pub fn ask(&self, sql: &str) -> String {
+        self.server.ask(&self.name, sql)
+    }
+
+    /// The folder with the server's socket and its log.
+    pub fn folder(&self) -> &Path {
+        self.server.folder.path()
     }
 
     /// What `DATABASE_URL` takes.
     pub fn url(&self) -> String {
-        let socket = self.server.socket().replace('/', "%2F");
-        format!("postgres://postgres@{socket}/{}", self.name)
+        format!("postgres://postgres@{}/{}", self.server.host(), self.name)
     }
 }
 
@@ -64,24 +75,51 @@ fn shared() -> Arc<Server> {
 
 impl Server {
     fn start() -> Self {
-        let bin = std::env::var_os("LAIKA_POSTGRES").map(PathBuf::from);
-        let bin = bin.expect("LAIKA_POSTGRES names PostgreSQL's programs; `cargo xtask test` does");
-        let server = Self { bin, folder: Folder::new("pg") };
-        let own = Command::new("chown").args(["postgres", server.socket()]).status();
-        assert!(!is_root() || own.is_ok_and(|it| it.success()), "a folder for postgres");
-        let data = server.data();
-        let data = data.to_str().expect("a plain path");
-        server.run("initdb", &["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]);
-        // As durable as in production: Laika refuses a server that is not.
-        let options = format!("-k {} -c listen_addresses=", server.socket());
-        let log = server.folder.file("log");
-        let log = log.to_str().expect("a plain path");
-        server.run("pg_ctl", &["-D", data, "-w", "-l", log, "-o", &options, "start"]);
+        let server = Self::empty("pg");
+        server.init();
+        server.begin();
         server
     }
 
-    fn data(&self) -> PathBuf {
-        self.folder.file("data")
+    /// A folder for a server, and nothing in it yet.
+    fn empty(name: &str) -> Self {
+        let bin = std::env::var_os("LAIKA_POSTGRES").map(PathBuf::from);
+        let bin = bin.expect("LAIKA_POSTGRES names PostgreSQL's programs; `cargo xtask test` does");
+        let server = Self { bin, folder: Folder::new(name) };
+        own(server.socket());
+        server
+    }
+
+    /// Makes its data.
+    fn init(&self) {
+        let data = self.data();
+        self.run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]);
+    }
+
+    /// Runs it: as durable as in production, as Laika refuses a server that is not.
+    fn begin(&self) {
+        let options = format!("-k {} -c listen_addresses=", self.socket());
+        let (data, log) = (self.data(), self.folder.file("log"));
+        let log = log.to_str().expect("a plain path");
+        self.run("pg_ctl", &["-D", &data, "-w", "-l", log, "-o", &options, "start"]);
+    }
+
+    /// What it answers.
+    fn ask(&self, database: &str, sql: &str) -> String {
+        let args = ["-h", self.socket(), "-U", "postgres", "-qAtc", sql, database];
+        let output = self.command("psql", &args).stdout(Stdio::piped()).output();
+        let output = output.expect("psql runs");
+        assert!(output.status.success(), "psql {sql}");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    fn data(&self) -> String {
+        self.folder.file("data").to_str().expect("a plain path").to_owned()
+    }
+
+    /// Its socket, as an address has it.
+    fn host(&self) -> String {
+        self.socket().replace('/', "%2F")
     }
 
     /// The folder with the socket in it.
@@ -113,10 +151,17 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let data = self.data();
-        let data = data.to_str().unwrap_or_default();
         // It may have been stopped from outside; then there is nothing to stop.
-        let _ = self.command("pg_ctl", &["-D", data, "-m", "immediate", "stop"]).status();
+        let stop = ["-D", &*self.data(), "-m", "immediate", "stop"];
+        let _ = self.command("pg_ctl", &stop).status();
+    }
+}
+
+/// Gives a file or a folder to the user that the servers run as.
+fn own(path: &str) {
+    if is_root() {
+        let owned = Command::new("chown").args(["postgres", path]).status();
+        assert!(owned.is_ok_and(|it| it.success()), "{path} for postgres");
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Shared,
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     secret::sha256_hex,
 };
 use axum::http::StatusCode;
@@ -152,6 +152,13 @@ async fn answer(app: Shared, group: Vec<Request>) {
                 // A request that went away is counted all the same.
                 let _ = answer.send(Ok(receipt));
             }
+        }
+        // Why: each request alone would wait for the database again, one after the other.
+        Err(error) if error.is_away() => {
+            tracing::warn!(%error, "a group of usage waits for its carriers to send it again");
+            answers
+                .into_iter()
+                .for_each(|answer| drop(answer.send(Err(Error::Problem(Problem::away())))));
         }
         Err(error) if rows.len() > 1 => {
             tracing::warn!(%error, "a group of usage failed; counting it request by request");

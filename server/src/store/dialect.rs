@@ -7,6 +7,7 @@ use crate::{
 };
 use laika_core::time::Instant;
 use sqlx::Row;
+use std::time::Duration;
 
 /// The oldest SQLite without the WAL defects that can lose a commit.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -66,6 +67,25 @@ impl Dialect {
         }
     }
 
+    /// How long a connection is waited for: a SQLite writer waits for its turn, while a database
+    /// elsewhere that cannot be reached is soon said to be away.
+    pub(super) fn patience(self) -> Duration {
+        match self {
+            Dialect::Sqlite => Duration::from_secs(30),
+            Dialect::Postgres => Duration::from_secs(5),
+        }
+    }
+
+    /// What answers `off` where writes are taken. *Source*: PostgreSQL's documentation of
+    /// `transaction_read_only`; it is `on` in a standby, and where `default_transaction_read_only`
+    /// fences a node.
+    pub(super) fn is_read_only(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SHOW transaction_read_only"),
+        }
+    }
+
     pub(super) fn begin_read(self) -> &'static str {
         match self {
             Dialect::Sqlite => "BEGIN DEFERRED",
@@ -73,10 +93,12 @@ impl Dialect {
         }
     }
 
+    /// Why not `READ WRITE` on PostgreSQL: it would write on a node that was fenced by making it
+    /// read-only.
     pub(super) fn begin_write(self) -> &'static str {
         match self {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 
