@@ -10,6 +10,7 @@ mod figure;
 mod ingest;
 mod module;
 mod parts;
+mod postgres;
 mod side;
 
 use crate::tools::Place;
@@ -20,7 +21,8 @@ pub(crate) fn bench(place: &Place, args: &[String]) -> Result {
     match args.first().map(String::as_str) {
         Some("core") => core::bench(place),
         Some("ingest") => ingest::bench(place),
+        Some("postgres") => postgres::bench(place),
         Some(other) => Err(Failure::new(format!("there is no bench called `{other}`"))),
-        None => Err(Failure::new("cargo xtask bench what? There are: core, ingest")),
+        None => Err(Failure::new("cargo xtask bench what? There are: core, ingest, postgres")),
     }
 }

@@ -194,6 +194,11 @@ pub(crate) fn for_tests(place: &Place) -> Result<TestTools> {
     Ok(TestTools { node, chromium, chromedriver, postgres, localstripe })
 }
 
+/// PostgreSQL alone: the folder with its programs.
+pub(crate) fn for_postgres(place: &Place) -> Result<PathBuf> {
+    POSTGRES.ensure(place)
+}
+
 /// What the benches need.
 pub(crate) struct BenchTools {
     /// Folders with what makes a module.

@@ -6,6 +6,7 @@
 
 mod limits;
 mod load;
+mod postgres;
 mod world;
 
 use std::io::{BufRead, Write};
@@ -19,6 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
     let (folder, laika) = (args.next().ok_or("no folder")?, args.next().ok_or("no program")?);
     let runtime = tokio::runtime::Runtime::new()?;
+    let mut elsewhere = postgres::Elsewhere::default();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -27,6 +29,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let (took, said) = match words.first().copied() {
             Some("make") => runtime.block_on(world::make(&folder, number(1)?))?,
+            Some("pg_make") => runtime.block_on(elsewhere.make(number(1)?))?,
+            Some("pg_record") => {
+                runtime.block_on(elsewhere.record(&folder, number(1)?, number(2)?))?
+            }
+            Some("pg_engine") => runtime.block_on(elsewhere.engine(number(1)?, number(2)?))?,
+            Some("pg_replay") => elsewhere.replay(&folder, number(1)?)?,
             Some("engine") => runtime.block_on(world::engine(&folder, number(1)?, number(2)?))?,
             Some("fsync") => limits::fsync(&folder, number(1)?)?,
             Some("raw") => runtime.block_on(limits::raw(&folder, number(1)?, number(2)?))?,

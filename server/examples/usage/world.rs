@@ -50,10 +50,13 @@ pub(crate) fn iccid(number: usize) -> String {
 }
 
 pub(crate) fn address(folder: &Path, name: &str) -> String {
-    format!("sqlite:{}/{name}.db", folder.display())
+    match folder.to_str() {
+        Some(server) if server.starts_with("postgres:") => format!("{server}/{name}"),
+        _ => format!("sqlite:{}/{name}.db", folder.display()),
+    }
 }
 
-/// An app on a database of the folder.
+/// An app on a database of the folder, or of the PostgreSQL whose address stands in its place.
 pub(crate) async fn open(folder: &Path, name: &str) -> Result<Shared, Box<dyn Error>> {
     let database = DatabaseUrl::parse(&address(folder, name)).map_err(|error| error.0)?;
     let config = Config::from_vars(&|_| None).map_err(|error| error.0)?;
@@ -213,7 +216,12 @@ pub(crate) fn dealt(number: usize, lines: usize) -> usize {
 /// Counts events as `laika ingest` does: read, drawn, booked, decided, durable.
 pub(crate) async fn engine(folder: &Path, count: usize, lines: usize) -> Answer {
     copy(folder, "engine")?;
-    let (app, texts) = (open(folder, "engine").await?, events(count, lines));
+    run(folder, "engine", count, lines).await
+}
+
+/// The same in a database that is there.
+pub(crate) async fn run(folder: &Path, name: &str, count: usize, lines: usize) -> Answer {
+    let (app, texts) = (open(folder, name).await?, events(count, lines));
     let started = std::time::Instant::now();
     let (mut under_way, mut accepted) = (VecDeque::new(), 0);
     let mut pieces = texts.chunks(PIECE);
