@@ -11,6 +11,7 @@ mod ingest;
 mod module;
 mod parts;
 mod postgres;
+mod scale;
 mod side;
 
 use crate::tools::Place;
@@ -22,7 +23,10 @@ pub(crate) fn bench(place: &Place, args: &[String]) -> Result {
         Some("core") => core::bench(place),
         Some("ingest") => ingest::bench(place),
         Some("postgres") => postgres::bench(place),
+        Some("scale") => scale::bench(place, args.get(1).map(String::as_str)),
         Some(other) => Err(Failure::new(format!("there is no bench called `{other}`"))),
-        None => Err(Failure::new("cargo xtask bench what? There are: core, ingest, postgres")),
+        None => {
+            Err(Failure::new("cargo xtask bench what? There are: core, ingest, postgres, scale"))
+        }
     }
 }

@@ -23,7 +23,8 @@ Laika's only developer entry point.
   cargo xtask test                         everything that must hold; what CI runs
   cargo xtask check                        format, lints, docs and the quick tests
   cargo xtask app                          build the browser's half into dist/ and weigh it
-  cargo xtask bench core|ingest|postgres   measure the rules, or usage: one line per figure
+  cargo xtask bench core|ingest|postgres|scale
+                                           measure the rules, or usage: one line per figure
   cargo xtask fuzz [MINUTES]               search for input that the rules do not stand
 
 What is missing on this machine is installed, and says so. Tools are kept in the user's

@@ -54,7 +54,7 @@ struct Seen {
 /// where lines crossed, how long it took until their charge was submitted.
 pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
     world::copy(folder, "http")?;
-    let (mut server, address) = serve(folder, laika)?;
+    let (mut server, address) = serve(folder, laika, "http")?;
     let next = Arc::new(AtomicUsize::new(0));
     let started = Stopwatch::now();
     let until = started + Duration::from_secs(asked.seconds as u64);
@@ -107,11 +107,16 @@ fn at(times: &mut [Duration], part: f64) -> f64 {
     times.get(at.min(times.len().saturating_sub(1))).map_or(f64::NAN, |it| it.as_secs_f64() * 1e3)
 }
 
-fn serve(folder: &Path, laika: &Path) -> Result<(Server, String), Box<dyn Error>> {
+/// Starts the server on a database of the folder; gives where it listens.
+pub(crate) fn serve(
+    folder: &Path,
+    laika: &Path,
+    name: &str,
+) -> Result<(Server, String), Box<dyn Error>> {
     let mut child = Command::new(laika)
         .arg("serve")
         .current_dir(folder)
-        .env("DATABASE_URL", world::address(folder, "http"))
+        .env("DATABASE_URL", world::address(folder, name))
         .env("LAIKA_LISTEN", "localhost:0")
         .env("LAIKA_SANDBOX_LISTEN", "127.0.0.1:0")
         .env("LAIKA_USAGE_SECRET", world::SECRET)
@@ -126,7 +131,7 @@ fn serve(folder: &Path, laika: &Path) -> Result<(Server, String), Box<dyn Error>
 }
 
 /// A server that does not outlive its bench.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -143,7 +148,7 @@ fn stop(server: &mut Server) -> Result<(), Box<dyn Error>> {
 }
 
 /// Megabytes that a process holds.
-fn resident(server: &Server) -> u64 {
+pub(crate) fn resident(server: &Server) -> u64 {
     let id = server.0.id();
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -198,7 +203,8 @@ async fn connection(
     Ok(seen)
 }
 
-fn request(address: &str, body: &str) -> Vec<u8> {
+/// A signed request with a batch.
+pub(crate) fn request(address: &str, body: &str) -> Vec<u8> {
     let at = Clock::system().wall().seconds();
     let signature = hmac_hex(world::SECRET, format!("{at}.{body}").as_bytes());
     format!(
@@ -211,7 +217,7 @@ fn request(address: &str, body: &str) -> Vec<u8> {
 }
 
 /// Sends one request and reads its answer.
-async fn send(
+pub(crate) async fn send(
     stream: &mut BufReader<TcpStream>,
     request: &[u8],
 ) -> Result<(u16, Value), Box<dyn Error>> {

@@ -7,6 +7,7 @@
 mod limits;
 mod load;
 mod postgres;
+mod scale;
 mod world;
 
 use std::io::{BufRead, Write};
@@ -35,6 +36,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             Some("pg_engine") => runtime.block_on(elsewhere.engine(number(1)?, number(2)?))?,
             Some("pg_replay") => elsewhere.replay(&folder, number(1)?)?,
+            Some("pg_scale") => runtime.block_on(elsewhere.scale(number(1)?, number(2)?))?,
+            Some("scale") => {
+                world::copy(&folder, "scale")?;
+                runtime.block_on(scale::count(&folder, number(1)?, number(2)?))?
+            }
+            Some("revive") => runtime.block_on(scale::revive(&folder, &laika))?,
             Some("engine") => runtime.block_on(world::engine(&folder, number(1)?, number(2)?))?,
             Some("fsync") => limits::fsync(&folder, number(1)?)?,
             Some("raw") => runtime.block_on(limits::raw(&folder, number(1)?, number(2)?))?,

@@ -2,7 +2,7 @@
 //! server's own log, text for text, and sent again by as many clients as the engine has writers,
 //! each statement prepared once. What is left between the two is ours.
 
-use super::{Answer, world};
+use super::{Answer, scale, world};
 use laika_tests::support::postgres::Database;
 use std::{
     collections::BTreeMap,
@@ -64,6 +64,12 @@ impl Elsewhere {
         let statements: usize = transactions.iter().map(Vec::len).sum();
         let said = format!("{statements} statements in {} transactions", transactions.len());
         Ok((started.elapsed(), said))
+    }
+
+    /// Counts events over so many lines, in a database of so many.
+    pub(crate) async fn scale(&self, count: usize, lines: usize) -> Answer {
+        self.copy("scale")?;
+        scale::count(&self.address()?, count, lines).await
     }
 
     /// Counts events through the engine.
@@ -131,7 +137,7 @@ fn transactions(log: &str) -> Vec<Vec<Told>> {
             if let Some((_, told)) = open.get_mut(process) {
                 told.push((text.replace("\n\t", "\n"), String::new()));
             }
-        } else if let Some(values) = rest.strip_prefix("DETAIL:  parameters: ")
+        } else if let Some(values) = rest.strip_prefix("DETAIL:  ").and_then(parameters)
             && let Some((_, told)) = open.get_mut(process)
             && let Some((_, last)) = told.last_mut()
         {
@@ -140,6 +146,11 @@ fn transactions(log: &str) -> Vec<Vec<Told>> {
     }
     done.sort_by_key(|(begun, _)| *begun);
     done.into_iter().map(|(_, told)| told).collect()
+}
+
+/// Newer servers begin with a capital.
+fn parameters(detail: &str) -> Option<&str> {
+    detail.strip_prefix("parameters: ").or_else(|| detail.strip_prefix("Parameters: "))
 }
 
 /// What each client of pgbench sends: every statement prepared, then its share of the transactions.
