@@ -13,6 +13,7 @@ pub mod checkpoints;
 pub mod dialect;
 pub mod figures;
 pub mod gateway_events;
+pub mod group;
 mod hosts;
 pub mod inbox;
 pub mod jobs;
@@ -79,9 +80,11 @@ impl Store {
         let dialect = Dialect::of(url);
         let hosts = Hosts::of(url)?;
         let address = hosts.choose().await;
-        let writer = pool(dialect, dialect.writers()).connect_with(address.clone()).await?;
+        let most = dialect.writers();
+        let writer = pool(dialect, most, dialect.writer_setup());
+        let writer = writer.connect_with(address.clone()).await?;
         let readers = match dialect.readers() {
-            Some(count) => pool(dialect, count).connect_with(address).await?,
+            Some(count) => pool(dialect, count, &[]).connect_with(address).await?,
             None => writer.clone(),
         };
         let store = Store { dialect, hosts, readers, writer };
@@ -135,7 +138,7 @@ impl Store {
 }
 
 /// A pool of connections that take writes, and are set up as the dialect wants it.
-fn pool(dialect: Dialect, most: u32) -> AnyPoolOptions {
+fn pool(dialect: Dialect, most: u32, more: &'static [&'static str]) -> AnyPoolOptions {
     let pool = AnyPoolOptions::new().max_connections(most);
     // Why: a SQLite connection is a file handle; closing idle ones only loses its cache.
     let pool = pool.idle_timeout(None).max_lifetime(None);
@@ -144,7 +147,7 @@ fn pool(dialect: Dialect, most: u32) -> AnyPoolOptions {
     let pool = pool.before_acquire(move |conn, _| Box::pin(hosts::takes_writes(dialect, conn)));
     pool.after_connect(move |conn, _| {
         Box::pin(async move {
-            for statement in dialect.connection_setup() {
+            for statement in dialect.connection_setup().iter().chain(more) {
                 sqlx::raw_sql(*statement).execute(&mut *conn).await?;
             }
             match hosts::takes_writes(dialect, conn).await? {

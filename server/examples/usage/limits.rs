@@ -31,7 +31,7 @@ pub(crate) async fn raw(folder: &Path, count: usize, batch: usize) -> Answer {
         let rows: Vec<[&str; 1]> = batch.iter().map(|text| [text.as_str()]).collect();
         let rows = set::of(&rows)?;
         let mut tx = app.store.write().await?;
-        sql!("INSERT INTO raw (body) SELECT r.value->>0 FROM json_each($1) AS r", rows)
+        sql!("INSERT INTO raw (body) SELECT r.value->>0 FROM jsonb_each($1) AS r", rows)
             .execute(&mut *tx)
             .await?;
         tx.commit().await;
@@ -62,7 +62,7 @@ pub(crate) async fn keyed(folder: &Path, count: usize, batch: usize) -> Answer {
         let mut tx = app.store.write().await?;
         sql!(
             "INSERT INTO inbox (source, id, sha256)
-             SELECT 'carrier/eu-1', r.value->>3, r.value->>4 FROM json_each($1) AS r",
+             SELECT 'carrier/eu-1', r.value->>3, r.value->>4 FROM jsonb_each($1) AS r",
             &rows
         )
         .execute(&mut *tx)
@@ -72,7 +72,7 @@ pub(crate) async fn keyed(folder: &Path, count: usize, batch: usize) -> Answer {
                                        received_version, received_at)
              SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT),
                     'carrier/eu-1 ' || (r.value->>3), 1000, 'ES', 1, 1
-             FROM json_each($1) AS r",
+             FROM jsonb_each($1) AS r",
             &rows
         )
         .execute(&mut *tx)

@@ -29,7 +29,7 @@ pub async fn latest(
     lines: &[(&Line, Instant)],
 ) -> Result<Vec<Option<(Instant, Balance)>>> {
     let rows = sql!(
-        "SELECT r.key, c.before_at, c.balance FROM json_each($1) AS r CROSS JOIN checkpoints AS c
+        "SELECT r.key, c.before_at, c.balance FROM jsonb_each($1) AS r CROSS JOIN checkpoints AS c
          WHERE c.account_id = r.value->>0 AND c.line_id = r.value->>1
            AND c.before_at = (SELECT MAX(m.before_at) FROM checkpoints AS m
                               WHERE m.account_id = r.value->>0 AND m.line_id = r.value->>1
@@ -49,7 +49,7 @@ pub async fn forget_after(tx: &mut Tx, lines: &[(&Line, Instant)]) -> Result<()>
     sql!(
         "DELETE FROM checkpoints WHERE (account_id, line_id, before_at) IN (
              SELECT c.account_id, c.line_id, c.before_at
-             FROM json_each($1) AS r CROSS JOIN checkpoints AS c
+             FROM jsonb_each($1) AS r CROSS JOIN checkpoints AS c
              WHERE c.account_id = r.value->>0 AND c.line_id = r.value->>1
                AND c.before_at > CAST(r.value->>2 AS BIGINT))",
         set::of_lines_at(lines)?
@@ -69,7 +69,7 @@ pub async fn keep_all(tx: &mut Tx, new: &[Checkpoint<'_>]) -> Result<()> {
     sql!(
         "INSERT INTO checkpoints (account_id, line_id, before_at, balance)
          SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), r.value->>3
-         FROM json_each($1) AS r WHERE TRUE
+         FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, line_id, before_at) DO UPDATE SET balance = excluded.balance",
         set::of(&rows)?
     )
@@ -83,7 +83,7 @@ pub async fn keep_all(tx: &mut Tx, new: &[Checkpoint<'_>]) -> Result<()> {
     sql!(
         "DELETE FROM checkpoints WHERE (account_id, line_id, before_at) IN (
              SELECT c.account_id, c.line_id, c.before_at
-             FROM json_each($1) AS r CROSS JOIN checkpoints AS c
+             FROM jsonb_each($1) AS r CROSS JOIN checkpoints AS c
              WHERE c.account_id = r.value->>0 AND c.line_id = r.value->>1
                AND (c.before_at < CAST(r.value->>2 AS BIGINT)
                     OR c.before_at < CAST(r.value->>3 AS BIGINT) AND c.before_at % $2 <> 0))",

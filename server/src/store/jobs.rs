@@ -150,7 +150,7 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
     sql!(
         "INSERT INTO jobs (account_id, key, line_id, work, due_at, attempts, version, leased_until)
          SELECT r.value->>0, r.value->>1, r.value->>2, $2, CAST(r.value->>3 AS BIGINT), 0, 0, 0
-         FROM json_each($1) AS r WHERE TRUE
+         FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, key) DO UPDATE SET
              due_at = CASE WHEN excluded.due_at < jobs.due_at OR jobs.due_at <= $3
                            THEN excluded.due_at ELSE jobs.due_at END,

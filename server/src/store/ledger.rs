@@ -47,17 +47,20 @@ pub async fn post_all(tx: &mut Tx, all: &[(&Line, String, Vec<Posting>)]) -> Res
              (account_id, line_id, tx_key, seq, book, unit, amount, posted_at)
          SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), r.value->>4,
                 r.value->>5, CAST(r.value->>6 AS BIGINT), CAST(r.value->>7 AS BIGINT)
-         FROM json_each($1) AS r",
+         FROM jsonb_each($1) AS r",
         set::of(&entries)?
     )
     .execute(&mut **tx)
     .await?;
-    let sums: Vec<_> = sums.into_iter().collect();
+    let sums: Vec<_> = sums
+        .into_iter()
+        .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
+        .collect();
     sql!(
         "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
-         SELECT r.value->0->>0, r.value->0->>1, r.value->0->>2, r.value->0->>3,
-                CAST(r.value->>1 AS BIGINT)
-         FROM json_each($1) AS r WHERE TRUE
+         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
+                CAST(r.value->>4 AS BIGINT)
+         FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, line_id, book, unit)
          DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
         set::of(&sums)?
@@ -170,7 +173,7 @@ pub async fn entries(conn: &mut Conn, account: &str, keys: &[String]) -> Result<
     let keys: Vec<[&str; 1]> = keys.iter().map(|key| [key.as_str()]).collect();
     let rows = sql!(
         "SELECT e.tx_key, e.posted_at, e.book, e.unit, e.amount
-         FROM json_each($1) AS r CROSS JOIN ledger_entries AS e
+         FROM jsonb_each($1) AS r CROSS JOIN ledger_entries AS e
          WHERE e.account_id = $2 AND e.tx_key = r.value->>0 ORDER BY r.key, e.seq",
         set::of(&keys)?,
         account

@@ -52,7 +52,7 @@ pub async fn get_all(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Option<Stor
     let rows = sql!(
         "SELECT r.key, x.rule, x.draft, x.suspended, x.consumed_through, x.consumed_expiry_at,
                 x.alerted
-         FROM json_each($1) AS r CROSS JOIN rules AS x
+         FROM jsonb_each($1) AS r CROSS JOIN rules AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1",
         set::of_lines(lines.iter().copied())?
     )

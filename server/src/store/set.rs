@@ -1,8 +1,9 @@
 //! A whole set of rows as one bound text: a JSON array of arrays that a statement reads with
-//! `json_each($1) AS r`, cell by cell as `r.value->>0`, `r.value->>1`, …; `r.key` counts the rows
+//! `jsonb_each($1) AS r`, cell by cell as `r.value->>0`, `r.value->>1`, …; `r.key` counts the rows
 //! from 0. So a statement has one text whatever the size of the set, and goes to the database once.
 //!
-//! SQLite has `json_each`; `dialect` gives PostgreSQL one that takes a text. Numbers are cast
+//! SQLite has `jsonb_each`, which reads the text once (with `json_each` each row's text is read again
+//! for its cells: half as quick); `dialect` gives PostgreSQL one that takes a text. Numbers are cast
 //! (`CAST(r.value->>2 AS BIGINT)`), because PostgreSQL's cells are texts.
 
 use super::lines::Line;
