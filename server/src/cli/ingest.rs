@@ -14,8 +14,8 @@ use std::{
     time::Instant as Stopwatch,
 };
 
-/// Pieces that are under way at once.
-const AHEAD: usize = 4;
+/// Pieces that are under way at once: two groups, one that is counted and one that gathers.
+const AHEAD: usize = 16;
 
 pub(super) fn ingest(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     use lexopt::prelude::*;

@@ -3,23 +3,23 @@
 //! transaction, which holds the line's lock. Nothing is called outside.
 
 use super::{
-    inputs::{self, Asked, Inputs},
+    inputs::{self, Inputs},
     open::open,
     tell::{speech, tell},
 };
 use crate::{
     error::Result,
+    secret::sha256_hex,
     store::{
-        Tx, balances, jobs,
+        Tx, jobs,
         lines::Line,
-        looks,
+        looks::{self, Last, Seen},
         rules::{self, Stored, json},
     },
 };
 use laika_core::{
-    balance::Balance,
-    decide::{Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with},
-    record::DecisionRecord,
+    decide::{Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with, decide},
+    record::{DecisionRecord, canonical},
     rule::Threshold,
     say,
     time::{Instant, Span},
@@ -28,79 +28,210 @@ use laika_core::{
 /// However quiet a line is, its rule is looked at this often.
 const SAFETY: Span = Span::hours(6);
 
+/// A line to look at, with everything that `decide` asks for.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// Which, locked. Its `newest_at` is *now*.
+    pub line: &'a Line,
+    /// What is known of it now. Without a rule there is nothing to look at.
+    pub inputs: Inputs,
+    /// The latest look before.
+    pub last: Option<Last>,
+    /// Nothing but what a look sees has moved since that one, which found nothing to do.
+    pub same: bool,
+    /// The line's row has what this look sees.
+    pub seen_kept: bool,
+    /// A job looks at it then, or earlier; nothing when that is not known.
+    pub looked_at_next: Option<Instant>,
+}
+
+/// What a look came to, for whoever knows the line from then on.
+#[derive(Debug)]
+pub struct Looked {
+    /// What it was decided from.
+    pub inputs: Inputs,
+    /// The latest look: this one, unless it charged.
+    pub last: Option<Last>,
+    /// It found nothing to do: the next one finds everything as it is, but what it sees.
+    pub quiet: bool,
+    /// A job looks at it then, or earlier.
+    pub looked_at_next: Instant,
+}
+
 /// Looks at a line after something changed. The time is the line's `newest_at`.
 pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()> {
-    let balance = balances::load(tx, line).await?;
-    lines_changed(tx, vec![(line, balance)], cause).await
+    let inputs = inputs::load(tx, line, line.newest_at).await?;
+    let last = looks::last_of(tx, &[line]).await?.pop().flatten();
+    let (same, seen_kept, looked_at_next) = (false, false, None);
+    let subject = Subject { line, inputs, last, same, seen_kept, looked_at_next };
+    lines_changed(tx, vec![subject], cause).await?;
+    Ok(())
 }
 
-/// Looks at many lines after something changed, as at one: what they have is known already.
+/// Looks at many lines after something changed, as at one. Gives what each came to, in their order;
+/// nothing for one without a rule.
 pub async fn lines_changed(
     tx: &mut Tx,
-    changed: Vec<(&Line, Balance)>,
+    subjects: Vec<Subject<'_>>,
     cause: &Cause,
-) -> Result<()> {
-    let lines: Vec<_> = changed.iter().map(|(line, _)| *line).collect();
-    let stored = rules::get_all(tx, &lines).await?;
-    let with_rule = changed.into_iter().zip(stored).filter_map(|((line, balance), stored)| {
-        let now = line.newest_at;
-        stored.is_some().then_some(Asked { line, balance, stored, now })
-    });
-    let asked: Vec<_> = with_rule.collect();
-    if asked.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<_> = asked.iter().map(|asked| asked.line).collect();
-    let inputs = inputs::load_all(tx, asked).await?;
-    let (mut looks, mut next) = (Vec::new(), Vec::with_capacity(lines.len()));
-    for (line, inputs) in lines.into_iter().zip(inputs) {
-        let decided = look(tx, line, inputs, cause).await?;
-        let Some((record, next_look_at)) = decided else { continue };
-        if let Some(reason) = record.decision.reason() {
-            looks.push((line, reason.code(), json(&record)?, record.now));
+) -> Result<Vec<Option<Looked>>> {
+    let (mut all, mut kept, mut next) =
+        (Vec::with_capacity(subjects.len()), Kept::default(), vec![]);
+    for subject in subjects {
+        let line = subject.line;
+        let there = subject.looked_at_next.filter(|at| *at > line.newest_at);
+        let mut looked = look(tx, subject, cause, &mut kept).await?;
+        if let Some(Looked { looked_at_next, .. }) = &mut looked {
+            match there {
+                // Why: a job that looks earlier is there already, and nobody has begun it yet.
+                Some(at) if at <= *looked_at_next => *looked_at_next = at,
+                Some(_) | None => next.push((line, *looked_at_next)),
+            }
         }
-        next.push((line, next_look_at));
+        all.push(looked);
     }
-    if !looks.is_empty() {
-        looks::keep_all(tx, &looks).await?;
-    }
-    jobs::look_at_all(tx, &next).await
+    kept.keep(tx).await?;
+    jobs::look_at_all(tx, &next).await?;
+    Ok(all)
 }
 
-/// Looks at one line: keeps what is seldom there to keep, and gives the record and the next look,
-/// which every line leaves behind.
-async fn look(
+/// What looks leave behind in the store, for all of them together.
+#[derive(Default)]
+struct Kept<'a> {
+    /// Records with something new in them.
+    records: Vec<looks::Look<'a>>,
+    /// Looks whose reason is the latest no more.
+    overtaken: Vec<(&'a Line, Last)>,
+    /// Which is the latest.
+    last: Vec<(&'a Line, Option<Last>)>,
+}
+
+impl<'a> Kept<'a> {
+    async fn keep(self, tx: &mut Tx) -> Result<()> {
+        if !self.records.is_empty() {
+            looks::keep_all(tx, &self.records).await?;
+        }
+        if !self.overtaken.is_empty() {
+            looks::overtaken(tx, &self.overtaken).await?;
+        }
+        if !self.last.is_empty() {
+            looks::set_last(tx, &self.last).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a look that was `quiet` or not; gives what is the latest look then.
+    fn add(
+        &mut self,
+        subject: &Subject<'a>,
+        record: Option<DecisionRecord>,
+    ) -> Result<Option<Last>> {
+        let (line, seen) =
+            (subject.line, Seen::of(&subject.inputs.balance, subject.line.newest_at));
+        let before = subject.last.as_ref();
+        let Some(record) = record else {
+            self.overtaken.extend(before.map(|last| (line, last.clone())));
+            self.last.push((line, None));
+            return Ok(None);
+        };
+        let reason = record.decision.reason().map_or("", |reason| reason.code());
+        let last = Last { reason: reason.to_string(), sha256: but_seen_sha256(&record), seen };
+        if before.is_none_or(|it| it.reason != last.reason || it.sha256 != last.sha256) {
+            self.records.push((line, reason, json(&record)?, record.now));
+            let other = before.filter(|before| before.reason != last.reason);
+            self.overtaken.extend(other.map(|before| (line, before.clone())));
+            self.last.push((line, Some(last.clone())));
+        } else if !subject.seen_kept {
+            self.last.push((line, Some(last.clone())));
+        }
+        Ok(Some(last))
+    }
+}
+
+/// The hash of everything in a record but what a look sees, and what follows from that.
+fn but_seen_sha256(record: &DecisionRecord) -> String {
+    let account = &record.account;
+    let facts = (
+        (&account.line_id, &account.zone, &account.kept_periods, account.stopped_by_operator),
+        (account.line_closed, &account.terms, &account.payment_methods, account.notice_lead_hours),
+    );
+    let rest = (&record.engine_version, &record.rule, facts, &record.history, &record.cause);
+    let mut hash = sha256_hex(&canonical(&rest));
+    // Why: 128 bits tell two looks of one line apart, and it stands in every line's row.
+    hash.truncate(32);
+    hash
+}
+
+/// Looks at one line: keeps what is seldom there to keep, and adds the rest to what all keep.
+async fn look<'a>(
+    tx: &mut Tx,
+    mut subject: Subject<'a>,
+    cause: &Cause,
+    kept: &mut Kept<'a>,
+) -> Result<Option<Looked>> {
+    let (line, now) = (subject.line, subject.line.newest_at);
+    let Some(mut stored) = subject.inputs.stored.take() else { return Ok(None) };
+    let before = remembered(&stored);
+    let announced = announce_due(tx, line, &stored, &mut subject.inputs).await?;
+    let (account, history) = (&subject.inputs.account, &subject.inputs.history);
+    let decision = decide(&stored.rule, account, history, cause, now);
+    alert(tx, line, &mut stored, &subject.inputs, &decision).await?;
+    let gone = consumed_by(&decision, &stored.rule, account, history, now);
+    let unmoved = (stored.consumed_through.max(gone), stored.consumed_expiry_at, stored.alerted);
+    let forgotten = history.notices.iter().any(|notice| is_gone(&notice.trigger, &stored));
+    let quiet = decision.reason().is_some() && !announced && !forgotten && unmoved == before;
+    let code = decision.reason().map(|reason| reason.code());
+    let again = subject.last.as_ref().filter(|last| subject.same && Some(&*last.reason) == code);
+    let last = match again {
+        Some(last) if quiet => {
+            let seen = Seen::of(&subject.inputs.balance, now);
+            let last = Last { seen, ..last.clone() };
+            if !subject.seen_kept {
+                kept.last.push((line, Some(last.clone())));
+            }
+            Some(last)
+        }
+        Some(_) | None => {
+            let record = DecisionRecord::make(&stored.rule, account, history, cause, now);
+            let record = act(tx, line, &mut stored, &subject.inputs, record).await?;
+            kept.add(&subject, record)?
+        }
+    };
+    if remembered(&stored) != before {
+        rules::put(tx, line, &stored).await?;
+    }
+    let looked_at_next = next_look(line, &subject.inputs, &decision);
+    let mut inputs = subject.inputs;
+    inputs.stored = Some(stored);
+    Ok(Some(Looked { inputs, last, quiet, looked_at_next }))
+}
+
+/// Does what a decision says: opens the recharge, or forgets what is consumed without one. Gives
+/// the record back when it did not charge.
+async fn act(
     tx: &mut Tx,
     line: &Line,
-    mut inputs: Inputs,
-    cause: &Cause,
-) -> Result<Option<(DecisionRecord, Instant)>> {
-    let now = line.newest_at;
-    let Some(mut stored) = inputs.stored.take() else { return Ok(None) };
-    let before = remembered(&stored);
-    announce_due(tx, line, &stored, &mut inputs).await?;
-    let record = DecisionRecord::make(&stored.rule, &inputs.account, &inputs.history, cause, now);
-    alert(tx, line, &mut stored, &inputs, &record.decision).await?;
+    stored: &mut Stored,
+    inputs: &Inputs,
+    record: DecisionRecord,
+) -> Result<Option<DecisionRecord>> {
     match &record.decision {
         Decision::Recharge { order } => {
             let (version, json) = (Some(stored.rule.version), json(&record)?);
             open(tx, line, version, order.clone(), Some(&json), None).await?;
-            consume(tx, line, &mut stored, &inputs.account, &order.triggers).await?;
+            consume(tx, line, stored, &inputs.account, &order.triggers).await?;
+            Ok(None)
         }
         Decision::Wait { .. } | Decision::Skip { .. } => {
-            let (account, history) = (&inputs.account, &inputs.history);
+            let (account, history, now) = (&inputs.account, &inputs.history, record.now);
             let gone = consumed_by(&record.decision, &stored.rule, account, history, now);
             stored.consumed_through = stored.consumed_through.max(gone);
-            for notice in inputs.history.notices.iter().filter(|n| is_gone(&n.trigger, &stored)) {
+            for notice in inputs.history.notices.iter().filter(|n| is_gone(&n.trigger, stored)) {
                 looks::forget(tx, line, &notice.trigger).await?;
             }
+            Ok(Some(record))
         }
     }
-    if remembered(&stored) != before {
-        rules::put(tx, line, &stored).await?;
-    }
-    let next = next_look(line, &inputs, &record.decision);
-    Ok(Some((record, next)))
 }
 
 /// What a look may change of a rule.
@@ -108,14 +239,15 @@ fn remembered(stored: &Stored) -> (Option<Instant>, Option<Instant>, bool) {
     (stored.consumed_through, stored.consumed_expiry_at, stored.alerted)
 }
 
-/// Records the announcements that are due and tells the customer.
+/// Records the announcements that are due and tells the customer; whether there were any.
 async fn announce_due(
     tx: &mut Tx,
     line: &Line,
     stored: &Stored,
     inputs: &mut Inputs,
-) -> Result<()> {
+) -> Result<bool> {
     let (rule, now) = (&stored.rule, line.newest_at);
+    let known = inputs.history.notices.len();
     for notice in announce(rule, &inputs.account, &inputs.history, now) {
         if looks::announce(tx, line, &notice).await? {
             let speech = speech(&inputs.owner, &inputs.account.zone, now);
@@ -127,7 +259,7 @@ async fn announce_due(
         }
         inputs.history.notices.push(notice);
     }
-    Ok(())
+    Ok(inputs.history.notices.len() > known)
 }
 
 /// Tells the customer once per crossing that little is left, whether the rule is on or off.

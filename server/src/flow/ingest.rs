@@ -10,6 +10,8 @@
 
 mod draw;
 mod group;
+mod known;
+mod lock;
 
 use super::{
     handle_usage::{PIECE, Receipt},
@@ -19,19 +21,25 @@ use crate::{
     Shared,
     error::{Error, Problem, Result},
     secret::sha256_hex,
+    store::inbox::Claim,
 };
 use axum::http::StatusCode;
+use known::Memory;
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::oneshot;
 
 /// Rows that wait at most, before more are refused: well under a second of work.
 const WAITING_MOST: usize = 8192;
-/// Rows in one transaction: enough to share its cost, few enough that a recharge that waits behind
-/// it is still charged at once. One piece always fits.
-const GROUP_MOST: usize = 2 * PIECE;
+/// Rows in one transaction: a group is whatever waits, so that it is small while little comes, and
+/// when much does, shares its cost among as many as leave a recharge that waits behind it charged
+/// at once. A line costs the same with one row or ten. One piece always fits.
+const GROUP_MOST: usize = 8 * PIECE;
 /// When a refused request should come again.
 const RETRY_AFTER_S: i64 = 1;
 /// How often a transaction that the database turned away is tried.
@@ -63,9 +71,14 @@ struct Request {
     answer: oneshot::Sender<Result<Receipt>>,
 }
 
-/// The queue.
+/// The queue, and what is known of the lines that usage was counted for.
 #[derive(Debug, Default)]
-pub struct Ingest(Mutex<Waiting>);
+pub struct Ingest {
+    waiting: Mutex<Waiting>,
+    known: Mutex<Memory>,
+    /// The last group had rows that were counted before.
+    repeats: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -126,7 +139,11 @@ impl Ingest {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Memory> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,9 +196,19 @@ async fn answer(app: Shared, group: Vec<Request>) {
 async fn count(app: &Shared, rows: &[Vec<Arrival>]) -> Result<Vec<Receipt>> {
     let mut tries = 1;
     loop {
-        match group::count(app, rows).await {
+        // Why: a feed that repeats itself does so for a while; others pay nothing for that.
+        let how = match tries > 1 || app.usage.repeats.load(Ordering::Relaxed) {
+            true => Claim::Asked,
+            false => Claim::Unasked,
+        };
+        match group::count(app, rows, how).await {
             Err(error) if error.is_transient() && tries < TRIES => tries += 1,
-            other => return other,
+            other => {
+                let repeats = |receipts: &Vec<Receipt>| receipts.iter().any(|it| it.duplicate > 0);
+                let repeats = other.as_ref().is_ok_and(repeats);
+                app.usage.repeats.store(repeats, Ordering::Relaxed);
+                return other;
+            }
         }
     }
 }

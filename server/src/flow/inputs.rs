@@ -6,7 +6,8 @@ use crate::{
     store::{
         Conn, accounts, balances, inbox,
         lines::Line,
-        looks, payment_methods, recharges, returns,
+        looks::{self, Seen},
+        payment_methods, recharges, returns,
         rules::{self, Stored},
         settings,
     },
@@ -40,6 +41,17 @@ pub struct Inputs {
     pub account: Account,
     /// For `decide`.
     pub history: History,
+}
+
+impl Inputs {
+    /// The same with another balance, later.
+    pub fn stand_at(&mut self, balance: Balance, now: Instant) {
+        let Seen { bytes, credit_minor, expiry_at, .. } = Seen::of(&balance, now);
+        self.account.available_bytes = bytes;
+        self.account.credit_minor = credit_minor;
+        self.account.latest_expiry_at = expiry_at;
+        self.balance = balance;
+    }
 }
 
 /// A line to read everything of, as of an instant, with what is known already.
@@ -86,15 +98,16 @@ pub async fn load_all(conn: &mut Conn, asked: Vec<Asked<'_>>) -> Result<Vec<Inpu
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(new) => new.insert(zone(&owner, now)?).clone(),
         };
+        let seen = Seen::of(&balance, now);
         let account = Account {
             line_id: line.id.clone(),
             zone,
             kept_periods: owner.kept_periods,
             stopped_by_operator: line.stopped || stopped,
             line_closed: line.closed,
-            available_bytes: balance.available(now),
-            credit_minor: balance.credit_left_minor(),
-            latest_expiry_at: balance.latest_expiry(now),
+            available_bytes: seen.bytes,
+            credit_minor: seen.credit_minor,
+            latest_expiry_at: seen.expiry_at,
             terms: line.terms(),
             payment_methods,
             notice_lead_hours: notice_hours(&owner),

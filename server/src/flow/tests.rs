@@ -1,6 +1,7 @@
 //! The flows from usage and switches to opened recharges and messages, on a clock that stands until
 //! moved. What happens outside (gateway, carrier) is tested with the sandbox in `tests/`.
 
+mod known;
 mod timers;
 
 use super::{

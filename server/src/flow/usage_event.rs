@@ -4,6 +4,7 @@
 use laika_core::{bytes::Bytes, time::Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The one type of event that is usage.
 pub const TYPE: &str = "laika.usage.v1";
@@ -54,16 +55,20 @@ impl Event {
     }
 }
 
+/// What is only looked at is not copied, unless it is written with escapes.
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    specversion: String,
-    #[serde(rename = "type")]
-    kind: String,
+    #[serde(borrow)]
+    specversion: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
     source: String,
     id: String,
     subject: String,
-    time: String,
-    datacontenttype: Option<String>,
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+    #[serde(borrow)]
+    datacontenttype: Option<Cow<'a, str>>,
     #[serde(borrow)]
     data: &'a RawValue,
 }

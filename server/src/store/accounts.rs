@@ -64,7 +64,7 @@ pub async fn get_all(conn: &mut Conn, ids: &BTreeSet<&str>) -> Result<HashMap<St
     let rows = sql!(
         "SELECT a.id, a.version, a.phone, a.email, a.password_hash, a.language, a.time_zone,
                 a.kept_periods
-         FROM json_each($1) AS r CROSS JOIN accounts AS a WHERE a.id = r.value->>0",
+         FROM jsonb_each($1) AS r CROSS JOIN accounts AS a WHERE a.id = r.value->>0",
         set::of(&ids)?
     )
     .fetch_all(conn)
@@ -132,15 +132,20 @@ pub async fn bump(tx: &mut Tx, id: &str) -> Result<()> {
 
 /// Counts a change of many accounts, in the order of their ids.
 pub async fn bump_all(tx: &mut Tx, dialect: Dialect, ids: &BTreeSet<&str>) -> Result<()> {
-    let ids: Vec<[&str; 1]> = ids.iter().map(|id| [*id]).collect();
-    let ids = set::of(&ids)?;
     if let Some(in_order) = dialect.lock_accounts() {
-        sqlx::query::<sqlx::Any>(in_order).bind(&ids).fetch_all(&mut **tx).await?;
+        let ids: Vec<[&str; 1]> = ids.iter().map(|id| [*id]).collect();
+        sqlx::query::<sqlx::Any>(in_order).bind(set::of(&ids)?).fetch_all(&mut **tx).await?;
     }
+    count_up_all(tx, ids).await
+}
+
+/// The same of accounts that are locked.
+pub async fn count_up_all(tx: &mut Tx, ids: &BTreeSet<&str>) -> Result<()> {
+    let ids: Vec<[&str; 1]> = ids.iter().map(|id| [*id]).collect();
     sql!(
         "UPDATE accounts SET version = version + 1
-         FROM json_each($1) AS r WHERE accounts.id = r.value->>0",
-        &ids
+         FROM jsonb_each($1) AS r WHERE accounts.id = r.value->>0",
+        set::of(&ids)?
     )
     .execute(&mut **tx)
     .await?;

@@ -31,7 +31,7 @@ pub async fn load_all(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Balance>> 
     let rows = sql!(
         "SELECT r.key, b.id, b.bytes_total, b.bytes_left, b.expires_at, b.granted_at,
                 b.grant_version, b.recharge_id
-         FROM json_each($1) AS r CROSS JOIN buckets AS b
+         FROM jsonb_each($1) AS r CROSS JOIN buckets AS b
          WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1",
         &keys
     )
@@ -40,7 +40,7 @@ pub async fn load_all(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Balance>> 
     let buckets = set::grouped(lines.len(), &rows, bucket)?;
     let rows = sql!(
         "SELECT r.key, g.amount_minor, g.grant_version
-         FROM json_each($1) AS r CROSS JOIN credit_grants AS g
+         FROM jsonb_each($1) AS r CROSS JOIN credit_grants AS g
          WHERE g.account_id = r.value->>0 AND g.line_id = r.value->>1
          ORDER BY g.grant_version, g.id",
         &keys
@@ -52,7 +52,7 @@ pub async fn load_all(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Balance>> 
     })?;
     let rows = sql!(
         "SELECT r.key, l.credit_bytes, l.overrun_bytes, l.placed_at, l.placed_id
-         FROM json_each($1) AS r CROSS JOIN lines AS l
+         FROM jsonb_each($1) AS r CROSS JOIN lines AS l
          WHERE l.account_id = r.value->>0 AND l.id = r.value->>1
          ORDER BY r.key",
         &keys
@@ -92,53 +92,6 @@ fn bucket(row: &AnyRow) -> Result<Bucket> {
         grant_version: row.try_get(6)?,
         recharge: recharge.map(|id| super::id(id, RechargeId::new)).transpose()?,
     })
-}
-
-/// A line, its balance as loaded, and as usage changed it in the same transaction.
-pub type Drawn<'a> = (&'a Line, &'a Balance, &'a Balance);
-
-/// Keeps what placing usage changed.
-pub async fn save_all(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
-    let (mut buckets, mut lines) = (Vec::new(), Vec::with_capacity(drawn.len()));
-    for (line, before, after) in drawn {
-        let (account, id) = (line.account_id.as_str(), line.id.as_str());
-        for (old, new) in before.buckets.iter().zip(&after.buckets) {
-            if old.bytes_left != new.bytes_left {
-                buckets.push((account, id, new.id.as_str(), new.bytes_left.to_i64()));
-            }
-        }
-        let place = after.placed_through.as_ref();
-        lines.push((
-            account,
-            id,
-            after.credit_bytes.to_i64(),
-            after.overrun_bytes.to_i64(),
-            place.map(|place| place.time.micros()),
-            place.map(|place| place.id.as_str()),
-        ));
-    }
-    if !buckets.is_empty() {
-        sql!(
-            "UPDATE buckets SET bytes_left = CAST(r.value->>3 AS BIGINT)
-             FROM json_each($1) AS r
-             WHERE buckets.account_id = r.value->>0 AND buckets.line_id = r.value->>1
-               AND buckets.id = r.value->>2",
-            set::of(&buckets)?
-        )
-        .execute(&mut **tx)
-        .await?;
-    }
-    sql!(
-        "UPDATE lines SET credit_bytes = CAST(r.value->>2 AS BIGINT),
-                          overrun_bytes = CAST(r.value->>3 AS BIGINT),
-                          placed_at = CAST(r.value->>4 AS BIGINT), placed_id = r.value->>5
-         FROM json_each($1) AS r
-         WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1",
-        set::of(&lines)?
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// Adds a bucket to a line.

@@ -20,6 +20,15 @@ use std::collections::HashMap;
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Name<'a>(pub &'a str, pub &'a str, pub &'a str);
 
+/// How a group claims its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// As if none were taken, which is so nearly always: without asking first.
+    Unasked,
+    /// Asking first which are taken.
+    Asked,
+}
+
 /// Claims names of events for their contents, for good once the transaction commits. Gives those
 /// that were taken before, by (source, id), with the hash of what they stand for; the others are
 /// new and count.
@@ -27,35 +36,45 @@ pub struct Name<'a>(pub &'a str, pub &'a str, pub &'a str);
 /// No name may be there twice, and they must be sorted: so two transactions that claim names in
 /// common wait for each other and never deadlock.
 ///
-/// *Errors*: [`Error::Raced`] when another transaction took a name in between: try again.
+/// *Errors*: [`Error::Raced`] when a name was taken unasked, or by another transaction in between:
+/// undo everything, and ask.
 pub async fn claim_all(
     tx: &mut Tx,
     names: &[Name<'_>],
+    claim: Claim,
 ) -> Result<HashMap<(String, String), String>> {
-    // Why: few names are taken, and new ones then need no answer, row by row.
-    let rows = sql!(
-        "SELECT i.source, i.id, i.sha256 FROM json_each($1) AS r CROSS JOIN inbox AS i
-         WHERE i.source = r.value->>0 AND i.id = r.value->>1",
-        set::of(names)?
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut taken = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        let name: (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        taken.insert(name, row.try_get(2)?);
+    let mut taken = HashMap::new();
+    let all = set::of(names)?;
+    if claim == Claim::Asked {
+        let rows = sql!(
+            "SELECT i.source, i.id, i.sha256 FROM jsonb_each($1) AS r CROSS JOIN inbox AS i
+             WHERE i.source = r.value->>0 AND i.id = r.value->>1",
+            &all
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        for row in &rows {
+            let name: (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            taken.insert(name, row.try_get(2)?);
+        }
     }
     let is_taken = |name: &Name<'_>| taken.contains_key(&(name.0.to_string(), name.1.to_string()));
-    let new: Vec<_> = names.iter().filter(|name| taken.is_empty() || !is_taken(name)).collect();
+    let (new, rows) = match taken.is_empty() {
+        true => (all, names.len()),
+        false => {
+            let new: Vec<_> = names.iter().filter(|name| !is_taken(name)).collect();
+            (set::of(&new)?, new.len())
+        }
+    };
     let done = sql!(
         "INSERT INTO inbox (source, id, sha256)
-         SELECT r.value->>0, r.value->>1, r.value->>2 FROM json_each($1) AS r WHERE TRUE
+         SELECT r.value->>0, r.value->>1, r.value->>2 FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (source, id) DO NOTHING",
-        set::of(&new)?
+        new
     )
     .execute(&mut **tx)
     .await?;
-    if done.rows_affected() == new.len() as u64 { Ok(taken) } else { Err(Error::Raced) }
+    if done.rows_affected() == rows as u64 { Ok(taken) } else { Err(Error::Raced) }
 }
 
 /// An accepted event, the line it belongs to, and where it was used.
@@ -63,26 +82,26 @@ pub type Accepted<'a> = (&'a Line, &'a UsageEvent, Option<&'a str>);
 
 /// Keeps accepted events.
 pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
-    let row = |(line, event, country): &Accepted<'_>| {
-        (
-            line.account_id.to_string(),
-            line.id.to_string(),
+    let mut rows = Vec::with_capacity(accepted.len());
+    for (line, event, country) in accepted {
+        rows.push((
+            line.account_id.as_str(),
+            line.id.as_str(),
             event.place.time.micros(),
-            event.place.id.clone(),
+            event.place.id.as_str(),
             event.bytes.to_i64(),
-            country.map(str::to_string),
+            *country,
             event.received_version,
             line.newest_at.micros(),
-        )
-    };
-    let rows: Vec<_> = accepted.iter().map(row).collect();
+        ));
+    }
     sql!(
         "INSERT INTO usage_events
              (account_id, line_id, used_at, event_id, bytes, country, received_version, received_at)
          SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), r.value->>3,
                 CAST(r.value->>4 AS BIGINT), r.value->>5, CAST(r.value->>6 AS BIGINT),
                 CAST(r.value->>7 AS BIGINT)
-         FROM json_each($1) AS r",
+         FROM jsonb_each($1) AS r",
         set::of(&rows)?
     )
     .execute(&mut **tx)
@@ -130,7 +149,7 @@ pub async fn events_since(
 ) -> Result<Vec<Vec<UsageEvent>>> {
     let rows = sql!(
         "SELECT r.key, e.used_at, e.event_id, e.bytes, e.received_version
-         FROM json_each($1) AS r CROSS JOIN usage_events AS e
+         FROM jsonb_each($1) AS r CROSS JOIN usage_events AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
            AND e.used_at >= CAST(r.value->>2 AS BIGINT)",
         set::of_lines_at(lines)?

@@ -49,7 +49,7 @@ impl Line {
 }
 
 /// Reads the columns in the order of every SELECT and RETURNING below.
-fn line(row: &AnyRow) -> Result<Line> {
+pub(super) fn line(row: &AnyRow) -> Result<Line> {
     let currency: String = row.try_get(5)?;
     Ok(Line {
         account_id: super::id(row.try_get(0)?, AccountId::new)?,
@@ -102,7 +102,7 @@ pub async fn lock_all(
     let rows = sql!(
         "UPDATE lines SET version = version + 1,
                 newest_at = CASE WHEN newest_at > $2 THEN newest_at ELSE $2 END
-         FROM json_each($1) AS r
+         FROM jsonb_each($1) AS r
          WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1
          RETURNING account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped,
                    closed, recharge_count, label",
@@ -122,7 +122,7 @@ pub async fn keys_by_iccid(
     let iccids: Vec<[&str; 1]> = iccids.iter().map(|iccid| [*iccid]).collect();
     let rows = sql!(
         "SELECT l.iccid, l.account_id, l.id
-         FROM json_each($1) AS r CROSS JOIN lines AS l WHERE l.iccid = r.value->>0",
+         FROM jsonb_each($1) AS r CROSS JOIN lines AS l WHERE l.iccid = r.value->>0",
         set::of(&iccids)?
     )
     .fetch_all(conn)

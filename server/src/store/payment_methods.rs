@@ -257,7 +257,8 @@ pub async fn bar(
     Ok(())
 }
 
-/// Counts a declined attempt against its card, once.
+/// Counts a declined attempt against its card, once. Whoever remembers the card's declines, in any
+/// account, hears of it.
 pub async fn declined(
     tx: &mut Tx,
     account_id: &str,
@@ -275,7 +276,7 @@ pub async fn declined(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    super::settings::count_decline(tx).await
 }
 
 /// When a card was declined, as long ago as it counts.
@@ -329,7 +330,7 @@ pub async fn facts_all(
     let rows = sql!(
         "SELECT m.id, m.token, m.rail, m.brand, m.funding, m.last4, m.exp_month, m.exp_year,
                 m.fingerprint, m.instrument, m.removed_at, r.key
-         FROM json_each($1) AS r CROSS JOIN payment_methods AS m
+         FROM jsonb_each($1) AS r CROSS JOIN payment_methods AS m
          WHERE m.account_id = r.value->>0 AND m.removed_at = 0 ORDER BY r.key, m.place, m.id",
         &keys
     )
@@ -369,7 +370,7 @@ pub async fn facts_all(
 /// The instruments that are ended for the rules of a set of lines, with the row of the set.
 async fn barred(conn: &mut Conn, keys: &str) -> Result<HashSet<(i64, String)>> {
     let rows = sql!(
-        "SELECT r.key, b.instrument FROM json_each($1) AS r CROSS JOIN barred_instruments AS b
+        "SELECT r.key, b.instrument FROM jsonb_each($1) AS r CROSS JOIN barred_instruments AS b
          WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1",
         keys
     )
@@ -382,7 +383,7 @@ async fn barred(conn: &mut Conn, keys: &str) -> Result<HashSet<(i64, String)>> {
 async fn ladders(conn: &mut Conn, keys: &str) -> Result<HashMap<(i64, String), Ladder>> {
     let rows = sql!(
         "SELECT r.key, l.instrument, l.failures, l.since
-         FROM json_each($1) AS r CROSS JOIN ladders AS l
+         FROM jsonb_each($1) AS r CROSS JOIN ladders AS l
          WHERE l.account_id = r.value->>0 AND l.line_id = r.value->>1",
         keys
     )
@@ -405,7 +406,7 @@ async fn declines(
     let cards: BTreeSet<[&str; 1]> = methods.iter().map(|it| [it.0.fingerprint.as_str()]).collect();
     let cards: Vec<_> = cards.into_iter().collect();
     let rows = sql!(
-        "SELECT d.fingerprint, d.declined_at FROM json_each($1) AS r CROSS JOIN declines AS d
+        "SELECT d.fingerprint, d.declined_at FROM jsonb_each($1) AS r CROSS JOIN declines AS d
          WHERE d.fingerprint = r.value->>0 ORDER BY d.declined_at",
         set::of(&cards)?
     )

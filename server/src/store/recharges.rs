@@ -15,7 +15,7 @@ use sqlx::{Row, any::AnyRow};
 
 /// How far back `decide` is told of recharges: two local months, as a change of zone may make the
 /// running one end with the next.
-const PAST: Span = Span::days(63);
+pub const PAST: Span = Span::days(63);
 
 /// A recharge and what the server keeps beside it.
 #[derive(Clone, Debug)]
@@ -179,7 +179,7 @@ pub async fn unended(conn: &mut Conn, account_id: &str, line_id: &str) -> Result
 /// The recharges of each line that have not ended, the oldest first.
 pub async fn unended_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Recharge>>> {
     let rows = sql!(
-        "SELECT r.key, x.body FROM json_each($1) AS r CROSS JOIN recharges AS x
+        "SELECT r.key, x.body FROM jsonb_each($1) AS r CROSS JOIN recharges AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
            AND x.status NOT IN ('done', 'failed', 'cancelled', 'refunded')
          ORDER BY x.number",
@@ -195,7 +195,7 @@ pub async fn unended_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Rech
 pub async fn past(conn: &mut Conn, lines: &[(&Line, Instant)]) -> Result<Vec<Vec<PastRecharge>>> {
     let since: Vec<_> = lines.iter().map(|(line, now)| (*line, now.minus(PAST))).collect();
     let rows = sql!(
-        "SELECT r.key, x.body FROM json_each($1) AS r CROSS JOIN recharges AS x
+        "SELECT r.key, x.body FROM jsonb_each($1) AS r CROSS JOIN recharges AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
            AND (x.standing IN ('open', 'unknown')
                 OR x.opened_at >= CAST(r.value->>2 AS BIGINT)

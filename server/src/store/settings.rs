@@ -34,6 +34,43 @@ pub async fn charging_stopped(conn: &mut Conn) -> Result<bool> {
     Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.unwrap_or(0) != 0)
 }
 
+/// What stands in no account and yet decides about its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// Whether the operator has stopped all charging.
+    pub charging_stopped: bool,
+    /// Moves with every decline: cards are counted over all accounts.
+    pub declines: i64,
+}
+
+/// All of that.
+pub async fn shared(conn: &mut Conn) -> Result<Shared> {
+    let rows =
+        sql!("SELECT name, value FROM settings WHERE name IN ('charging_stopped', 'declines')")
+            .fetch_all(conn)
+            .await?;
+    let mut shared = Shared { charging_stopped: false, declines: 0 };
+    for row in &rows {
+        let (name, value): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        match name.as_str() {
+            "charging_stopped" => shared.charging_stopped = value != 0,
+            _ => shared.declines = value,
+        }
+    }
+    Ok(shared)
+}
+
+/// Says that a card was declined, to whoever remembers how often.
+pub async fn count_decline(tx: &mut Tx) -> Result<()> {
+    sql!(
+        "INSERT INTO settings (name, value) VALUES ('declines', 1)
+         ON CONFLICT (name) DO UPDATE SET value = settings.value + 1"
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Writes nothing new, as a write: a database that takes none says so.
 pub async fn touch(tx: &mut Tx) -> Result<()> {
     sql!("UPDATE settings SET value = value WHERE name = 'audit_log_entries'")

@@ -10,7 +10,7 @@ use super::{
     Store,
     accounts::{self, Account, HOUSE},
     dialect::Dialect,
-    inbox::{self, Name},
+    inbox::{self, Claim, Name},
     lines::{self, Line},
     messages::{self, Channel, Message},
     registrations::{self, Pending},
@@ -186,7 +186,7 @@ async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
                     loop {
                         let mut tx = store.write().await?;
                         let names = [Name("test", &id, content)];
-                        match inbox::claim_all(&mut tx, &names).await {
+                        match inbox::claim_all(&mut tx, &names, Claim::Asked).await {
                             Err(error) if error.is_transient() => tx.rollback().await?,
                             taken => {
                                 tx.commit().await;
@@ -295,7 +295,7 @@ async fn what_is_over_is_swept_away_and_nothing_else() {
         let others: Vec<(String, i64)> = (0..2_499).map(|n| (n.to_string(), ends_at)).collect();
         sql!(
             "INSERT INTO throttles (subject, slot, count, ends_at)
-             SELECT r.value->>0, 1, 1, CAST(r.value->>1 AS BIGINT) FROM json_each($1) AS r",
+             SELECT r.value->>0, 1, 1, CAST(r.value->>1 AS BIGINT) FROM jsonb_each($1) AS r",
             set::of(&others)?
         )
         .execute(&mut *tx)

@@ -9,8 +9,9 @@ use super::group::Batch;
 use crate::{
     error::Result,
     store::{
-        Tx, balances,
+        Tx,
         checkpoints::{self, Checkpoint},
+        group::Drawn,
         inbox, ledger,
         lines::Line,
     },
@@ -26,13 +27,12 @@ use laika_core::{
 pub(super) const APART: usize = 256;
 
 /// Draws the new events of a group, which are kept already. Gives what each line has then.
-pub(super) async fn draw<'a>(
+pub(super) async fn draw(
     tx: &mut Tx,
-    batches: &'a [Batch<'_>],
-) -> Result<Vec<(&'a Line, Balance)>> {
-    let lines: Vec<&Line> = batches.iter().map(|batch| &batch.line).collect();
-    let before = balances::load_all(tx, &lines).await?;
-    let mut after = before.clone();
+    batches: &[Batch<'_>],
+    before: &[Balance],
+) -> Result<Vec<Balance>> {
+    let mut after = before.to_vec();
     let (mut late, mut new) = (Vec::new(), Vec::new());
     for (batch, balance) in batches.iter().zip(&mut after) {
         let Some(first) = batch.events.first() else { continue };
@@ -48,16 +48,17 @@ pub(super) async fn draw<'a>(
     if !new.is_empty() {
         checkpoints::keep_all(tx, &new).await?;
     }
-    let each = || lines.iter().copied().zip(&before).zip(&after);
-    let drawn: Vec<_> = each().map(|((line, before), after)| (line, before, after)).collect();
-    balances::save_all(tx, &drawn).await?;
+    Ok(after)
+}
+
+/// Books what the lines used.
+pub(super) async fn book(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
     let mut booked = Vec::with_capacity(drawn.len());
     for (line, before, after) in drawn {
         let key = format!("{}/v{}", line.id, line.version);
-        booked.push((line, key, postings(line, before, after)?));
+        booked.push((*line, key, postings(line, before, after)?));
     }
-    ledger::post_all(tx, &booked).await?;
-    Ok(lines.into_iter().zip(after).collect())
+    ledger::post_all(tx, &booked).await
 }
 
 /// Draws again from the latest checkpoint that each line's first late event leaves good.
