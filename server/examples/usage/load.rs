@@ -1,11 +1,15 @@
 //! Usage over HTTP against a server of its own process: many connections that each send the next
 //! request when the last is answered, or at a pace; and lines that cross their threshold meanwhile.
 
-use super::{Answer, world};
+use super::{
+    Answer,
+    crossing::{crossings, followed},
+    provider,
+    world::{self, LINES},
+};
 use laika_core::time::Instant;
-use laika_server::{clock::Clock, secret::hmac_hex, sql};
+use laika_server::{clock::Clock, secret::hmac_hex};
 use serde_json::Value;
-use sqlx::Row;
 use std::{
     error::Error,
     io::BufRead,
@@ -24,8 +28,6 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-/// Lines that the usage is for.
-const LINES: usize = 1000;
 /// A refused request is not sent again at once: a whole machine of refusals measures only itself.
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
@@ -39,6 +41,8 @@ pub(crate) struct Asked {
     pub(crate) requests_a_second: usize,
     /// Lines that cross their threshold, spread over the time.
     pub(crate) crossings: usize,
+    /// How long the gateway takes to answer.
+    pub(crate) gateway: Duration,
 }
 
 /// What one connection saw.
@@ -51,10 +55,14 @@ struct Seen {
 }
 
 /// Sends for the time asked. Says the rate of acknowledged rows, the latencies, the refusals, and,
-/// where lines crossed, how long it took until their charge was submitted.
+/// where lines crossed, how long it took until their charge was submitted and their owners told.
+///
+/// What each line has at the end is compared with what was acknowledged: one row more or less, and
+/// there is no answer.
 pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
     world::copy(folder, "http")?;
-    let (mut server, address) = serve(folder, laika, "http")?;
+    let provider = provider::start(folder, laika, asked.gateway).await?;
+    let (mut server, address) = serve(folder, laika, "http", &provider.listen)?;
     let next = Arc::new(AtomicUsize::new(0));
     let started = Stopwatch::now();
     let until = started + Duration::from_secs(asked.seconds as u64);
@@ -76,7 +84,7 @@ pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
         acknowledged.extend(seen.acknowledged);
     }
     let took = started.elapsed();
-    let charged = charged(folder, &crossed).await?;
+    let (mut charged, mut told) = followed(folder, &crossed, asked.crossings > 0).await?;
     let resident = resident(&server);
     stop(&mut server)?;
     let app = world::open(folder, "http").await?;
@@ -90,12 +98,14 @@ pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
     let rate = acknowledged.len() as f64 * rows as f64 / took.as_secs_f64();
     let said = format!(
         "rate={rate:.0} p50_ms={:.2} p99_ms={:.2} refused={refused} resident_mb={resident} \
-         charged={} charge_p50_ms={:.2} charge_p99_ms={:.2}",
+         charged={} charge_p50_ms={:.2} charge_p99_ms={:.2} told_p50_ms={:.2} told_p99_ms={:.2}",
         at(&mut answered, 0.5),
         at(&mut answered, 0.99),
         charged.len(),
-        at(&mut charged.clone(), 0.5),
-        at(&mut charged.clone(), 0.99),
+        at(&mut charged, 0.5),
+        at(&mut charged, 0.99),
+        at(&mut told, 0.5),
+        at(&mut told, 0.99),
     );
     Ok((took, said))
 }
@@ -107,18 +117,20 @@ fn at(times: &mut [Duration], part: f64) -> f64 {
     times.get(at.min(times.len().saturating_sub(1))).map_or(f64::NAN, |it| it.as_secs_f64() * 1e3)
 }
 
-/// Starts the server on a database of the folder; gives where it listens.
+/// Starts the server on a database of the folder, with the sandbox at this address; gives where it
+/// listens.
 pub(crate) fn serve(
     folder: &Path,
     laika: &Path,
     name: &str,
+    sandbox: &str,
 ) -> Result<(Server, String), Box<dyn Error>> {
     let mut child = Command::new(laika)
         .arg("serve")
         .current_dir(folder)
         .env("DATABASE_URL", world::address(folder, name))
         .env("LAIKA_LISTEN", "localhost:0")
-        .env("LAIKA_SANDBOX_LISTEN", "127.0.0.1:0")
+        .env("LAIKA_SANDBOX_LISTEN", sandbox)
         .env("LAIKA_USAGE_SECRET", world::SECRET)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -187,17 +199,17 @@ async fn connection(
             due = Stopwatch::now();
         }
         let answer = send(&mut stream, &request).await.map_err(|error| error.to_string())?;
-        match answer {
-            (200, answer) if answer["accepted"].as_u64() == Some(rows as u64) => {
+        match answer.status {
+            200 if answer.body["accepted"].as_u64() == Some(rows as u64) => {
                 seen.answered.push(due.elapsed());
                 seen.acknowledged.push(number);
             }
-            (503, _) => {
+            429 | 503 if answer.retry_after => {
                 // What was refused must not have counted: it is left at that.
                 seen.refused += 1;
                 sleep(AFTER_REFUSAL).await;
             }
-            (status, answer) => return Err(format!("{status}: {answer}").into()),
+            status => return Err(format!("{status}: {}", answer.body).into()),
         }
     }
     Ok(seen)
@@ -216,93 +228,38 @@ pub(crate) fn request(address: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// What the server answered.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    /// It says when to come again.
+    retry_after: bool,
+}
+
 /// Sends one request and reads its answer.
 pub(crate) async fn send(
     stream: &mut BufReader<TcpStream>,
     request: &[u8],
-) -> Result<(u16, Value), Box<dyn Error>> {
+) -> Result<Answered, Box<dyn Error>> {
     stream.get_mut().write_all(request).await?;
-    let (mut line, mut status, mut length) = (String::new(), 0, 0);
+    let (mut line, mut status, mut length, mut retry_after) = (String::new(), 0, 0, false);
     loop {
         line.clear();
-        stream.read_line(&mut line).await?;
+        if stream.read_line(&mut line).await? == 0 {
+            return Err("the server has gone away".into());
+        }
         let text = line.trim_end().to_ascii_lowercase();
         if let Some(rest) = text.strip_prefix("http/1.1 ") {
             status = rest.get(..3).unwrap_or_default().parse()?;
         } else if let Some(rest) = text.strip_prefix("content-length:") {
             length = rest.trim().parse()?;
+        } else if text.starts_with("retry-after:") {
+            retry_after = true;
         } else if text.is_empty() {
             break;
         }
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    Ok((status, serde_json::from_slice(&body)?))
-}
-
-/// Lets lines cross their threshold, one after the other, spread over the time. Gives each line's
-/// ICCID with the instant at which the event was sent.
-async fn crossings(
-    address: &str,
-    asked: &Asked,
-    until: Stopwatch,
-) -> Result<Vec<(String, Instant)>, Box<dyn Error>> {
-    let mut crossed = Vec::new();
-    if asked.crossings == 0 {
-        return Ok(crossed);
-    }
-    let (clock, begun) = (Clock::system(), Stopwatch::now());
-    let each = until.duration_since(begun).div_f64(asked.crossings as f64 + 1.0);
-    let mut stream = BufReader::new(TcpStream::connect(address).await?);
-    stream.get_ref().set_nodelay(true)?;
-    for number in 0..asked.crossings.min(world::HOT) {
-        sleep_until((begun + each * (number as u32 + 1)).into()).await;
-        let (iccid, sent_at) = (world::iccid(LINES + number), clock.wall());
-        let bytes = world::HOT_HAS - 500_000_000;
-        let event = world::event(&format!("hot{number}"), &iccid, sent_at, bytes);
-        let (status, answer) = send(&mut stream, &request(address, &format!("[{event}]"))).await?;
-        match status {
-            200 => crossed.push((iccid, sent_at)),
-            503 => {}
-            _ => return Err(format!("{status}: {answer}").into()),
-        }
-    }
-    Ok(crossed)
-}
-
-/// How long after its event each line's charge was submitted, once all are.
-async fn charged(
-    folder: &Path,
-    crossed: &[(String, Instant)],
-) -> Result<Vec<Duration>, Box<dyn Error>> {
-    let app = world::open(folder, "http").await?;
-    let patience = Stopwatch::now() + Duration::from_secs(20);
-    loop {
-        let mut conn = app.store.read().await?;
-        let rows = sql!(
-            "SELECT l.iccid, x.body FROM recharges AS x
-             JOIN lines AS l ON l.account_id = x.account_id AND l.id = x.line_id"
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        drop(conn);
-        let mut times = Vec::new();
-        for row in &rows {
-            let (iccid, body): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-            let body: Value = serde_json::from_str(&body)?;
-            let submitted = body["attempts"][0]["submitted_at"].as_str().and_then(Instant::parse);
-            let sent = crossed.iter().find(|(line, _)| *line == iccid);
-            if let Some((submitted_at, (_, sent_at))) = submitted.zip(sent) {
-                times.push(world::between(*sent_at, submitted_at));
-            }
-        }
-        if times.len() == crossed.len() {
-            app.store.close().await;
-            return Ok(times);
-        }
-        if Stopwatch::now() > patience {
-            return Err(format!("{} of {} were charged", times.len(), crossed.len()).into());
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
+    Ok(Answered { status, body: serde_json::from_slice(&body)?, retry_after })
 }

@@ -4,9 +4,11 @@
 //!
 //! Every answer is checked before it counts: the lines' balances against a plain sum.
 
+mod crossing;
 mod limits;
 mod load;
 mod postgres;
+mod provider;
 mod scale;
 mod world;
 
@@ -53,6 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     seconds: number(3)?,
                     requests_a_second: number(4)?,
                     crossings: number(5)?,
+                    gateway: Duration::from_millis(number(6)? as u64),
                 };
                 runtime.block_on(load::http(&folder, &laika, &asked))?
             }

@@ -21,12 +21,15 @@ const MADE: usize = 1000;
 /// Copies that are made in one transaction.
 const AT_ONCE: usize = 20;
 
+/// A sandbox of the server's own, wherever there is room.
+const ANY: &str = "127.0.0.1:0";
+
 /// What a customer is made of, copied under more names (`$1`).
 const COPIES: [&str; 6] = [
     "INSERT INTO accounts (id, version, phone, email, language, time_zone, created_at)
      SELECT (r.value->>0) || a.id, 0, a.phone || (r.value->>0),
             (r.value->>0) || a.email, a.language, a.time_zone, a.created_at
-     FROM accounts AS a CROSS JOIN json_each($1) AS r
+     FROM accounts AS a CROSS JOIN jsonb_each($1) AS r
      WHERE a.id >= 'acc_000000' AND a.id < 'acc_000001'",
     "INSERT INTO lines
          (account_id, id, iccid, version, newest_at, currency, per_gb_minor, stopped,
@@ -34,7 +37,7 @@ const COPIES: [&str; 6] = [
      SELECT (r.value->>0) || l.account_id, (r.value->>0) || l.id,
             l.iccid || (r.value->>0), l.version, l.newest_at, l.currency,
             l.per_gb_minor, 0, 0, 0, NULL, 0, 0, l.created_at
-     FROM lines AS l CROSS JOIN json_each($1) AS r
+     FROM lines AS l CROSS JOIN jsonb_each($1) AS r
      WHERE l.account_id >= 'acc_000000' AND l.account_id < 'acc_000001'",
     "INSERT INTO buckets
          (account_id, line_id, id, bytes_total, bytes_left, expires_at, granted_at,
@@ -42,7 +45,7 @@ const COPIES: [&str; 6] = [
      SELECT (r.value->>0) || b.account_id, (r.value->>0) || b.line_id, b.id,
             b.bytes_total, b.bytes_left, b.expires_at, b.granted_at, b.grant_version,
             NULL
-     FROM buckets AS b CROSS JOIN json_each($1) AS r
+     FROM buckets AS b CROSS JOIN jsonb_each($1) AS r
      WHERE b.account_id >= 'acc_000000' AND b.account_id < 'acc_000001'",
     "INSERT INTO payment_methods
          (account_id, id, token, rail, brand, funding, last4, exp_month, exp_year,
@@ -50,19 +53,19 @@ const COPIES: [&str; 6] = [
      SELECT (r.value->>0) || m.account_id, m.id, m.token, m.rail, m.brand, m.funding,
             m.last4, m.exp_month, m.exp_year, m.fingerprint || (r.value->>0),
             m.instrument || (r.value->>0), m.place, m.added_at, 0
-     FROM payment_methods AS m CROSS JOIN json_each($1) AS r
+     FROM payment_methods AS m CROSS JOIN jsonb_each($1) AS r
      WHERE m.account_id >= 'acc_000000' AND m.account_id < 'acc_000001'",
     "INSERT INTO rules
          (account_id, line_id, version, rule, draft, suspended, consumed_through,
           consumed_expiry_at, alerted)
      SELECT (r.value->>0) || x.account_id, (r.value->>0) || x.line_id, x.version,
             x.rule, x.draft, NULL, NULL, NULL, 0
-     FROM rules AS x CROSS JOIN json_each($1) AS r
+     FROM rules AS x CROSS JOIN jsonb_each($1) AS r
      WHERE x.account_id >= 'acc_000000' AND x.account_id < 'acc_000001'",
     "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
      SELECT (r.value->>0) || b.account_id, (r.value->>0) || b.line_id, b.book, b.unit,
             b.amount
-     FROM ledger_balances AS b CROSS JOIN json_each($1) AS r
+     FROM ledger_balances AS b CROSS JOIN jsonb_each($1) AS r
      WHERE b.account_id >= 'acc_000000' AND b.account_id < 'acc_000001'",
 ];
 
@@ -131,7 +134,7 @@ pub(crate) async fn count(folder: &Path, count: usize, lines: usize) -> Answer {
 /// Starts a server on the database `scale`, has it count, kills it, and gives the time from its
 /// start again to the first event that it acknowledges; and what it holds in memory.
 pub(crate) async fn revive(folder: &Path, laika: &Path) -> Answer {
-    let (server, address) = load::serve(folder, laika, "scale")?;
+    let (server, address) = load::serve(folder, laika, "scale", ANY)?;
     for number in 0..100 {
         acknowledged(&address, &format!("before{number}"), number).await?;
     }
@@ -139,7 +142,7 @@ pub(crate) async fn revive(folder: &Path, laika: &Path) -> Answer {
     // Dropping it is `kill -9`.
     drop(server);
     let started = Stopwatch::now();
-    let (server, address) = load::serve(folder, laika, "scale")?;
+    let (server, address) = load::serve(folder, laika, "scale", ANY)?;
     acknowledged(&address, "after", 1).await?;
     let took = started.elapsed();
     let again_mb = load::resident(&server);
@@ -151,9 +154,9 @@ async fn acknowledged(address: &str, id: &str, line: usize) -> Result<(), Box<dy
     let event = world::event(id, &iccid(line), begins, 1000);
     let mut stream = BufReader::new(TcpStream::connect(address).await?);
     let request = load::request(address, &format!("[{event}]"));
-    let (status, answer) = load::send(&mut stream, &request).await?;
-    match answer["accepted"].as_u64().unwrap_or(0) + answer["duplicate"].as_u64().unwrap_or(0) {
+    let load::Answered { status, body, .. } = load::send(&mut stream, &request).await?;
+    match body["accepted"].as_u64().unwrap_or(0) + body["duplicate"].as_u64().unwrap_or(0) {
         1 => Ok(()),
-        _ => Err(format!("{status}: {answer}").into()),
+        _ => Err(format!("{status}: {body}").into()),
     }
 }

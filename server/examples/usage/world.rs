@@ -1,6 +1,6 @@
 //! Lines with rules that are on, as customers have them; usage for them; and the engine's turn.
 
-use super::Answer;
+use super::{Answer, provider};
 use laika_core::{
     ENGINE_VERSION,
     api::{Language, SaveRule, TurnOn},
@@ -40,10 +40,12 @@ pub(crate) const SECRET: &str = "a-secret-of-the-bench";
 const HAS: u64 = 1_000_000_000_000;
 /// What a line that is to cross its threshold starts with.
 pub(crate) const HOT_HAS: u64 = 10_000_000_000;
+/// Lines that usage over HTTP is for.
+pub(crate) const LINES: usize = 1000;
 /// Lines that are there to cross their threshold, numbered from the last ordinary one on.
-pub(crate) const HOT: usize = 1000;
+pub(crate) const HOT: usize = 100;
 /// Pieces under way at once, as `laika ingest` has them.
-const AHEAD: usize = 4;
+const AHEAD: usize = 16;
 
 pub(crate) fn iccid(number: usize) -> String {
     format!("89{number:017}")
@@ -82,9 +84,12 @@ pub(crate) async fn make(folder: &Path, count: usize) -> Answer {
     }
     let app = open(folder, "made").await?;
     let mut tx = app.store.write().await?;
+    let cards = provider::make(folder, HOT)?;
     for number in 0..count + HOT {
-        let bytes = if number < count { HAS } else { HOT_HAS };
-        customer(&mut tx, number, bytes, app.clock.now()).await?;
+        let known = number.checked_sub(count).and_then(|hot| cards.get(hot)).cloned();
+        let bytes = if known.is_none() { HAS } else { HOT_HAS };
+        let known = known.unwrap_or_else(|| (format!("cus_{number}"), format!("tok_{number}")));
+        customer(&mut tx, number, bytes, known, app.clock.now()).await?;
     }
     tx.commit().await;
     turn_on(&app).await?;
@@ -116,6 +121,7 @@ async fn customer(
     tx: &mut laika_server::store::Tx,
     number: usize,
     bytes: u64,
+    (customer, token): provider::Known,
     now: Instant,
 ) -> Result<(), Box<dyn Error>> {
     let id = format!("acc_{number:09}");
@@ -140,7 +146,7 @@ async fn customer(
     let fingerprint = format!("fp_{number}");
     let card = Method {
         id: PaymentMethodId::new("pm_bench").ok_or("an id")?,
-        token: format!("tok_{number}"),
+        token,
         rail: Rail::Card,
         brand: "visa".into(),
         funding: "credit".into(),
@@ -152,7 +158,7 @@ async fn customer(
         removed_at: None,
     };
     payment_methods::insert(tx, &id, &card, now).await?;
-    Ok(payment_methods::set_customer(tx, &id, &format!("cus_{number}")).await?)
+    Ok(payment_methods::set_customer(tx, &id, &customer).await?)
 }
 
 /// Saves and turns on the suggested rule of the first line, as the browser does.
