@@ -115,7 +115,7 @@ pub async fn unnamed(conn: &mut Conn, places: &[&str]) -> Result<Vec<String>> {
     for some in places.chunks(1000) {
         let names: Vec<_> = some.iter().map(|it| it.split_once(' ').unwrap_or((it, ""))).collect();
         let rows = sql!(
-            "SELECT r.key FROM json_each($1) AS r WHERE NOT EXISTS (
+            "SELECT r.key FROM jsonb_each($1) AS r WHERE NOT EXISTS (
                  SELECT 1 FROM inbox AS i WHERE i.source = r.value->>0 AND i.id = r.value->>1)",
             set::of(&names)?
         )

@@ -257,7 +257,7 @@ pub async fn release(tx: &mut Tx, node: &str) -> Result<()> {
 /// The names of each line's jobs.
 pub async fn keys_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<String>>> {
     let rows = sql!(
-        "SELECT r.key, j.key FROM json_each($1) AS r CROSS JOIN jobs AS j
+        "SELECT r.key, j.key FROM jsonb_each($1) AS r CROSS JOIN jobs AS j
          WHERE j.account_id = r.value->>0 AND j.line_id = r.value->>1 ORDER BY j.key",
         set::of_lines(lines.iter().copied())?
     )

@@ -228,7 +228,7 @@ pub async fn of_keys(conn: &mut Conn, keys: &[(String, String)]) -> Result<Vec<L
     let rows = sql!(
         "SELECT l.account_id, l.id, l.iccid, l.version, l.newest_at, l.currency, l.per_gb_minor,
                 l.stopped, l.closed, l.recharge_count, l.label
-         FROM json_each($1) AS r CROSS JOIN lines AS l
+         FROM jsonb_each($1) AS r CROSS JOIN lines AS l
          WHERE l.account_id = r.value->>0 AND l.id = r.value->>1 ORDER BY r.key",
         set::of(keys)?
     )

@@ -260,7 +260,7 @@ pub async fn opened_between(
     until: Instant,
 ) -> Result<Vec<Vec<(Recharge, Option<String>)>>> {
     let rows = sql!(
-        "SELECT r.key, x.body, x.record FROM json_each($1) AS r CROSS JOIN recharges AS x
+        "SELECT r.key, x.body, x.record FROM jsonb_each($1) AS r CROSS JOIN recharges AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
            AND x.opened_at >= $2 AND x.opened_at < $3
          ORDER BY x.number",
@@ -293,7 +293,7 @@ pub async fn existing(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>> {
     // Why by line: a recharge is its line and a number, and a line is found by its id.
     let named = ids.iter().filter_map(|id| Some((id.rsplit_once("-r")?.0, id.as_str())));
     let rows = sql!(
-        "SELECT x.id FROM json_each($1) AS r CROSS JOIN lines AS l CROSS JOIN recharges AS x
+        "SELECT x.id FROM jsonb_each($1) AS r CROSS JOIN lines AS l CROSS JOIN recharges AS x
          WHERE l.id = r.value->>0 AND x.account_id = l.account_id AND x.id = r.value->>1",
         set::of(&named.collect::<Vec<_>>())?
     )

@@ -92,7 +92,7 @@ pub async fn put(tx: &mut Tx, line: &Line, kept: &Stored) -> Result<()> {
 pub async fn of_lines(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Stored>>> {
     let rows = sql!(
         "SELECT r.key, x.body, x.steps, x.changed_at
-         FROM json_each($1) AS r CROSS JOIN returns AS x
+         FROM jsonb_each($1) AS r CROSS JOIN returns AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1
          ORDER BY x.recharge_id, x.attempt",
         set::of_lines(lines.iter().copied())?
@@ -105,7 +105,7 @@ pub async fn of_lines(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Stored
 /// How many disputes about charges of each line are open.
 pub async fn disputes_open(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<u32>> {
     let rows = sql!(
-        "SELECT r.key, x.disputes_open FROM json_each($1) AS r CROSS JOIN returns AS x
+        "SELECT r.key, x.disputes_open FROM jsonb_each($1) AS r CROSS JOIN returns AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1 AND x.disputes_open > 0",
         set::of_lines(lines.iter().copied())?
     )

@@ -183,7 +183,7 @@ pub async fn version(conn: &mut Conn, line: &Line, version: u32) -> Result<Optio
 /// Every version of each line's rule with when it was made, the oldest first.
 pub async fn versions_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<(Rule, Instant)>>> {
     let rows = sql!(
-        "SELECT r.key, x.rule, x.changed_at FROM json_each($1) AS r CROSS JOIN rule_versions AS x
+        "SELECT r.key, x.rule, x.changed_at FROM jsonb_each($1) AS r CROSS JOIN rule_versions AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1 ORDER BY x.version",
         set::of_lines(lines.iter().copied())?
     )

@@ -18,7 +18,7 @@ fn name(row: &AnyRow) -> Result<Name> {
 pub async fn present(conn: &mut Conn, lines: &[(String, String)]) -> Result<BTreeSet<Name>> {
     let rows = sql!(
         "SELECT v.account_id, v.line_id, v.code, v.subject
-         FROM json_each($1) AS r CROSS JOIN violations AS v
+         FROM jsonb_each($1) AS r CROSS JOIN violations AS v
          WHERE v.account_id = r.value->>0 AND v.line_id = r.value->>1 AND v.gone_at IS NULL",
         set::of(lines)?
     )

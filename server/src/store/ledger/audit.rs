@@ -24,7 +24,7 @@ fn book_balance(row: &AnyRow) -> Result<BookBalance> {
 pub async fn balances_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBalance>>> {
     let rows = sql!(
         "SELECT r.key, b.account_id, b.line_id, b.book, b.unit, b.amount
-         FROM json_each($1) AS r CROSS JOIN ledger_balances AS b
+         FROM jsonb_each($1) AS r CROSS JOIN ledger_balances AS b
          WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1 ORDER BY b.book, b.unit",
         set::of_lines(lines.iter().copied())?
     )
@@ -37,7 +37,7 @@ pub async fn balances_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Boo
 pub async fn sums_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBalance>>> {
     let rows = sql!(
         "SELECT r.key, e.account_id, e.line_id, e.book, e.unit, CAST(SUM(e.amount) AS BIGINT)
-         FROM json_each($1) AS r CROSS JOIN ledger_entries AS e
+         FROM jsonb_each($1) AS r CROSS JOIN ledger_entries AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
          GROUP BY r.key, e.account_id, e.line_id, e.book, e.unit ORDER BY e.book, e.unit",
         set::of_lines(lines.iter().copied())?
@@ -51,7 +51,7 @@ pub async fn sums_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBal
 pub async fn unbalanced_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<String>>> {
     let rows = sql!(
         "SELECT r.key, e.tx_key, e.unit
-         FROM json_each($1) AS r CROSS JOIN ledger_entries AS e
+         FROM jsonb_each($1) AS r CROSS JOIN ledger_entries AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
          GROUP BY r.key, e.tx_key, e.unit HAVING SUM(e.amount) <> 0 ORDER BY e.tx_key",
         set::of_lines(lines.iter().copied())?
@@ -68,7 +68,7 @@ pub async fn unbalanced_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<S
 pub async fn entries_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Entry>>> {
     let rows = sql!(
         "SELECT r.key, e.tx_key, e.posted_at, e.book, e.unit, e.amount
-         FROM json_each($1) AS r CROSS JOIN ledger_entries AS e
+         FROM jsonb_each($1) AS r CROSS JOIN ledger_entries AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
            AND e.tx_key LIKE (r.value->>1) || '-r%'
          ORDER BY e.tx_key, e.seq",

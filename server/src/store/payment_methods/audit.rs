@@ -14,7 +14,7 @@ pub async fn removed_of(
     lines: &[&Line],
 ) -> Result<Vec<Vec<(PaymentMethodId, Instant)>>> {
     let rows = sql!(
-        "SELECT r.key, x.id, x.removed_at FROM json_each($1) AS r CROSS JOIN payment_methods AS x
+        "SELECT r.key, x.id, x.removed_at FROM jsonb_each($1) AS r CROSS JOIN payment_methods AS x
          WHERE x.account_id = r.value->>0 AND x.removed_at > 0 ORDER BY x.removed_at",
         set::of_lines(lines.iter().copied())?
     )
@@ -32,7 +32,7 @@ pub async fn instruments_of(
     lines: &[&Line],
 ) -> Result<Vec<Vec<(PaymentMethodId, String)>>> {
     let rows = sql!(
-        "SELECT r.key, x.id, x.instrument FROM json_each($1) AS r CROSS JOIN payment_methods AS x
+        "SELECT r.key, x.id, x.instrument FROM jsonb_each($1) AS r CROSS JOIN payment_methods AS x
          WHERE x.account_id = r.value->>0",
         set::of_lines(lines.iter().copied())?
     )
@@ -48,7 +48,7 @@ pub async fn instruments_of(
 pub async fn barred_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<(String, Instant)>>> {
     let rows = sql!(
         "SELECT r.key, x.instrument, x.barred_at
-         FROM json_each($1) AS r CROSS JOIN barred_instruments AS x
+         FROM jsonb_each($1) AS r CROSS JOIN barred_instruments AS x
          WHERE x.account_id = r.value->>0 AND x.line_id = r.value->>1",
         set::of_lines(lines.iter().copied())?
     )
