@@ -34,7 +34,7 @@ pub struct Subject<'a> {
     /// Which, locked. Its `newest_at` is *now*.
     pub line: &'a Line,
     /// What is known of it now. Without a rule there is nothing to look at.
-    pub inputs: Inputs,
+    pub inputs: Box<Inputs>,
     /// The latest look before.
     pub last: Option<Last>,
     /// Nothing but what a look sees has moved since that one, which found nothing to do.
@@ -49,7 +49,7 @@ pub struct Subject<'a> {
 #[derive(Debug)]
 pub struct Looked {
     /// What it was decided from.
-    pub inputs: Inputs,
+    pub inputs: Box<Inputs>,
     /// The latest look: this one, unless it charged.
     pub last: Option<Last>,
     /// It found nothing to do: the next one finds everything as it is, but what it sees.
@@ -60,7 +60,7 @@ pub struct Looked {
 
 /// Looks at a line after something changed. The time is the line's `newest_at`.
 pub async fn line_changed(tx: &mut Tx, line: &Line, cause: &Cause) -> Result<()> {
-    let inputs = inputs::load(tx, line, line.newest_at).await?;
+    let inputs = Box::new(inputs::load(tx, line, line.newest_at).await?);
     let last = looks::last_of(tx, &[line]).await?.pop().flatten();
     let (same, seen_kept, looked_at_next) = (false, false, None);
     let subject = Subject { line, inputs, last, same, seen_kept, looked_at_next };

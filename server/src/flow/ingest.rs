@@ -150,21 +150,42 @@ impl Ingest {
 /// Counts group after group until nothing waits.
 async fn write(app: Shared) {
     while let Some(group) = app.usage.next() {
-        let rows: usize = group.iter().map(|request| request.rows.len()).sum();
+        let rows = group.iter().map(|request| request.rows.len()).sum();
+        let room = Room { app: app.clone(), rows };
         // Why: in a task of its own, so that a panic ends one group and not the writer.
-        if let Err(error) = tokio::spawn(answer(app.clone(), group)).await {
+        if let Err(error) = tokio::spawn(answer(app.clone(), group, room)).await {
             tracing::error!(%error, "a group of usage was lost");
         }
-        app.usage.lock().rows -= rows;
+    }
+}
+
+/// What a group takes up of the queue, until it is counted or lost.
+struct Room {
+    app: Shared,
+    rows: usize,
+}
+
+impl Room {
+    /// Makes room again for so many rows; before their answer, so that who hears it may send more.
+    fn free(&mut self, rows: usize) {
+        self.rows -= rows;
+        self.app.usage.lock().rows -= rows;
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.free(self.rows);
     }
 }
 
 /// Counts a group and answers each of its requests.
-async fn answer(app: Shared, group: Vec<Request>) {
+async fn answer(app: Shared, group: Vec<Request>, mut room: Room) {
     let (rows, answers): (Vec<_>, Vec<_>) =
         group.into_iter().map(|request| (request.rows, request.answer)).unzip();
     match count(&app, &rows).await {
         Ok(receipts) => {
+            drop(room);
             for (answer, receipt) in answers.into_iter().zip(receipts) {
                 // A request that went away is counted all the same.
                 let _ = answer.send(Ok(receipt));
@@ -180,11 +201,13 @@ async fn answer(app: Shared, group: Vec<Request>) {
         Err(error) if rows.len() > 1 => {
             tracing::warn!(%error, "a group of usage failed; counting it request by request");
             for (answer, rows) in answers.into_iter().zip(rows) {
-                let counted = count(&app, &[rows]).await;
+                let (taken, counted) = (rows.len(), count(&app, &[rows]).await);
+                room.free(taken);
                 let _ = answer.send(counted.map(|mut all| all.pop().unwrap_or_default()));
             }
         }
         Err(error) => {
+            drop(room);
             if let Some(answer) = answers.into_iter().next() {
                 let _ = answer.send(Err(error));
             }

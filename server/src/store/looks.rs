@@ -246,7 +246,7 @@ pub async fn of_line(conn: &mut Conn, line: &Line) -> Result<Vec<DecisionRecord>
                      THEN l.looked_expiry_at ELSE k.expiry_at END
          FROM looks AS k JOIN lines AS l ON l.account_id = k.account_id AND l.id = k.line_id
          WHERE k.account_id = $1 AND k.line_id = $2
-         ORDER BY 2 DESC, k.reason",
+         ORDER BY 2 DESC, CASE WHEN l.looked_reason = k.reason THEN 0 ELSE 1 END, k.reason",
         line.account_id.as_str(),
         line.id.as_str()
     )

@@ -31,7 +31,7 @@ pub(super) struct Known {
 #[derive(Debug)]
 pub(super) struct Rule {
     /// For `decide`; without the balance, which stands beside it.
-    pub(super) inputs: Inputs,
+    pub(super) inputs: Box<Inputs>,
     /// The latest look.
     pub(super) last: Option<Last>,
     /// A job looks at it then, or earlier.

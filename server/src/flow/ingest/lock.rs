@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 /// What is known of a line's rule when it is locked.
 enum Of {
     /// Everything, as it stands.
-    Rule(Box<Rule>),
+    Rule(Rule),
     /// There is none.
     NoRule,
     /// Nothing but the latest look: the rest is to be read.
@@ -76,7 +76,7 @@ pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: &New<'a>) -> Result
                 };
                 let rule = match rule {
                     None => Of::NoRule,
-                    Some(rule) if stands(&rule) => Of::Rule(Box::new(rule)),
+                    Some(rule) if stands(&rule) => Of::Rule(rule),
                     Some(rule) => Of::Unread(rule.last),
                 };
                 (line, Some(balance), rule)
@@ -184,7 +184,7 @@ impl Locked<'_> {
                 Of::NoRule => {}
                 Of::Unread(last) => unread.push((place, line, last)),
                 Of::Rule(rule) => {
-                    let Rule { mut inputs, last, looked_at_next, .. } = *rule;
+                    let Rule { mut inputs, last, looked_at_next, .. } = rule;
                     let zone = zones.entry((inputs.owner.time_zone.clone(), line.newest_at));
                     let zone = match zone {
                         std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
@@ -219,7 +219,7 @@ impl Locked<'_> {
         let read = if asked.is_empty() { vec![] } else { inputs::load_all(tx, asked).await? };
         for ((place, line, last), inputs) in of.into_iter().zip(read) {
             at.push(place);
-            let (same, seen_kept, looked_at_next) = (false, true, None);
+            let (inputs, same, seen_kept, looked_at_next) = (Box::new(inputs), false, true, None);
             subjects.push(Subject { line, inputs, last, same, seen_kept, looked_at_next });
         }
         Ok((at, subjects))
