@@ -1,5 +1,5 @@
-//! Lines that cross their threshold while usage comes, and how long it takes from the event on until
-//! their charge is submitted, and until the data is there and the customer told.
+//! Lines that cross their threshold while usage comes, and how long it takes from the event on
+//! until their charge is submitted, and until the data is there and the customer told.
 
 use super::{
     load::{Asked, request, send},
@@ -69,7 +69,8 @@ pub(crate) async fn followed(
             "SELECT l.iccid, x.body, x.status,
                     (SELECT MAX(m.sent_at) FROM messages AS m
                      WHERE m.account_id = x.account_id AND m.key LIKE x.id || '-%-recharged-%')
-             FROM recharges AS x JOIN lines AS l ON l.account_id = x.account_id AND l.id = x.line_id"
+             FROM recharges AS x
+             JOIN lines AS l ON l.account_id = x.account_id AND l.id = x.line_id"
         )
         .fetch_all(&mut *conn)
         .await?;

@@ -233,8 +233,8 @@ pub async fn overtaken(tx: &mut Tx, all: &[(&Line, Last)]) -> Result<()> {
     Ok(())
 }
 
-/// The latest record of each reason, the newest first: as it was kept whole, with what was last seen
-/// by a look that found nothing else new.
+/// The latest record of each reason, the newest first: as it was kept whole, with what was last
+/// seen by a look that found nothing else new.
 pub async fn of_line(conn: &mut Conn, line: &Line) -> Result<Vec<DecisionRecord>> {
     let rows = sql!(
         "SELECT k.record,

@@ -2,9 +2,9 @@
 //! `jsonb_each($1) AS r`, cell by cell as `r.value->>0`, `r.value->>1`, …; `r.key` counts the rows
 //! from 0. So a statement has one text whatever the size of the set, and goes to the database once.
 //!
-//! SQLite has `jsonb_each`, which reads the text once (with `json_each` each row's text is read again
-//! for its cells: half as quick); `dialect` gives PostgreSQL one that takes a text. Numbers are cast
-//! (`CAST(r.value->>2 AS BIGINT)`), because PostgreSQL's cells are texts.
+//! SQLite has `jsonb_each`, which reads the text once (with `json_each` each row's text is read
+//! again for its cells: half as quick); `dialect` gives PostgreSQL one that takes a text. Numbers
+//! are cast (`CAST(r.value->>2 AS BIGINT)`), because PostgreSQL's cells are texts.
 
 use super::lines::Line;
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! One group of usage in one transaction: names claimed, lines locked, balances drawn, booked, the
-//! rules looked at. A fixed number of statements, each over the whole group, whatever its size; what
-//! is known of a line from the group before is not read again.
+//! rules looked at. A fixed number of statements, each over the whole group, whatever its size;
+//! what is known of a line from the group before is not read again.
 //!
 //! Locks are taken in one order everywhere: names, then lines, then accounts, each sorted. All or
 //! nothing of a group is kept; a row that does not count is a report, never a failure.

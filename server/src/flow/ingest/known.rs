@@ -2,9 +2,9 @@
 //! it again: keys, balance, and everything that a look asks for.
 //!
 //! It is a copy and never the truth. Nothing of a line changes but in a transaction that counts up
-//! the line's version or its account's, so a copy is good exactly while the versions in the database
-//! are the ones it was made with, which each group asks under the lines' locks. What depends on the
-//! time has an end, and what belongs to no account a number of its own in `settings`.
+//! the line's version or its account's, so a copy is good exactly while the versions in the
+//! database are the ones it was made with, which each group asks under the lines' locks. What
+//! depends on the time has an end, and what belongs to no account a number of its own in `settings`.
 
 use crate::{
     flow::{evaluate::Looked, inputs::Inputs},
@@ -88,8 +88,8 @@ impl Memory {
         self.lines.put(known.line.iccid.clone(), known);
     }
 
-    /// The version in which a group left an account, and the read since which its facts stand: groups
-    /// change none of them, and everything that does counts the version up besides.
+    /// The version in which a group left an account, and the read since which its facts stand:
+    /// groups change none of them, and everything that does counts the version up besides.
     pub(super) fn account(&self, account: &str) -> Option<(i64, u64)> {
         self.accounts.get(account).copied()
     }
