@@ -131,10 +131,16 @@ impl Dialect {
     pub(super) fn prepare(self) -> &'static [&'static str] {
         match self {
             Dialect::Sqlite => &[],
-            Dialect::Postgres => &["CREATE OR REPLACE FUNCTION jsonb_each(text)
+            Dialect::Postgres => &[
+                "CREATE OR REPLACE FUNCTION jsonb_each(text)
                  RETURNS TABLE (key BIGINT, value JSONB) LANGUAGE sql IMMUTABLE
                  AS 'SELECT ordinality - 1, value
-                     FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY'"],
+                     FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY'",
+                // What earlier versions, of which one may still run, call the same.
+                "CREATE OR REPLACE FUNCTION json_each(text)
+                 RETURNS TABLE (key BIGINT, value JSONB) LANGUAGE sql IMMUTABLE
+                 AS 'SELECT key, value FROM jsonb_each($1)'",
+            ],
         }
     }
 
