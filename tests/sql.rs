@@ -102,7 +102,7 @@ fn each_rule_finds_what_breaks_it() {
     let broken: BTreeSet<&str> = found.iter().map(|it| it.rule).collect();
     let all: BTreeSet<&str> = RULES.iter().map(|it| it.name).collect();
     assert_eq!(broken, all);
-    let good = "UPDATE lines SET at = $1 FROM json_each($2) AS r
+    let good = "UPDATE lines SET at = $1 FROM jsonb_each($2) AS r
                 WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1";
     let statement = read::Statement { subject: "good".into(), text: good.into() };
     assert_eq!(rules::of_statement(&schema, &statement), []);

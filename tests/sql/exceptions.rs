@@ -163,7 +163,7 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     of(
         FUNCTIONS,
         "store/dialect.rs: prepare",
-        "Makes `json_each`, once: immutable, and of functions that all three have.",
+        "Makes `jsonb_each`, once: immutable, and of functions that all three have.",
     ),
     of(FUNCTIONS, "store/dialect.rs: clock", "Asks the time, beside any table."),
     of(

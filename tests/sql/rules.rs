@@ -83,7 +83,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: NOTICES, words: "No LISTEN and no NOTIFY: streams poll.", source: YUGABYTE },
     Rule {
         name: FUNCTIONS,
-        words: "No functions but CAST, COALESCE, COUNT, MIN, MAX, SUM and `json_each`; none that is \
+        words: "No functions but CAST, COALESCE, COUNT, MIN, MAX, SUM and `jsonb_each`; none that is \
                 volatile.",
         source: CITUS_QUERIES,
     },
@@ -198,7 +198,7 @@ pub(super) fn of_statement(schema: &Schema, statement: &Statement) -> Vec<Findin
         add(NOTICES, &text);
     }
     for function in functions(&text) {
-        if !["CAST", "COALESCE", "COUNT", "MIN", "MAX", "SUM", "json_each"].contains(&function) {
+        if !["CAST", "COALESCE", "COUNT", "MIN", "MAX", "SUM", "jsonb_each"].contains(&function) {
             add(FUNCTIONS, function);
         }
     }

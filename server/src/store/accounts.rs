@@ -163,7 +163,7 @@ pub async fn versions(conn: &mut Conn, ids: &[String]) -> Result<Vec<(String, i6
     let ids: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
     let rows = sql!(
         "SELECT a.id, a.version
-         FROM json_each($1) AS r CROSS JOIN accounts AS a WHERE a.id = r.value->>0",
+         FROM jsonb_each($1) AS r CROSS JOIN accounts AS a WHERE a.id = r.value->>0",
         set::of(&ids)?
     )
     .fetch_all(conn)

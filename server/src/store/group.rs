@@ -10,7 +10,10 @@ use super::{
     looks::{self, Last, Seen},
     set,
 };
-use crate::{error::Result, sql};
+use crate::{
+    error::{Error, Result},
+    sql,
+};
 use laika_core::{balance::Balance, time::Instant};
 use sqlx::Row;
 
@@ -75,6 +78,9 @@ pub async fn read(conn: &mut Conn, keys: &[(&str, &str)]) -> Result<Vec<Read>> {
 pub type Drawn<'a> = (&'a Line, &'a Balance, &'a Balance);
 
 /// Keeps what placing usage changed, and what a look sees then.
+///
+/// *Errors*: [`Error::Raced`] when a line is not at the version before: where a row's lock does not
+/// hold, nothing may be kept either.
 pub async fn save(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
     let (mut buckets, mut rows) = (Vec::new(), Vec::with_capacity(drawn.len()));
     for (line, before, after) in drawn {
@@ -110,7 +116,7 @@ pub async fn save(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
         .execute(&mut **tx)
         .await?;
     }
-    sql!(
+    let done = sql!(
         "UPDATE lines SET version = CAST(r.value->>2 AS BIGINT),
                           newest_at = CAST(r.value->>3 AS BIGINT),
                           credit_bytes = CAST(r.value->>4 AS BIGINT),
@@ -122,10 +128,11 @@ pub async fn save(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
                           looked_credit_minor = CAST(r.value->>9 AS BIGINT),
                           looked_expiry_at = CAST(r.value->>10 AS BIGINT)
          FROM jsonb_each($1) AS r
-         WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1",
+         WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1
+           AND lines.version = CAST(r.value->>2 AS BIGINT) - 1",
         set::of(&rows)?
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    if done.rows_affected() == rows.len() as u64 { Ok(()) } else { Err(Error::Raced) }
 }

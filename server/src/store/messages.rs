@@ -107,7 +107,7 @@ pub async fn sent(tx: &mut Tx, keys: &[&str], now: Instant) -> Result<()> {
     let keys: Vec<[&str; 1]> = keys.iter().map(|key| [*key]).collect();
     sql!(
         "UPDATE messages SET sent_at = $1
-         WHERE key IN (SELECT r.value->>0 FROM json_each($2) AS r)",
+         WHERE key IN (SELECT r.value->>0 FROM jsonb_each($2) AS r)",
         now.micros(),
         set::of(&keys)?
     )
