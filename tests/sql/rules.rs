@@ -83,8 +83,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: NOTICES, words: "No LISTEN and no NOTIFY: streams poll.", source: YUGABYTE },
     Rule {
         name: FUNCTIONS,
-        words: "No functions but CAST, COALESCE, COUNT, MIN, MAX, SUM and `jsonb_each`; none that is \
-                volatile.",
+        words: "No functions but CAST, COALESCE, COUNT, MIN, MAX, SUM and `jsonb_each`; none that \
+                is volatile.",
         source: CITUS_QUERIES,
     },
     Rule {

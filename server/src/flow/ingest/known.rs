@@ -4,7 +4,8 @@
 //! It is a copy and never the truth. Nothing of a line changes but in a transaction that counts up
 //! the line's version or its account's, so a copy is good exactly while the versions in the
 //! database are the ones it was made with, which each group asks under the lines' locks. What
-//! depends on the time has an end, and what belongs to no account a number of its own in `settings`.
+//! depends on the time has an end, and what belongs to no account has a number of its own in
+//! `settings`.
 
 use crate::{
     flow::{evaluate::Looked, inputs::Inputs},
