@@ -257,8 +257,8 @@ impl Returns {
         refunds.chain(disputes).fold(left, i64::saturating_sub)
     }
 
-    /// What is left of the capture now, in minor units: refunds on their way have not left yet, what
-    /// a dispute holds has.
+    /// What is left of the capture now, in minor units: refunds on their way have not left yet,
+    /// what a dispute holds has.
     pub fn kept_minor(&self) -> i64 {
         let done = self.refunds.iter().filter(|refund| refund.status == RefundStatus::Done);
         let held = self.disputes.iter().filter(|it| it.status != DisputeStatus::Won);

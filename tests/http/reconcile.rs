@@ -1,5 +1,5 @@
-//! `laika reconcile`, `laika cases` and `laika case` from outside: what is whole is found whole, what
-//! was charged twice goes back once, and what nothing explains waits for a person.
+//! `laika reconcile`, `laika cases` and `laika case` from outside: what is whole is found whole,
+//! what was charged twice goes back once, and what nothing explains waits for a person.
 
 use std::time::Duration;
 

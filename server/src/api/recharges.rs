@@ -62,8 +62,8 @@ pub async fn record(
     Ok(Json(from_json(&record.ok_or_else(Error::not_found)?)?))
 }
 
-/// Expected, charged and credited, side by side, each from its own source; of what was charged, what
-/// is kept. `returned` is what went back of any recharge of the line.
+/// Expected, charged and credited, side by side, each from its own source; of what was charged,
+/// what is kept. `returned` is what went back of any recharge of the line.
 fn view(stored: Stored, returned: &[returns::Stored]) -> RechargeView {
     let recharge = stored.recharge;
     let mine = || returned.iter().map(|it| &it.returns).filter(|it| it.recharge_id == recharge.id);

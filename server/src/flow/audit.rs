@@ -3,7 +3,7 @@
 //!
 //! `audit` reads everything in one snapshot; `watch` does the same in production, some lines at a
 //! time, those where money moved lately first. Of a line: `line` has its balance and its books,
-//! `recharge` each recharge by itself, `charges` what was charged against what the customer allowed.
+//! `recharge` each recharge by itself, `charges` what was charged against what was allowed.
 
 mod charges;
 mod line;

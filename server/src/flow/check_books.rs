@@ -39,7 +39,7 @@ pub use settle::Evidence;
 
 /// Lines whose record is read at once.
 const LINES: i64 = 200;
-/// A month begins up to 14 hours earlier somewhere, and a recharge is sent again for up to 20 hours.
+/// A month begins up to 14 hours earlier somewhere, and a recharge is sent again for 20 hours.
 const BEFORE_MONTH: Span = Span::days(3);
 /// The name of the lease of the nightly check.
 pub const LEASE: &str = "check_books";

@@ -89,7 +89,10 @@ impl Heard {
 
 /// The attempt under which our record has a payment that took money.
 pub fn attempt_of(recharge: &Recharge, payment: &str) -> Option<u32> {
-    let is = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Captured { payment: known, .. }) if known == payment);
+    let is = |outcome: &Option<Outcome>| match outcome {
+        Some(Outcome::Captured { payment: known, .. }) => known == payment,
+        _ => false,
+    };
     recharge.attempts.iter().find(|attempt| is(&attempt.outcome)).map(|attempt| attempt.number)
 }
 

@@ -1,6 +1,6 @@
 //! Cases: each difference that the three-way reconciliation found, once, with what it was found in
-//! and how it stands. A difference that is found again is the same case: its id is derived from what
-//! makes it one. What follows from it is decided elsewhere.
+//! and how it stands. A difference that is found again is the same case: its id is derived from
+//! what makes it one. What follows from it is decided elsewhere.
 
 use super::{Conn, Tx};
 use crate::{error::Result, sql};

@@ -1,5 +1,6 @@
-//! A recharge by itself: it is what its facts make of what was decided, its entries in the books are
-//! what they move, its money ends delivered or given back, and somebody acts on what has not ended.
+//! A recharge by itself: it is what its facts make of what was decided, its entries in the books
+//! are what they move, its money ends delivered or given back, and somebody acts on what has not
+//! ended.
 
 use super::{Report, loaded::Justified, loaded::Loaded};
 use crate::store::ledger::Entry;
