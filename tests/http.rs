@@ -3,6 +3,7 @@
 mod backup;
 mod cards;
 mod command_line;
+mod disputes;
 mod ingest;
 mod ingest_http;
 mod kill_switch;

@@ -98,8 +98,14 @@ fn says_what_happened(on_postgres: bool) {
         ("laika_jobs{state=\"late\"}", 0.0),
         ("laika_database_up", 1.0),
         ("laika_usage_rows_waiting", 0.0),
+        ("laika_cases{status=\"open\"}", 0.0),
+        ("laika_disputes_open", 0.0),
+        ("laika_audit_violations", 0.0),
     ] {
         assert_eq!(all.get(name), Some(&value), "{name} in {all:?}");
+    }
+    for name in ["laika_audit_age_seconds", "laika_books_age_seconds"] {
+        assert!(all.get(name).is_some_and(|age| *age >= 0.0), "{name}: it was looked at once");
     }
     let route = "route=\"/api/v1/lines/{id}/recharges\"";
     assert!(all.keys().any(|name| name.contains(route) && name.contains("status=\"200\"")));
