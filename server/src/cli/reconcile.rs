@@ -34,6 +34,9 @@ pub(super) fn reconcile(mut parser: lexopt::Parser) -> Result<Outcome, Failure> 
             other => return Err(other.unexpected().into()),
         }
     }
+    if from.is_some() && until.is_some() && from >= until {
+        return Err(Failure::Usage("--from is not before --until".into()));
+    }
     block_on(async {
         let app = open().await?;
         reach_sandbox(&app).await?;
