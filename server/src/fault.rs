@@ -6,10 +6,10 @@
 //! something happened outside that no row says yet, or inside one that is not committed yet.
 //!
 //! A program without the feature `faults` holds none of this: each point is an `Ok(())` that the
-//! compiler removes. With the feature, `LAIKA_CRASH_AT=NAME[:NTH]` aborts the process at a point. In
-//! a test, [`begin`] gives the thread a simulated process: where that dies, the flow call answers an
-//! error, and from then on this thread's store begins and commits no transaction, so that whatever
-//! handles the error does what a dead process does: nothing.
+//! compiler removes. With it, `LAIKA_CRASH_AT=NAME[:NTH]` aborts the process at a point. In a test,
+//! [`begin`] gives the thread a simulated process: where that dies, the flow call answers an error,
+//! and from then on this thread's store begins and commits no transaction, so that whatever handles
+//! the error does what a dead process does: nothing.
 
 #[cfg(all(feature = "faults", not(debug_assertions)))]
 compile_error!("the feature `faults` is for tests; a release never has it");
@@ -139,7 +139,7 @@ points! {
         BackupCopied = "backup.copied",
         /// It has its name.
         BackupNamed = "backup.named",
-        /// The database is set aside, and nothing is in its place.
+        /// The database has its second name, and still its first.
         RestoreSetAside = "restore.set_aside",
         /// The copy is in its place.
         RestoreInPlace = "restore.in_place",

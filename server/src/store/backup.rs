@@ -2,7 +2,7 @@
 //! in the place of the database. PostgreSQL has its own tools for that.
 //!
 //! Nothing is ever overwritten or deleted but what this made itself: a copy goes to a new file, and
-//! the database that a copy replaces is set aside under another name.
+//! the database that a copy replaces is kept under another name.
 
 use super::{Conn, Store, migrate};
 use crate::{
@@ -211,8 +211,9 @@ fn remove(path: &Path) {
     }
 }
 
-/// Gives the database in place another name, with what SQLite keeps beside it, once it is sure that
-/// nobody uses it.
+/// Gives the database in place a second name, and what SQLite keeps beside it that name alone, once
+/// it is sure that nobody uses it. Its first name is the copy's next: at no instant is there none,
+/// so that whoever dies here leaves one database or the other, and no start makes an empty one.
 async fn set_aside(place: &Path, stamp: &str) -> Result<Option<PathBuf>> {
     if !place.exists() {
         return Ok(None);
@@ -224,7 +225,11 @@ async fn set_aside(place: &Path, stamp: &str) -> Result<Option<PathBuf>> {
         if to.exists() {
             return Err(refused(format!("{} is there already", to.display())));
         }
-        if from.exists() {
+        if end.is_empty() {
+            // Why the second: not every file system knows two names for a file.
+            let kept = fs::hard_link(&from, &to).or_else(|_| fs::rename(&from, &to));
+            kept.map_err(|error| on(&from, &error))?;
+        } else if from.exists() {
             fs::rename(&from, &to).map_err(|error| on(&from, &error))?;
         }
     }
