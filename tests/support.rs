@@ -1,13 +1,16 @@
 //! The tests' tools, from the plainest up: [`folder`] [`random`] [`wait`] [`http`] are means,
-//! [`laika`] and [`postgres`] start processes, [`proxy`] stands between two of them, [`usage`]
-//! speaks as the carrier's feed, [`carrier`] as the carrier, [`stripe`] as a payment provider and
-//! [`customer`] as the app.
+//! [`laika`] and [`postgres`] start processes, `machine` goes wrong under one of them, [`proxy`]
+//! stands between two, [`hooks`] where webhooks go, [`usage`] speaks as the carrier's feed,
+//! [`carrier`] as the carrier, [`stripe`] as a payment provider and [`customer`] as the app.
 
 pub mod carrier;
 pub mod customer;
 pub mod folder;
+pub mod hooks;
 pub mod http;
 pub mod laika;
+#[cfg(target_os = "linux")]
+pub mod machine;
 pub mod postgres;
 pub mod proxy;
 pub mod random;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(super) struct Feed {
     abandon: AtomicBool,
     /// Batches acknowledged so far.
     acknowledged: AtomicU64,
+    /// Batches that were sent and not acknowledged, so far.
+    unheard: AtomicU64,
     /// Bytes acknowledged so far, by card number.
     used: Mutex<BTreeMap<String, u64>>,
     /// Every way in which a batch was turned away: status, code, and when to send it again.
@@ -43,6 +46,7 @@ impl Feed {
                 Ok(answer) => self.refuse(&answer),
                 Err(_) => {}
             }
+            self.unheard.fetch_add(1, Ordering::Relaxed);
             // The server is dead or busy starting; it will be back.
             std::thread::park_timeout(Duration::from_millis(5));
         }
@@ -59,6 +63,7 @@ impl Feed {
     }
 
     fn refuse(&self, answer: &Answer) {
+        assert!(answer.status >= 500, "{}", answer.text());
         let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.insert((answer.status, code, answer.header("retry-after").is_some()));
@@ -73,6 +78,11 @@ impl Feed {
     /// Batches acknowledged so far.
     pub(super) fn acknowledged(&self) -> u64 {
         self.acknowledged.load(Ordering::Relaxed)
+    }
+
+    /// How often a batch was sent and not acknowledged.
+    pub(super) fn unheard(&self) -> u64 {
+        self.unheard.load(Ordering::Relaxed)
     }
 
     /// What was acknowledged for a line.
@@ -133,6 +143,53 @@ impl Feeder {
 
 impl Drop for Feeder {
     fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.feed.abandon.store(true, Ordering::Relaxed);
+            // The test already fails for its own reason.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A thread that sends what it is given, one event after the other, through every death of the
+/// server: whoever gives it something need not wait for a server that is dead.
+pub(super) struct Spender {
+    feed: Arc<Feed>,
+    given: Option<Sender<Value>>,
+    thread: Option<JoinHandle<()>>,
+    number: u32,
+}
+
+impl Spender {
+    /// Starts one.
+    pub(super) fn start(feed: &Arc<Feed>, origin: &str) -> Self {
+        let (given, taken) = mpsc::channel::<Value>();
+        let (shared, origin) = (feed.clone(), origin.to_owned());
+        let work = move || taken.iter().for_each(|event| shared.send(&origin, &[event]));
+        let thread = Some(std::thread::spawn(work));
+        Self { feed: feed.clone(), given: Some(given), thread, number: 0 }
+    }
+
+    /// A line uses so much.
+    pub(super) fn spend(&mut self, iccid: &str, bytes: u64) {
+        self.number += 1;
+        let (id, at) = (self.number.to_string(), usage::stamp());
+        let event = usage::event("carrier/spent", &id, iccid, &at, bytes);
+        let given = self.given.as_ref().expect("it is finished last");
+        given.send(event).expect("its thread is there");
+    }
+
+    /// Everything is acknowledged when this returns; the server must be there.
+    pub(super) fn finish(mut self) {
+        self.given = None;
+        let thread = self.thread.take().expect("it is finished once");
+        thread.join().expect("the spender saw nothing wrong");
+    }
+}
+
+impl Drop for Spender {
+    fn drop(&mut self) {
+        self.given = None;
         if let Some(thread) = self.thread.take() {
             self.feed.abandon.store(true, Ordering::Relaxed);
             // The test already fails for its own reason.

@@ -1,7 +1,7 @@
 //! Laika's own processes: `serve` and `sandbox` until they are killed, the command line at once.
 //!
-//! The program is `LAIKA_BIN`, which `cargo xtask test` sets. Nothing of our own environment but
-//! PATH and HOME reaches it.
+//! The program is `LAIKA_BIN`, which `cargo xtask test` sets, or `LAIKA_FAULTS_BIN`, the same with
+//! crash points. Nothing of our own environment but PATH and HOME reaches it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,11 +17,18 @@ pub fn program() -> PathBuf {
     path.expect("LAIKA_BIN names the program under test; `cargo xtask test` sets it")
 }
 
-/// What every process of one test is started with: its folder and its environment.
+/// The program with crash points.
+pub fn program_with_crash_points() -> PathBuf {
+    let path = std::env::var_os("LAIKA_FAULTS_BIN").map(PathBuf::from);
+    path.expect("LAIKA_FAULTS_BIN names the program with crash points; `cargo xtask test` sets it")
+}
+
+/// What every process of one test is started with: its program, its folder and its environment.
 #[derive(Debug)]
 pub struct Place {
     /// Where its files are.
     pub folder: Folder,
+    program: PathBuf,
     env: Vec<(String, String)>,
 }
 
@@ -30,7 +37,7 @@ impl Place {
     pub fn new(name: &str) -> Self {
         let folder = Folder::new(name);
         let database = format!("sqlite:{}", folder.file("laika.db").display());
-        let place = Self { folder, env: vec![] };
+        let place = Self { folder, program: program(), env: vec![] };
         place
             .with("DATABASE_URL", &database)
             .with("LAIKA_LISTEN", "localhost:0")
@@ -50,8 +57,18 @@ impl Place {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Takes a variable away from what is started from now on.
+    pub fn unset(&mut self, name: &str) {
+        self.env.retain(|(known, _)| known != name);
+    }
+
+    /// What is started from now on has crash points.
+    pub fn has_crash_points(&mut self) {
+        self.program = program_with_crash_points();
+    }
+
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(&self.program);
         command.args(args).current_dir(self.folder.path()).env_clear();
         for name in ["PATH", "HOME"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
@@ -90,6 +107,11 @@ impl Place {
     /// before it listened; what it said.
     pub fn try_start(&self, args: &[&str]) -> Result<Process, String> {
         Process::start(self.command(args), self.folder.path())
+    }
+
+    /// The same for one that may end before it listens: whatever became of it.
+    pub fn launch(&self, args: &[&str]) -> Process {
+        Process::launch(self.command(args), self.folder.path()).0
     }
 
     /// The same with other values for some variables.
@@ -146,29 +168,35 @@ impl Ran {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// `http://host:port`, as it said itself.
+    /// `http://host:port`, as it said itself; nothing where it ended before.
     pub origin: String,
 }
 
 impl Process {
-    fn start(mut command: Command, folder: &Path) -> Result<Self, String> {
+    /// Starts it and waits for the first line that it says, or for its end.
+    fn launch(mut command: Command, folder: &Path) -> (Self, String) {
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.expect("a log file"));
         let mut child = command.spawn().expect("the program under test starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe to read"));
         let mut first = String::new();
         stdout.read_line(&mut first).expect("its first line");
-        let origin = first.trim().strip_prefix("listening ").map(str::to_owned);
-        let Some(origin) = origin else {
-            let status = child.wait();
-            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-            return Err(format!("it did not listen but said {first:?}: {status:?}\n{log}"));
-        };
         // Why: a full pipe would stop the process at its next line.
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut stdout, &mut std::io::sink());
         });
-        Ok(Self { child, origin })
+        let origin = first.trim().strip_prefix("listening ").unwrap_or_default().to_owned();
+        (Self { child, origin }, first)
+    }
+
+    fn start(command: Command, folder: &Path) -> Result<Self, String> {
+        let (mut process, first) = Self::launch(command, folder);
+        if process.origin.is_empty() {
+            let status = process.child.wait();
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            return Err(format!("it did not listen but said {first:?}: {status:?}\n{log}"));
+        }
+        Ok(process)
     }
 
     /// The address of a path.

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use super::folder::Folder;
+use super::wait;
 pub use cluster::Cluster;
 
 static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
@@ -29,12 +31,42 @@ pub struct Database {
 struct Server {
     bin: PathBuf,
     folder: Folder,
+    /// What differs from our own environment.
+    env: Vec<(&'static str, String)>,
 }
 
 impl Database {
     /// A new and empty database.
     pub fn new() -> Self {
-        let server = shared();
+        Self::of(shared())
+    }
+
+    /// One on a machine of its own, which can go wrong.
+    #[cfg(target_os = "linux")]
+    pub fn on(machine: &super::machine::Machine) -> Self {
+        let mut server = Server::empty("pg");
+        server.init();
+        server.env = machine.env(Path::new(&server.data()));
+        server.begin();
+        Self::of(Arc::new(server))
+    }
+
+    /// Starts the server again where it has ended.
+    pub fn start_again(&self) {
+        let data = self.server.data();
+        let runs = self.server.command("pg_ctl", &["-D", &data, "status"]).status();
+        if !runs.is_ok_and(|it| it.success()) {
+            self.server.begin();
+        }
+        wait::until("PostgreSQL has recovered", Duration::from_secs(60), || {
+            let psql =
+                ["-h", self.server.socket(), "-U", "postgres", "-qc", "SELECT 1", &self.name];
+            let answers = self.server.command("psql", &psql).status();
+            answers.is_ok_and(|it| it.success()).then_some(())
+        });
+    }
+
+    fn of(server: Arc<Server>) -> Self {
         let name = format!("laika_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         server.ask("postgres", &format!("CREATE DATABASE {name}"));
         Self { server, name }
@@ -85,7 +117,7 @@ impl Server {
     fn empty(name: &str) -> Self {
         let bin = std::env::var_os("LAIKA_POSTGRES").map(PathBuf::from);
         let bin = bin.expect("LAIKA_POSTGRES names PostgreSQL's programs; `cargo xtask test` does");
-        let server = Self { bin, folder: Folder::new(name) };
+        let server = Self { bin, folder: Folder::new(name), env: vec![] };
         own(server.socket());
         server
     }
@@ -137,7 +169,7 @@ impl Server {
         } else {
             Command::new(path)
         };
-        command.args(args).current_dir(self.folder.path());
+        command.args(args).current_dir(self.folder.path()).envs(self.env.iter().cloned());
         // Why: the server would keep our pipes open, and whoever reads them would wait for it.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command

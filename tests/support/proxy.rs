@@ -1,19 +1,32 @@
 //! Stands between the server and the sandbox, as a network does, and can be a bad one: it keeps the
-//! answer to a charge back, or takes the idempotency key out of the request.
+//! answer to a charge back, takes the idempotency key out of the request, or is foul weather, in
+//! which by a seed about every other request to provider and carrier meets some trouble.
 //!
-//! One connection carries one request, so a lost answer stays a lost answer. It invents nothing.
+//! One connection carries one request, so a lost answer stays a lost answer. It invents nothing but
+//! the errors that a machine on the way may invent.
 
+mod trouble;
+
+use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use super::random::Random;
+pub use trouble::Trouble;
 
 /// A charge, at the sandbox provider.
 const CHARGE: &str = "POST /provider/v1/payments ";
 /// Everything that the provider takes a key for.
 const KEYED: &str = "POST /provider/";
+/// What the worker asks of provider and carrier: where the weather matters.
+const MONEY: [&str; 3] =
+    ["POST /provider/v1/payments", "GET /provider/v1/payments", "/carrier/v1/top-ups"];
+/// What the provider is asked about a payment.
+const LOOK_UP: &str = "GET /provider/v1/payments";
 const KEY: &str = "idempotency-key";
 
 /// A listening proxy. It lives as long as the test's process.
@@ -35,6 +48,14 @@ struct Weather {
     given_up: AtomicU64,
     /// What was kept back arrives after all.
     arrives: AtomicBool,
+    /// No look-up of a payment gets through.
+    no_look_ups: AtomicBool,
+    foul: Mutex<Option<Random>>,
+    met: Mutex<BTreeMap<Trouble, u64>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Proxy {
@@ -48,6 +69,9 @@ impl Proxy {
             kept: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             arrives: AtomicBool::new(false),
+            no_look_ups: AtomicBool::new(false),
+            foul: Mutex::default(),
+            met: Mutex::default(),
         });
         let (shared, target) = (weather.clone(), target.to_owned());
         thread::spawn(move || {
@@ -81,6 +105,43 @@ impl Proxy {
         self.weather.keep_next.store(false, Ordering::SeqCst);
         self.weather.given_up.store(self.kept(), Ordering::SeqCst);
     }
+
+    /// From now on no look-up of a payment gets through, or does again.
+    pub fn look_ups_fail(&self, fail: bool) {
+        self.weather.no_look_ups.store(fail, Ordering::SeqCst);
+    }
+
+    /// From now on the weather is foul, by a seed.
+    pub fn turn_foul(&self, seed: u64) {
+        *lock(&self.weather.foul) = Some(Random::new(seed));
+    }
+
+    /// From now on it is fair again.
+    pub fn turn_fair(&self) {
+        *lock(&self.weather.foul) = None;
+    }
+
+    /// How often each trouble was met so far.
+    pub fn met(&self) -> BTreeMap<Trouble, u64> {
+        lock(&self.weather.met).clone()
+    }
+}
+
+impl Weather {
+    /// What happens to a request, and how long whatever happens slowly takes.
+    fn over(&self, asked: &str) -> (Option<Trouble>, Duration) {
+        if self.no_look_ups.load(Ordering::SeqCst) && asked.starts_with(LOOK_UP) {
+            return (Some(Trouble::ErrorBefore), Duration::ZERO);
+        }
+        let mut foul = lock(&self.foul);
+        let Some(random) = foul.as_mut() else { return (None, Duration::ZERO) };
+        if random.below(2) == 0 || !MONEY.iter().any(|path| asked.contains(path)) {
+            return (None, Duration::ZERO);
+        }
+        let trouble = *random.pick(&Trouble::ALL);
+        *lock(&self.met).entry(trouble).or_default() += 1;
+        (Some(trouble), Duration::from_millis(random.below(800)))
+    }
 }
 
 /// A header's name, from its line.
@@ -107,8 +168,18 @@ pub(super) fn request(near: &mut TcpStream) -> io::Result<(Vec<String>, Vec<u8>)
 
 /// One request there, its answer back, then the end of the connection.
 fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> {
+    let (trouble, slowness) = weather.over(&asked(&near)?);
+    if trouble == Some(Trouble::Reset) {
+        // What was not read is what makes this a reset, not an end.
+        return Ok(());
+    }
     let (head, body) = request(&mut near)?;
     let asked = head.first().map(String::as_str).unwrap_or_default();
+    if let Some(trouble) = trouble
+        && let Some(instead) = trouble.instead(slowness)
+    {
+        return near.write_all(instead);
+    }
     let without = if !weather.keys_pass && asked.starts_with(KEYED) { KEY } else { "" };
     let kept = head.iter().filter(|line| !["connection", without].contains(&&*named(line)));
     let lines: Vec<&str> = kept.map(String::as_str).chain(["Connection: close", "", ""]).collect();
@@ -125,7 +196,24 @@ fn pass(mut near: TcpStream, target: &str, weather: &Weather) -> io::Result<()> 
             return Ok(());
         }
     }
-    near.write_all(&answer)
+    match trouble {
+        Some(trouble) => trouble.answer(&mut near, &answer, slowness),
+        None => near.write_all(&answer),
+    }
+}
+
+/// The request's first line, which is then still to be read.
+fn asked(near: &TcpStream) -> io::Result<String> {
+    let mut seen = [0; 1024];
+    loop {
+        let length = near.peek(&mut seen)?;
+        if let Some(end) = seen[..length].iter().position(|byte| *byte == b'\r') {
+            return Ok(String::from_utf8_lossy(&seen[..end]).into_owned());
+        }
+        if length == 0 || length == seen.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
 }
 
 /// The request's lines up to the empty one, and what was already read of its body.
