@@ -35,6 +35,9 @@ enum Home {
     NewDatabase,
     /// In a command about copies of a SQLite file.
     Copies,
+    /// In what the books' keepers do at night or by the hour of the machine: nothing dies there
+    /// yet but in tests of one process.
+    Books,
 }
 
 fn home(point: &str) -> Home {
@@ -42,6 +45,7 @@ fn home(point: &str) -> Home {
         "webhook" if point != "webhook.acted_on" => Home::Stripe,
         "prepared" | "migration" => Home::NewDatabase,
         "backup" | "restore" | "restored" => Home::Copies,
+        "returned" | "case" | "audit" => Home::Books,
         _ => Home::Server,
     }
 }

@@ -62,7 +62,7 @@ impl Way {
     /// The way to a point. One that is not known here is tried by a line that runs dry.
     pub(super) fn to(point: &str) -> Way {
         match point.trim_end_matches(".before").trim_end_matches(".after") {
-            "release" | "sweep" | "turn" | "lease" | "audit" => Way::Start,
+            "release" | "sweep" | "turn" | "lease" => Way::Start,
             "look" | "finish" => Way::DryAndWait,
             "look_up_due" => Way::AnswerKept,
             "payment.found" => Way::ChargeLost,
