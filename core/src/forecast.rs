@@ -111,4 +111,4 @@ pub fn preview_sha256(preview: &Preview) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

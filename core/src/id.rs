@@ -53,6 +53,8 @@ ids! {
     RechargeId;
     /// A bucket of data on a line.
     BucketId;
+    /// A person or a device that a line's data is shared with.
+    MemberId;
     /// What a gateway or carrier must see again to recognise a repeated request.
     IdempotencyKey;
 }

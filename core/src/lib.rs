@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`number`] [`order`] [`money`] [`bytes`] [`id`] [`time`] [`zone`] are the
 //! quantities; [`field`], [`contact`] and [`label`] say what is wrong with something typed;
-//! [`catalogue`] and [`balance`] are what a line has and how usage draws it; [`rail`] is what each
-//! way of paying can do; [`draft`] turns typing into a [`rule`]; [`decide`](mod@decide) is the
-//! heart; [`recharge`] carries a decision out, fact by fact, by the [`retry`] ladder and with
-//! [`ledger`] postings, and [`returns`] is what goes back later; [`forecast`] previews; [`record`]
-//! proves; [`reconcile`](mod@reconcile) holds it against what the gateway and the carrier say;
-//! [`say`] puts it all into words; [`api`] is the JSON that the app and the server exchange.
+//! [`catalogue`] and [`balance`] are what a line has and how usage draws it, [`sharing`] whose use
+//! that is; [`rail`] is what each way of paying can do; [`draft`] turns typing into a [`rule`];
+//! [`decide`](mod@decide) is the heart; [`recharge`] carries a decision out, fact by fact, by the
+//! [`retry`] ladder and with [`ledger`] postings, and [`returns`] is what goes back later;
+//! [`forecast`] previews; [`record`] proves; [`reconcile`](mod@reconcile) holds it against what the
+//! gateway and the carrier say; [`say`] puts it all into words; [`api`] is the JSON that the app and
+//! the server exchange.
 //!
 //! What is absent is the architecture: no clock, network, database, random source, async or float.
 //! `now` is always an argument. Business "no" is a value. Same inputs give the same bytes, natively
@@ -42,6 +43,7 @@ pub mod returns;
 pub mod rule;
 pub mod say;
 pub mod schedule;
+pub mod sharing;
 mod tagged;
 mod text;
 pub mod time;

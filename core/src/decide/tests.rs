@@ -101,6 +101,22 @@ fn a_threshold_is_inclusive() {
 }
 
 #[test]
+fn the_end_of_a_trial_charges_nothing() {
+    let (mut rule, mut account, history, now) = world();
+    (account.available_bytes, account.latest_expiry_at) = (Bytes::ZERO, Some(now));
+    let looks = |rule: &Rule| {
+        [Cause::Usage, Cause::BalanceChanged, Cause::Timer, Cause::MethodChanged]
+            .map(|cause| decide(rule, &account, &history, &cause, now).reason().map(Reason::code))
+    };
+    rule.on = false;
+    assert_eq!(looks(&rule), [Some("rule_off"); 4]);
+    // On, but agreed for something else.
+    rule.on = true;
+    rule.triggers = scheduled().0.triggers;
+    assert_eq!(looks(&rule), [Some("not_due"); 4]);
+}
+
+#[test]
 fn the_gap_is_rounded_up_to_a_step() {
     let (rule, mut account, history, now) = world();
     account.available_bytes = Bytes::new(999_999_999).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::schedule::{Schedule, TimeOfDay, Unit};
 use crate::time::Span;
 use crate::zone::Zone;
 
-pub(super) fn gb(n: u64) -> Bytes {
+pub(crate) fn gb(n: u64) -> Bytes {
     Bytes::GB.checked_mul(n).unwrap_or_default()
 }
 
@@ -32,7 +32,7 @@ fn method() -> PaymentMethodId {
     PaymentMethodId::new("method").unwrap_or_else(|| unreachable!())
 }
 
-pub(super) fn account() -> Account {
+pub(crate) fn account() -> Account {
     Account {
         line_id: LineId::new("line").unwrap_or_else(|| unreachable!()),
         zone: Zone::utc(),
