@@ -60,7 +60,8 @@ impl Request {
     /// With a JSON body.
     pub(crate) fn json(self, value: &impl Serialize) -> Request {
         // A struct of ours always serialises; an empty body would be refused by the server.
-        Request { json: serde_json::to_string(value).ok(), ..self }
+        let json = laika_core::json::write(value).ok();
+        Request { json: json.and_then(|json| String::from_utf8(json).ok()), ..self }
     }
 
     /// With the name of the intention, which makes a second delivery do nothing new.

@@ -6,6 +6,7 @@ mod receipt;
 
 use crate::ENGINE_VERSION;
 use crate::decide::{Account, Cause, Decision, Finding, History, decide, explain};
+use crate::json;
 use crate::rule::Rule;
 use crate::time::Instant;
 use serde::de::{DeserializeOwned, Error};
@@ -72,9 +73,9 @@ impl DecisionRecord {
 
 /// The canonical bytes of a value: JSON with fields in the order of declaration, no spaces.
 pub fn canonical(value: &impl Serialize) -> Vec<u8> {
-    // Why: our own types have text keys and no failing serializer; should one ever fail, an empty
-    // text matches no other side's hash, and the save is refused.
-    serde_json::to_vec(value).unwrap_or_default()
+    // Why: our own types have no failing serializer; should one ever fail, an empty text matches no
+    // other side's hash, and the save is refused.
+    json::write(value).unwrap_or_default()
 }
 
 /// Reads a record however it is spaced and ordered. *Errors*: when it is none, or when there is

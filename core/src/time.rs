@@ -2,7 +2,7 @@
 //! reads a clock; civil dates and times need a [`Zone`](crate::zone::Zone).
 
 use crate::text;
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -86,9 +86,10 @@ impl Instant {
         let date = take_date(&mut rest)?;
         take(&mut rest, b"Tt ")?;
         let (hour, minute) = take_clock(&mut rest)?;
-        take(&mut rest, b":")?;
         // Why 60: a leap second counts as the first one of the next minute.
-        let second = take_number(&mut rest, 2).filter(|second| *second <= 60)?;
+        let [b':', s1, s2, tail @ ..] = rest else { return None };
+        let second = number(&[*s1, *s2]).filter(|second| *second <= 60)?;
+        rest = tail;
         let micros = take_micros(&mut rest)?;
         let east = match take(&mut rest, b"Zz+-")? {
             sign @ (b'+' | b'-') => {
@@ -120,19 +121,19 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
 // Why by hand: the one way in which dates and instants are written here is short to read, and
 // chrono's reading of every way there is was a sixtieth of the browser's module.
 fn take_date(rest: &mut &[u8]) -> Option<NaiveDate> {
-    let year = i32::try_from(take_number(rest, 4)?).ok()?;
-    take(rest, b"-")?;
-    let month = u32::try_from(take_number(rest, 2)?).ok()?;
-    take(rest, b"-")?;
-    let day = u32::try_from(take_number(rest, 2)?).ok()?;
-    NaiveDate::from_ymd_opt(year, month, day)
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, tail @ ..] = *rest else { return None };
+    let year = i32::try_from(number(&[*y1, *y2, *y3, *y4])?).ok()?;
+    let month = u32::try_from(number(&[*m1, *m2])?).ok()?;
+    *rest = tail;
+    NaiveDate::from_ymd_opt(year, month, u32::try_from(number(&[*d1, *d2])?).ok()?)
 }
 
 /// Hours and minutes, with a colon between them.
 fn take_clock(rest: &mut &[u8]) -> Option<(i64, i64)> {
-    let hour = take_number(rest, 2).filter(|hour| *hour < 24)?;
-    take(rest, b":")?;
-    let minute = take_number(rest, 2).filter(|minute| *minute < 60)?;
+    let [h1, h2, b':', m1, m2, tail @ ..] = *rest else { return None };
+    let hour = number(&[*h1, *h2]).filter(|hour| *hour < 24)?;
+    let minute = number(&[*m1, *m2]).filter(|minute| *minute < 60)?;
+    *rest = tail;
     Some((hour, minute))
 }
 
@@ -141,25 +142,24 @@ fn take_micros(rest: &mut &[u8]) -> Option<i64> {
     if take(rest, b".").is_none() {
         return Some(0);
     }
-    let mut micros = take_number(rest, 1)?.saturating_mul(100_000);
-    let mut worth = 10_000_i64;
-    while let Some(digit) = take_number(rest, 1) {
-        micros = micros.saturating_add(digit.saturating_mul(worth));
+    let mut micros = 0_i64;
+    let mut worth = 100_000_i64;
+    let mut some = None;
+    while let [digit @ b'0'..=b'9', tail @ ..] = *rest {
+        micros = micros.saturating_add(i64::from(digit & 15).saturating_mul(worth));
         worth = worth.div_euclid(10);
+        some = Some(micros);
+        *rest = tail;
     }
-    Some(micros)
+    some
 }
 
-/// A whole number of exactly so many digits.
-fn take_number(rest: &mut &[u8], digits: usize) -> Option<i64> {
-    let (head, tail) = rest.split_at_checked(digits)?;
-    let add = |sum: i64, byte: &u8| {
-        let digit = char::from(*byte).to_digit(10)?;
+/// The number that these digits are.
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0_i64, |sum, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
         Some(sum.saturating_mul(10).saturating_add(i64::from(digit)))
-    };
-    let number = head.iter().try_fold(0, add)?;
-    *rest = tail;
-    Some(number)
+    })
 }
 
 /// The next byte, if it is one of these.
@@ -172,13 +172,28 @@ fn take(rest: &mut &[u8], these: &[u8]) -> Option<u8> {
 impl fmt::Display for Instant {
     /// RFC 3339 in UTC with `Z`; to the second when nothing is below it, else to the microsecond.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = if self.0.rem_euclid(1_000_000) == 0 {
-            SecondsFormat::Secs
-        } else {
-            SecondsFormat::Micros
-        };
-        let at = DateTime::<Utc>::from_timestamp_micros(self.0).unwrap_or_default();
-        f.write_str(&at.to_rfc3339_opts(digits, true))
+        let second = self.seconds().rem_euclid(86_400);
+        let date = DateTime::from_timestamp(self.seconds(), 0).unwrap_or_default().date_naive();
+        let below = self.0.rem_euclid(1_000_000);
+        let numbers = [
+            i64::from(date.year()),
+            i64::from(date.month()),
+            i64::from(date.day()),
+            second.div_euclid(3600),
+            second.div_euclid(60).rem_euclid(60),
+            second.rem_euclid(60),
+            below,
+        ];
+        let (mut whole, mut exact) = (*b"0000-00-00T00:00:00Z", *b"0000-00-00T00:00:00.000000Z");
+        let text = if below == 0 { &mut whole[..] } else { &mut exact[..] };
+        let places = text.split_mut(|byte| !byte.is_ascii_digit());
+        for (places, mut number) in places.zip(numbers) {
+            for place in places.iter_mut().rev() {
+                *place = b'0' | u8::try_from(number.rem_euclid(10)).unwrap_or(0);
+                number = number.div_euclid(10);
+            }
+        }
+        f.write_str(std::str::from_utf8(text).unwrap_or_default())
     }
 }
 

@@ -8,6 +8,7 @@ use laika_core::bytes::Bytes;
 use laika_core::decide::{Cause, PastRecharge, Standing};
 use laika_core::forecast::{PastUse, PreviewInputs, preview};
 use laika_core::id::{BucketId, RechargeId};
+use laika_core::json::read_canonical;
 use laika_core::record::{DecisionRecord, canonical, sha256_hex};
 use laika_core::rule::{Adds, Amount, Threshold};
 use laika_core::say::Speech;
@@ -142,9 +143,14 @@ fn every_world_comes_to_the_same_bytes_everywhere() {
 fn a_record_read_back_decides_the_same() {
     let mut dice = Dice(7);
     for _ in 0..WORLDS {
-        let (record, _) = world_of(&mut dice);
-        let read: DecisionRecord = serde_json::from_slice(&canonical(&record)).expect("a record");
+        let (record, inputs) = world_of(&mut dice);
+        let text = String::from_utf8(canonical(&record)).expect("UTF-8");
+        let read: DecisionRecord = serde_json::from_str(&text).expect("a record");
+        assert_eq!(read_canonical(&text).as_ref(), Some(&read), "{text}");
         assert_eq!(canonical(&read), canonical(&record));
+        let text = String::from_utf8(canonical(&inputs)).expect("UTF-8");
+        assert_eq!(serde_json::to_string(&inputs).ok().as_ref(), Some(&text));
+        assert_eq!(read_canonical(&text), Some(inputs), "{text}");
         assert_eq!(read.rerun(), Some(record.decision));
     }
 }

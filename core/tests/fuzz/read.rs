@@ -34,7 +34,9 @@ fn again<T: Serialize + DeserializeOwned + PartialEq>(value: &T) {
 /// Any bytes as each thing that is read anywhere.
 pub(super) fn json(bytes: &[u8]) {
     fn as_one<T: Serialize + DeserializeOwned + PartialEq>(text: &str) {
-        if let Ok(value) = serde_json::from_str::<T>(text) {
+        let known: Option<T> = serde_json::from_str(text).ok();
+        assert!(laika_core::json::read(text).ok() == known, "{text}");
+        if let Some(value) = known {
             again(&value);
         }
     }

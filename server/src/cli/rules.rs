@@ -6,6 +6,7 @@ use crate::{clock::Clock, zones};
 use laika_core::api::query::{
     DecideQuery, PreviewQuery, ScheduleAnswer, ScheduleQuery, ValidateQuery,
 };
+use laika_core::json;
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{BufRead, BufWriter, Write};
 
@@ -79,7 +80,11 @@ fn each_line<Q: DeserializeOwned, A: Serialize>(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let asked = serde_json::from_slice(&line).map_err(|error| ("bad_json", error.to_string()));
+        let asked = match std::str::from_utf8(&line) {
+            Ok(text) => json::read(text),
+            Err(_) => serde_json::from_slice(&line),
+        };
+        let asked = asked.map_err(|error| ("bad_json", error.to_string()));
         match asked.and_then(&answer) {
             Ok(answer) => serde_json::to_writer(&mut out, &answer).map_err(Failure::failed)?,
             Err((code, detail)) => {

@@ -39,7 +39,7 @@ pub fn json(value: &impl Serialize) -> Result<String> {
 
 /// A value of core as the database kept it.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::internal(format!("database: {error}")))
+    laika_core::json::read(text).map_err(|error| Error::internal(format!("database: {error}")))
 }
 
 /// The line's rule, if it has one.

@@ -13,8 +13,8 @@ mod worlds;
 /// Does what the words ask, and answers with a sum over the results.
 ///
 /// `decide KIND COUNT`, `all KIND`, `random SEED COUNT`, `next ROUNDS`, `one CASE ROUNDS`,
-/// `days ROUNDS`,
-/// `preview KIND COUNT`; with the peer also `json|parsed ours|peer KIND COUNT` and `agree COUNT`.
+/// `days ROUNDS`, `preview KIND COUNT`; with the peer also `json|other|parsed ours|peer KIND COUNT`
+/// and `agree COUNT`.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
 pub fn answer(words: &str) -> String {
     let words: Vec<&str> = words.split_whitespace().collect();
@@ -28,7 +28,7 @@ pub fn answer(words: &str) -> String {
         ["days", rounds] => sum(calendar::by_day(number(rounds))),
         ["preview", kind, count] => screen::preview_many(kind, number(count)),
         #[cfg(feature = "peer")]
-        [what @ ("json" | "parsed"), side, kind, count] => {
+        [what @ ("json" | "other" | "parsed"), side, kind, count] => {
             sum(peer::answer_many(what, side, kind, number(count)))
         }
         #[cfg(feature = "peer")]

@@ -1,4 +1,6 @@
-//! GoRules ZEN beside our rules: the same JSON text in, a decision as JSON out. `rule.jdm.json` is
+//! GoRules ZEN beside our rules: the same JSON text in, a decision as JSON out. The text is as our
+//! types write it, as the server keeps it and as the peer reads it too; ours is read by
+//! `core::json`, the peer's by `serde_json` straight into its own values. `rule.jdm.json` is
 //! the low-balance rule in its language: facts, a table of what stands in the way in order of
 //! precedence, then, only where the rule is due, sums and a table of limits. It leaves out dates,
 //! expiries, announcements, the wallets' rails and agreements, retry ladders, other amounts than a
@@ -8,6 +10,7 @@ use crate::dice::Dice;
 use crate::worlds::{self, World};
 use laika_core::api::query::DecideQuery;
 use laika_core::decide::{Decision, Reason};
+use laika_core::json;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -30,6 +33,8 @@ thread_local! {
 struct Stream {
     kind: String,
     texts: Vec<String>,
+    /// The same with its fields in the order of the alphabet, one a line.
+    others: Vec<String>,
     ours: Vec<DecideQuery>,
     theirs: Vec<Variable>,
 }
@@ -42,9 +47,10 @@ impl Stream {
             kind => worlds::of_kind(kind),
         };
         let texts: Vec<String> = worlds.iter().map(text).collect();
+        let others = texts.iter().map(|text| otherwise(text)).collect();
         let ours = texts.iter().map(|text| read(text)).collect();
         let theirs = texts.iter().map(|text| read_for_peer(text)).collect();
-        Stream { kind: kind.to_owned(), texts, ours, theirs }
+        Stream { kind: kind.to_owned(), texts, others, ours, theirs }
     }
 
     fn with<T>(kind: &str, work: impl FnOnce(&Stream) -> T) -> T {
@@ -71,8 +77,13 @@ fn text(world: &World) -> String {
     serde_json::to_string(&DecideQuery { rule, account, history, cause, now }).expect("JSON")
 }
 
+fn otherwise(text: &str) -> String {
+    let value: Value = serde_json::from_str(text).expect("JSON");
+    serde_json::to_string_pretty(&value).expect("JSON")
+}
+
 fn read(text: &str) -> DecideQuery {
-    serde_json::from_str(text).expect("a query")
+    json::read(text).expect("a query")
 }
 
 fn read_for_peer(text: &str) -> Variable {
@@ -80,7 +91,7 @@ fn read_for_peer(text: &str) -> Variable {
 }
 
 fn ours(text: &str) -> String {
-    serde_json::to_string(&read(text).answer()).expect("JSON")
+    String::from_utf8(json::write(&read(text).answer()).expect("JSON")).expect("UTF-8")
 }
 
 fn theirs(graph: &Graph, text: &str) -> String {
@@ -96,7 +107,8 @@ fn evaluate(graph: &Graph, input: Variable) -> Variable {
     }
 }
 
-/// So many answers of one side: `json` from text to text, `parsed` from what was read before.
+/// So many answers of one side: `json` from text to text, `other` from a text that is not written
+/// as our types write it, `parsed` from what was read before.
 pub(crate) fn answer_many(what: &str, side: &str, kind: &str, count: u64) -> u64 {
     let length = |answer: String| answer.len() as u64;
     Stream::with(kind, |stream| {
@@ -106,6 +118,8 @@ pub(crate) fn answer_many(what: &str, side: &str, kind: &str, count: u64) -> u64
         GRAPH.with(|graph| match (what, side) {
             ("json", "ours") => each(&|at| length(ours(black_box(&stream.texts[at])))),
             ("json", "peer") => each(&|at| length(theirs(graph, black_box(&stream.texts[at])))),
+            ("other", "ours") => each(&|at| length(ours(black_box(&stream.others[at])))),
+            ("other", "peer") => each(&|at| length(theirs(graph, black_box(&stream.others[at])))),
             ("parsed", "ours") => each(&|at| {
                 black_box(black_box(&stream.ours[at]).answer());
                 1

@@ -128,6 +128,7 @@ fn json(native: &mut Side) -> Result<Vec<Figure>> {
     for (what, kind, goal) in [
         ("json", "random", Goal::AtLeast(10.0)),
         ("json", "mix", Goal::None),
+        ("other", "random", Goal::None),
         ("parsed", "random", Goal::None),
     ] {
         let words = |side| format!("{what} {side} {kind} {TEXTS}");
@@ -137,6 +138,7 @@ fn json(native: &mut Side) -> Result<Vec<Figure>> {
         let each = |times| median(times) * 1e6 / f64::from(TEXTS);
         let name = match what {
             "json" => format!("JSON in, JSON out, {kind}"),
+            "other" => format!("the same, fields in another order, {kind}"),
             _ => format!("the same, JSON read before, {kind}"),
         };
         figures.push(Figure::new(format!("{name}: ours"), each(ours), "us", Goal::None));
