@@ -206,7 +206,9 @@ async fn cancel(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
         (Ok(Some(payment)), _) => payment,
         (Ok(None), None) => return Ok(Next::Fact(Fact::NotFound { attempt: number })),
         // Why: a payment that the gateway named before and cannot find now is not cancelled by it.
-        (Ok(None), Some(_)) | (Err(_), _) => return Ok(soon(job)),
+        (Ok(None), Some(Outcome::ActionRequired { .. })) | (Err(_), _) => return Ok(soon(job)),
+        // It is settled: what never arrived, or is over, needs no cancelling.
+        (Ok(None), Some(_)) => return Ok(Next::Nothing),
     };
     let open = match payment.state {
         PaymentState::ActionRequired { .. } | PaymentState::Unasked => true,

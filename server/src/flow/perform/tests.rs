@@ -279,6 +279,21 @@ async fn off_while_unknown_names_the_charge_and_only_looks_and_cancels() {
 }
 
 #[tokio::test]
+async fn what_never_arrived_is_not_cancelled_for_ever() {
+    let world = World::new("cancel_never", &["works"]).await;
+    world.run_low_as(NextCharge::AnswerLostBefore).await;
+    world.turn_off().await;
+    for _ in 0..40 {
+        world.pass(Span::hours(1));
+        world.drain().await;
+    }
+    // As one is that was planned while the gateway did not answer.
+    world.plan_to_cancel(1).await;
+    world.drain().await;
+    assert_eq!(world.jobs_of_recharges().await, 0);
+}
+
+#[tokio::test]
 async fn a_removed_method_is_never_charged_and_the_provider_forgets_it() {
     let world = World::new("removed", &["works"]).await;
     let method = world.methods().await[0].clone();

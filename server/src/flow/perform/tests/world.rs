@@ -245,6 +245,25 @@ impl World {
         tx.commit().await;
     }
 
+    /// Somebody is to make sure that an attempt of the last recharge cannot capture any more.
+    pub(super) async fn plan_to_cancel(&self, attempt: u32) {
+        let (recharge_id, now) = (self.last().await.recharge.id, self.app.clock.now());
+        let effect = Effect::CancelPayment { attempt };
+        let work = jobs::Work::Recharge { recharge_id, effect };
+        let mut tx = self.app.store.write().await.expect("a transaction");
+        jobs::enqueue(&mut tx, ACCOUNT, self.line_id(), &work, now).await.expect("enqueued");
+        tx.commit().await;
+    }
+
+    /// How many jobs are left that are of a recharge.
+    pub(super) async fn jobs_of_recharges(&self) -> i64 {
+        let mut snapshot = self.app.store.read().await.expect("a snapshot");
+        let row = crate::sql!("SELECT COUNT(*) FROM jobs WHERE key NOT LIKE '%/evaluate'")
+            .fetch_one(&mut *snapshot)
+            .await;
+        sqlx::Row::get(&row.expect("a row"), 0)
+    }
+
     /// A worker sends the charge and dies before it writes the answer down; another one starts.
     pub(super) async fn send_and_die(&self) {
         for job in self.claim().await.expect("claimed") {
