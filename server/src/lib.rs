@@ -94,6 +94,16 @@ impl App {
     /// Opens the store and makes the shared state; nothing runs yet.
     pub async fn open(config: Config, clock: Clock) -> error::Result<Shared> {
         let store = Store::open(&config.database).await?;
+        App::over(config, clock, store, Outbound::new(PATIENCE)).await
+    }
+
+    /// The shared state over an open store: what a process knows when it starts.
+    pub async fn over(
+        config: Config,
+        clock: Clock,
+        store: Store,
+        outbound: Outbound,
+    ) -> error::Result<Shared> {
         let mut conn = store.read().await?;
         clock.set_offset(store::settings::sandbox_offset(&mut conn).await?);
         if let Some(newest) = store::lines::newest_at(&mut conn).await? {
@@ -115,7 +125,7 @@ impl App {
             usage: Default::default(),
             sandbox: OnceLock::new(),
             origin: OnceLock::new(),
-            outbound: Outbound::new(PATIENCE),
+            outbound,
             passwords: Default::default(),
             stop: watch::Sender::new(false),
         }))

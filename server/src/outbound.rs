@@ -4,7 +4,7 @@
 //! is an answer or [`NoAnswer`]: after a request was sent, "no answer" means *unknown*, never "no".
 //! It never follows redirects and never repeats a request that was written to the wire.
 
-use crate::clock;
+use crate::{clock, sandbox::InProcess};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -20,8 +20,17 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The client: cheap to clone, one connection pool.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    wire: Wire,
     patience: Duration,
+}
+
+/// How a request travels.
+#[derive(Clone, Debug)]
+enum Wire {
+    /// Over the network.
+    Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    /// To a sandbox in this process, through the same router and the same JSON.
+    InProcess(InProcess),
 }
 
 /// No answer, or half of one: whether the other side acted is not known.
@@ -87,7 +96,12 @@ impl Outbound {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(20))
             .build(connector);
-        Self { client, patience }
+        Self { wire: Wire::Http(client), patience }
+    }
+
+    /// A client of a sandbox in this process: no socket, no waiting, the same answers.
+    pub fn in_process(sandbox: InProcess) -> Self {
+        Self { wire: Wire::InProcess(sandbox), patience: Duration::ZERO }
     }
 
     /// Sends one request and reads the whole answer.
@@ -105,8 +119,12 @@ impl Outbound {
         let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| NoAnswer::never_sent(error.to_string()))?;
+        let client = match &self.wire {
+            Wire::Http(client) => client,
+            Wire::InProcess(sandbox) => return sandbox.send(request).await,
+        };
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| NoAnswer {
+            let response = client.request(request).await.map_err(|error| NoAnswer {
                 never_sent: error.is_connect(),
                 ..NoAnswer::unknown(format!("{url}: {error}"))
             })?;

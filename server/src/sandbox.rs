@@ -10,6 +10,7 @@
 pub mod cards;
 pub mod carrier;
 pub mod http;
+pub(crate) mod in_process;
 pub mod journal;
 mod listen;
 mod pages;
@@ -21,6 +22,7 @@ mod tests;
 mod webhooks;
 mod words;
 
+pub use in_process::InProcess;
 pub use listen::{Sandbox, open, serve};
 pub use start::{alone, answers_at, start};
 

@@ -29,7 +29,8 @@ struct Line<R> {
 
 /// The open file and the state it stands for.
 pub struct Journal {
-    file: File,
+    /// Nothing where all of it is to be forgotten with the process.
+    file: Option<File>,
     /// Both machines.
     pub state: State,
 }
@@ -39,7 +40,7 @@ impl Drop for Journal {
     fn drop(&mut self) {
         // Why: closing is not enough while a program that this process has just started still
         // holds a copy of the open file.
-        let _ = self.file.unlock();
+        let _ = self.file.as_ref().map(File::unlock);
     }
 }
 
@@ -73,28 +74,43 @@ impl Journal {
             file.sync_all()?;
         }
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { file, state })
+        Ok(Self { file: Some(file), state })
+    }
+
+    /// A journal without a file: both machines as a seed makes them, for a sandbox in this process.
+    pub fn in_memory(seed: &str) -> io::Result<Self> {
+        Ok(Self { file: None, state: State::new(seal(seed)?) })
+    }
+
+    /// Whether what is taken is kept nowhere, so that nothing waits for a disk.
+    pub fn is_in_memory(&self) -> bool {
+        self.file.is_none()
     }
 
     fn create(mut file: File, path: &Path, seed: &str) -> io::Result<Self> {
-        let seal = Seal::from_seed(seed);
-        let seal = seal.ok_or_else(|| io::Error::other("a seed is 64 hexadecimal digits"))?;
+        let seal = seal(seed)?;
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
         append(&mut file, &Head { laika_sandbox: 1, seed: seed.to_owned() })?;
         // The new name itself must survive a power cut, too.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-        Ok(Self { file, state: State::new(seal) })
+        Ok(Self { file: Some(file), state: State::new(seal) })
     }
 
     /// Writes the request down, syncs, and only then acts and answers.
     pub fn take(&mut self, request: Request, now: i64) -> io::Result<Reply<Answer>> {
         // Why: a statement may have moved the time; replayed, the request happens when it did.
         let now = now.max(self.state.now);
-        append(&mut self.file, &Line { now, request: &request })?;
+        if let Some(file) = &mut self.file {
+            append(file, &Line { now, request: &request })?;
+        }
         Ok(self.state.handle(request, now))
     }
+}
+
+fn seal(seed: &str) -> io::Result<Seal> {
+    Seal::from_seed(seed).ok_or_else(|| io::Error::other("a seed is 64 hexadecimal digits"))
 }
 
 fn append(file: &mut File, line: &impl Serialize) -> io::Result<()> {

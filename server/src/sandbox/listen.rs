@@ -24,6 +24,7 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub struct Sandbox {
     journal: Arc<Mutex<Journal>>,
+    in_memory: bool,
     clock: Arc<Clock>,
     /// Rung when a webhook may be waiting.
     pub(super) told: Arc<Notify>,
@@ -31,33 +32,49 @@ pub struct Sandbox {
 
 /// Opens the journal, creating it where there is none, and replays it.
 pub fn open(path: &Path) -> io::Result<Sandbox> {
-    let journal = Journal::open(path, &crate::secret::token())?;
-    Ok(Sandbox {
-        journal: Arc::new(Mutex::new(journal)),
-        clock: Arc::new(Clock::system()),
-        told: Arc::new(Notify::new()),
-    })
+    Ok(Sandbox::of(Journal::open(path, &crate::secret::token())?))
 }
 
 impl Sandbox {
+    fn of(journal: Journal) -> Sandbox {
+        Sandbox {
+            in_memory: journal.is_in_memory(),
+            journal: Arc::new(Mutex::new(journal)),
+            clock: Arc::new(Clock::system()),
+            told: Arc::new(Notify::new()),
+        }
+    }
+
+    /// A sandbox that is forgotten with the process. The same seed, 64 hexadecimal digits, and the
+    /// same requests at the same times give the same answers.
+    pub fn in_memory(seed: &str) -> io::Result<Sandbox> {
+        Ok(Sandbox::of(Journal::in_memory(seed)?))
+    }
+
     /// Takes a request at `now` (the machine's time where the caller names none), durably.
     pub async fn take(&self, request: Request, now: Option<i64>) -> Reply<Answer> {
-        let sandbox = self.clone();
-        let taken = tokio::task::spawn_blocking(move || {
-            let now = now.unwrap_or_else(|| sandbox.clock.wall().micros());
-            let mut journal = sandbox.journal.lock().unwrap_or_else(PoisonError::into_inner);
-            match journal.take(request, now) {
-                Ok(reply) => reply,
-                Err(error) => {
-                    // Why: after a failed sync nobody knows what is on disk; the next start does.
-                    tracing::error!(%error, "the sandbox journal cannot be written; stopping");
-                    std::process::abort();
-                }
-            }
-        });
-        let reply = taken.await.expect("the journal's thread ends");
+        let reply = if self.in_memory {
+            self.take_now(request, now)
+        } else {
+            let sandbox = self.clone();
+            let taken = tokio::task::spawn_blocking(move || sandbox.take_now(request, now));
+            taken.await.expect("the journal's thread ends")
+        };
         self.told.notify_one();
         reply
+    }
+
+    fn take_now(&self, request: Request, now: Option<i64>) -> Reply<Answer> {
+        let now = now.unwrap_or_else(|| self.clock.wall().micros());
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        match journal.take(request, now) {
+            Ok(reply) => reply,
+            Err(error) => {
+                // Why: after a failed sync nobody knows what is on disk; the next start does.
+                tracing::error!(%error, "the sandbox journal cannot be written; stopping");
+                std::process::abort();
+            }
+        }
     }
 
     /// Looks something up.
