@@ -28,6 +28,9 @@ pub mod store;
 pub mod worker;
 pub mod zones;
 
+#[cfg(test)]
+mod simulator;
+
 use axum::http::StatusCode;
 use carrier::{Carrier, HttpCarrier, SandboxCarrier};
 use clock::Clock;

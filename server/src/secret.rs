@@ -8,6 +8,10 @@ use std::io::{self, Read};
 /// Random bytes from the operating system; without them nothing here may go on.
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
+    #[cfg(test)]
+    if seeded::fill(&mut bytes) {
+        return bytes;
+    }
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
@@ -78,6 +82,36 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+#[cfg(test)]
+pub(crate) mod seeded {
+    //! A simulated process draws what is random from its seed: its whole run is on one thread.
+
+    use laika_tests::support::random::Random;
+    use std::cell::RefCell;
+
+    thread_local! {
+        static SOURCE: RefCell<Option<Random>> = const { RefCell::new(None) };
+    }
+
+    /// From now on this thread draws from a seed; from the operating system again without one.
+    pub(crate) fn by(seed: Option<u64>) {
+        SOURCE.with(|source| *source.borrow_mut() = seed.map(Random::new));
+    }
+
+    /// Fills the bytes, where this thread draws from a seed.
+    pub(super) fn fill(bytes: &mut [u8]) -> bool {
+        SOURCE.with(|source| {
+            let mut source = source.borrow_mut();
+            let Some(random) = source.as_mut() else { return false };
+            for part in bytes.chunks_mut(8) {
+                let bits = random.bits().to_le_bytes();
+                part.iter_mut().zip(bits).for_each(|(byte, bits)| *byte = bits);
+            }
+            true
+        })
+    }
 }
 
 #[cfg(test)]

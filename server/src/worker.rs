@@ -76,14 +76,14 @@ pub async fn run(app: Shared) {
     while under_way.join_next().await.is_some() {}
 }
 
-async fn start(app: &Shared) -> Result<()> {
+pub(crate) async fn start(app: &Shared) -> Result<()> {
     let mut tx = app.store.write().await?;
     jobs::release(&mut tx, app.node()).await?;
     tx.commit_as(Kept::Release).await
 }
 
 /// Claims what is due; looks before it writes, so that an idle worker writes nothing.
-async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
+pub(crate) async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
     let (now, wall) = (app.clock.now(), app.clock.wall());
     let next = jobs::next_due(&mut *app.store.read().await?, wall).await?;
     app.health.looked(&app.clock);
@@ -98,7 +98,7 @@ async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
 }
 
 /// Performs one job. What goes wrong on our side is logged, and the job tried again later.
-async fn one(app: Shared, job: Claimed) {
+pub(crate) async fn one(app: Shared, job: Claimed) {
     let Err(error) = perform(&app, &job).await else { return };
     app.metrics.failed(&error);
     tracing::error!(%error, line = %job.line_id, work = ?job.work, "a job failed");

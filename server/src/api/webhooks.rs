@@ -61,11 +61,33 @@ async fn of_sandbox(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     if app.config.stripe.is_some() || !event.kind.starts_with("payment.") || !shaped {
         return Ok("ignored");
     }
+    #[cfg(test)]
+    believe(app, &event).await?;
     let taken = look_up(app, &event.about).await?;
     if event.kind == "payment.disputed" {
         hear_disputes::about(app, &event.about).await?;
     }
     Ok(taken)
+}
+
+/// [`Defect::WebhookBelieved`](crate::simulator::defects::Defect): paid, if the webhook says so.
+#[cfg(test)]
+async fn believe(app: &Shared, event: &Webhook) -> Result<()> {
+    use crate::simulator::defects::{Defect, planted};
+    use laika_core::{id::AccountId, recharge::Fact};
+    if !planted(Defect::WebhookBelieved) || event.kind != "payment.succeeded" {
+        return Ok(());
+    }
+    let Ok(payment) = app.gateway()?.payment(&event.about).await else { return Ok(()) };
+    let of = (payment.account_id.and_then(AccountId::new), payment.recharge_id, payment.attempt);
+    let (Some(account), Some(id), Some(attempt)) = of else { return Ok(()) };
+    let mut conn = app.store.read().await?;
+    let stored = crate::store::recharges::get(&mut conn, account.as_str(), &id).await?;
+    drop(conn);
+    let Some(recharge) = stored.map(|stored| stored.recharge) else { return Ok(()) };
+    let (payment, amount) = (payment.id, recharge.order.amount);
+    let fact = Fact::Captured { attempt, payment, amount };
+    crate::flow::advance::advance(app, &account, &recharge.id, &fact, None).await.map(|_| ())
 }
 
 async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {

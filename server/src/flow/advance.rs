@@ -9,6 +9,8 @@ use super::{
     inputs, kill_switch,
     tell::{speech, tell},
 };
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -125,6 +127,12 @@ pub async fn keep(tx: &mut Tx, line: &Line, step: Step) -> Result<Recharge> {
     if !step.postings.is_empty() {
         let key = format!("{}/{}", recharge.id, recharge.facts.len());
         ledger::post(tx, line, &key, &step.postings).await?;
+        #[cfg(test)]
+        if planted(Defect::RefundBookedTwice)
+            && step.postings.iter().any(|it| it.to == laika_core::ledger::Book::Customer)
+        {
+            ledger::post(tx, line, &format!("{key}/again"), &step.postings).await?;
+        }
     }
     if let Some(grant) = &step.grant {
         credit(tx, line, &recharge, grant).await?;
@@ -178,6 +186,10 @@ async fn carry_out(
 
 /// The rule waits for the customer; after declines only if no other method of it is left.
 async fn suspend(tx: &mut Tx, line: &Line, why: Suspension) -> Result<()> {
+    #[cfg(test)]
+    if planted(Defect::DeclinedForEver) {
+        return Ok(());
+    }
     let inputs = inputs::load(tx, line, line.newest_at).await?;
     let Some(stored) = &inputs.stored else { return Ok(()) };
     let left = usable_methods(&stored.rule, &inputs.account, line.newest_at).next().is_some();
@@ -189,6 +201,10 @@ async fn suspend(tx: &mut Tx, line: &Line, why: Suspension) -> Result<()> {
 
 /// How far each method has come: for the recharges after this one.
 async fn keep_ladders(tx: &mut Tx, line: &Line, before: &Recharge, after: &Recharge) -> Result<()> {
+    #[cfg(test)]
+    if planted(Defect::DeclinedForEver) {
+        return Ok(());
+    }
     let (account, line_id) = (line.account_id.as_str(), line.id.as_str());
     for tries in after.tries.iter().filter(|tries| !before.tries.contains(tries)) {
         let id = tries.payment_method_id.as_str();
@@ -227,6 +243,32 @@ async fn credit(tx: &mut Tx, line: &Line, recharge: &Recharge, grant: &Grant) ->
     recharges::credited(tx, account, id, before, after).await
 }
 
+/// [`Defect::SettledTwice`]: the line gets it again.
+#[cfg(test)]
+pub(crate) async fn settle_again(app: &Shared, account: &AccountId, id: &RechargeId) -> Result<()> {
+    let mut tx = app.store.write().await?;
+    let Some((line, recharge)) = lock(app, &mut tx, account, id).await? else { return Ok(()) };
+    let bucket_id = laika_core::id::BucketId::new(format!("{id}-again"));
+    let bucket_id = bucket_id.ok_or_else(Error::not_found)?;
+    let adds = recharge.order.adds;
+    let grant = Grant { bucket_id, adds, expires_at: None };
+    let postings = match adds {
+        Adds::Data { bytes, .. } => {
+            use laika_core::ledger::{Book, Posting};
+            let known = balances::load(&mut tx, &line).await?.buckets;
+            if known.iter().any(|bucket| bucket.id == grant.bucket_id) {
+                return tx.rollback().await;
+            }
+            vec![Posting::bytes(Book::Carrier, Book::LineData, bytes)]
+        }
+        Adds::Credit(_) => return tx.rollback().await,
+    };
+    ledger::post(&mut tx, &line, &format!("{id}/again"), &postings).await?;
+    credit(&mut tx, &line, &recharge, &grant).await?;
+    tx.commit().await;
+    Ok(())
+}
+
 /// A purchase by hand that went through shows that charging and delivering work again. What fell
 /// due on a date while the rule was suspended is gone.
 async fn end_suspension(tx: &mut Tx, line: &Line) -> Result<()> {
@@ -252,6 +294,10 @@ async fn count_decline(tx: &mut Tx, line: &Line, recharge: &Recharge, attempt: u
 
 /// Writes the customer's message. Its key makes each piece of news one message.
 async fn tell_news(tx: &mut Tx, line: &Line, recharge: &Recharge, news: &News) -> Result<()> {
+    #[cfg(test)]
+    if planted(Defect::SilentDecline) && matches!(news, News::Declined { .. }) {
+        return Ok(());
+    }
     let Some(owner) = accounts::get(tx, line.account_id.as_str()).await? else { return Ok(()) };
     let zone = inputs::zone(&owner, line.newest_at)?;
     let speech = speech(&owner, &zone, line.newest_at);

@@ -9,6 +9,8 @@ use super::{
     advance::{advance, ring},
     hear_disputes,
 };
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     Shared,
     error::Result,
@@ -52,6 +54,10 @@ pub async fn announce(app: &Shared) -> bool {
 
 /// Reads the list and makes due what it contradicts; also tells the gateway where webhooks go.
 async fn compare_all(app: &Shared) -> Result<()> {
+    #[cfg(test)]
+    if planted(Defect::OnlyWebhooks) {
+        return Ok(());
+    }
     let gateway = app.gateway()?;
     if !announce(app).await {
         return Ok(());
@@ -101,6 +107,8 @@ pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
     };
     let Some(recharge) = stored.map(|stored| stored.recharge) else { return Ok(()) };
     let Some(attempt) = recharge.attempt(number) else { return Ok(()) };
+    #[cfg(test)]
+    defects(app, &account_id, payment, &recharge).await?;
     let agrees = match (&payment.state, &attempt.outcome) {
         (PaymentState::Captured { amount }, Some(Outcome::Captured { .. })) => {
             if !recharge.has_captured(&payment.id) && payment.refunded_minor == 0 {
@@ -130,6 +138,29 @@ pub async fn compare(app: &Shared, payment: &Payment) -> Result<()> {
         jobs::enqueue(&mut tx, account, line_id, &work, line.newest_at).await?;
         tx.commit_as(Kept::LookUpDue).await?;
         ring(app);
+    }
+    Ok(())
+}
+
+/// What the planted defects make of what the gateway says. See `simulator/defects`.
+#[cfg(test)]
+async fn defects(
+    app: &Shared,
+    account: &AccountId,
+    payment: &Payment,
+    recharge: &laika_core::recharge::Recharge,
+) -> Result<()> {
+    let captured = matches!(payment.state, PaymentState::Captured { .. });
+    if planted(Defect::SettledTwice) && captured && recharge.status == Status::Done {
+        super::advance::settle_again(app, account, &recharge.id).await?;
+    }
+    let declined = matches!(payment.state, PaymentState::Declined { .. });
+    if planted(Defect::LateFailure) && declined {
+        let mut tx = app.store.write().await?;
+        let mut failed = recharge.clone();
+        failed.status = Status::Failed;
+        recharges::update(&mut tx, account.as_str(), &failed).await?;
+        tx.commit().await;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What `decide` and `preview` are asked with, read from the store: one place, so that the preview,
 //! the evaluation and the check before every submission see the same figures.
 
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     error::{Error, Result},
     store::{
@@ -113,6 +115,8 @@ pub async fn load_all(conn: &mut Conn, asked: Vec<Asked<'_>>) -> Result<Vec<Inpu
             notice_lead_hours: notice_hours(&owner),
         };
         let mut history = History { recharges, open_disputes, ..History::default() };
+        #[cfg(test)]
+        forget(&mut history, stored.as_ref());
         if let Some(stored) = &stored {
             history.consumed_through = stored.consumed_through;
             history.consumed_expiry_at = stored.consumed_expiry_at;
@@ -122,6 +126,22 @@ pub async fn load_all(conn: &mut Conn, asked: Vec<Asked<'_>>) -> Result<Vec<Inpu
         all.push(Inputs { owner, balance, stored, account, history });
     }
     Ok(all)
+}
+
+/// What the planted defects do not see.
+#[cfg(test)]
+fn forget(history: &mut History, stored: Option<&Stored>) {
+    use laika_core::decide::Standing;
+    if planted(Defect::PendingNotCounted) {
+        history.recharges.retain(|it| !matches!(it.standing, Standing::Open | Standing::Unknown));
+    }
+    if planted(Defect::CapOfTheVersion)
+        && let Some(stored) = stored
+    {
+        let open = |standing| matches!(standing, Standing::Open | Standing::Unknown);
+        let since = stored.rule.armed_at;
+        history.recharges.retain(|it| it.opened_at >= since || open(it.standing));
+    }
 }
 
 /// What a preview is computed from, as of an instant that the line has not moved since.
@@ -142,6 +162,10 @@ pub async fn preview(conn: &mut Conn, line: &Line, as_of: Instant) -> Result<Pre
 
 /// The zone in which the account counts days and months.
 pub fn zone(owner: &accounts::Account, now: Instant) -> Result<Zone> {
+    #[cfg(test)]
+    if planted(Defect::MonthOfUtc) {
+        return Ok(Zone::utc());
+    }
     zones::zone(&owner.time_zone, now)
         .ok_or_else(|| Error::internal(format!("the database holds zone {}", owner.time_zone)))
 }

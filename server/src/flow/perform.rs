@@ -12,6 +12,8 @@ use super::{
     advance::advance,
     submit::{Submitted, return_url, submit},
 };
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     Shared, carrier,
     error::{Error, Result},
@@ -163,6 +165,10 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
     };
     let answer = app.gateway()?.charge(&charge).await;
     fault::at(Point::ChargeAnswered)?;
+    #[cfg(test)]
+    if let Some(next) = defects::charged(app, job, recharge, attempt, &answer).await? {
+        return Ok(next);
+    }
     Ok(match answer {
         Ok(payment) => Next::Fact(seen(attempt, payment)),
         Err(Failure::Refused { code }) => {
@@ -181,6 +187,10 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
 /// Asks what became of an attempt, by key and by listing.
 async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
     let Some(attempt) = unsettled(recharge, number) else { return Ok(Next::Nothing) };
+    #[cfg(test)]
+    if planted(Defect::OnlyWebhooks) {
+        return Ok(Next::Nothing);
+    }
     let mut found = find(app, job, recharge, attempt).await?;
     if let (Ok(Some(payment)), None) = (&found, &attempt.outcome)
         && payment.state == PaymentState::Unasked
@@ -192,6 +202,12 @@ async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) 
             (Fact::ActionRequired { .. } | Fact::Unanswered { .. }, Some(_)) => Next::Nothing,
             (fact, _) => Next::Fact(fact),
         },
+        #[cfg(test)]
+        (Ok(None), None) if planted(Defect::NotFoundBelieved) => Next::Fact(Fact::Declined {
+            attempt: number,
+            code: "not_found".to_owned(),
+            hard: false,
+        }),
         (Ok(None), None) => Next::Fact(Fact::NotFound { attempt: number }),
         (Ok(None), Some(_)) => Next::Nothing,
         (Err(_), None) => Next::Fact(Fact::Unanswered { attempt: number }),
@@ -396,5 +412,7 @@ async fn detach(app: &Shared, job: &Claimed, token: &str) -> Result<Next> {
     })
 }
 
+#[cfg(test)]
+mod defects;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,8 @@ use super::{
     advance::{lock, ring, take_in},
     inputs, kill_switch,
 };
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -21,6 +23,8 @@ use crate::{
         payment_methods::{self, Method},
     },
 };
+#[cfg(test)]
+use laika_core::id::IdempotencyKey;
 use laika_core::{
     decide::{Cause, Decision, Unusable, decide},
     id::RechargeId,
@@ -66,12 +70,27 @@ pub async fn submit(
         tx.rollback().await?;
         return Ok(Submitted::Nothing);
     };
+    #[cfg(test)]
+    if planted(Defect::ResentTooLate)
+        && !attempt.may_be_sent(line.newest_at)
+        && let Ok(method) = allowed(&mut tx, &line, &recharge, &attempt).await?
+    {
+        let mut again = charge(app, &mut tx, &line, &recharge, &attempt, &method).await?;
+        again.key = another(&again.key, "late");
+        tx.rollback().await?;
+        return Ok(Submitted::Send(Box::new(again)));
+    }
     if !attempt.may_be_sent(line.newest_at) {
         tx.rollback().await?;
         return Ok(Submitted::TooLate);
     }
     let charge = match allowed(&mut tx, &line, &recharge, &attempt).await? {
-        Ok(method) => charge(app, &mut tx, &line, &recharge, &attempt, &method).await?,
+        Ok(method) => {
+            let charge = charge(app, &mut tx, &line, &recharge, &attempt, &method).await?;
+            #[cfg(test)]
+            let charge = of_the_job(charge, job);
+            charge
+        }
         Err(reason) => {
             let fact = Fact::Withdrawn { attempt: number, reason };
             let known = recharge.facts.len();
@@ -95,6 +114,21 @@ pub async fn submit(
     app.metrics.heard(&fact, known, &recharge);
     ring(app);
     Ok(Submitted::Send(Box::new(charge)))
+}
+
+/// The same key with something behind it.
+#[cfg(test)]
+fn another(key: &IdempotencyKey, word: &str) -> IdempotencyKey {
+    IdempotencyKey::new(format!("{key}-{word}")).unwrap_or_else(|| key.clone())
+}
+
+/// The planted defects that charge under a key of the job's.
+#[cfg(test)]
+fn of_the_job(mut charge: Charge, job: &Claimed) -> Charge {
+    if planted(Defect::KeyOfTheJob) || planted(Defect::ClaimReleasedOnFailure) {
+        charge.key = another(&charge.key, &format!("j{}", job.attempts));
+    }
+    charge
 }
 
 /// Whether this machine's clock is too far from the gateway's or the database's.
@@ -121,7 +155,10 @@ async fn allowed(
     attempt: &Attempt,
 ) -> Result<Result<Method, String>> {
     // Why: whatever else is wrong by now, this is the reason that an operator must find.
-    if kill_switch::is_on(tx, line).await? {
+    let stopped = kill_switch::is_on(tx, line).await?;
+    #[cfg(test)]
+    let stopped = stopped && !planted(Defect::KillSwitchTooLate);
+    if stopped {
         return Ok(Err("stopped_by_operator".to_owned()));
     }
     let now = line.newest_at;
@@ -138,6 +175,10 @@ async fn allowed(
         }
         return Ok(if line.closed { Err("line_closed".to_owned()) } else { Ok(method) });
     };
+    #[cfg(test)]
+    if planted(Defect::DisableRacesEnable) || planted(Defect::KillSwitchTooLate) {
+        return Ok(Ok(method));
+    }
     let mut inputs = inputs::load(tx, line, now).await?;
     let Some(stored) = inputs.stored else { return Ok(Err("rule_off".to_owned())) };
     if stored.rule.version != version {

@@ -3,6 +3,8 @@
 mod statement;
 
 use super::{Attached, Charge, Failure, Payment, PaymentState, Search, Setup, SetupState};
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     clock::{Clock, Theirs},
     outbound::{Answered, NoAnswer, Outbound},
@@ -117,7 +119,7 @@ impl SandboxGateway {
         let body = json!({
             "customer": charge.customer,
             "payment_method": charge.token,
-            "amount_minor": charge.amount.amount_minor,
+            "amount_minor": asked_minor(charge),
             "currency": charge.amount.currency,
             "return_url": charge.return_url,
             "metadata": {
@@ -232,6 +234,15 @@ impl SandboxGateway {
             state,
         })
     }
+}
+
+/// How much to ask for.
+fn asked_minor(charge: &Charge) -> i64 {
+    #[cfg(test)]
+    if planted(Defect::TimesAHundred) && charge.amount.currency.exponent() == 0 {
+        return charge.amount.amount_minor.saturating_mul(100);
+    }
+    charge.amount.amount_minor
 }
 
 /// One request to the sandbox, with the key, the server's time, and JSON both ways.

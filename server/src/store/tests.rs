@@ -39,7 +39,12 @@ pub(crate) struct Folder(pub(crate) std::path::PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Folder {
-        let folder = std::env::temp_dir().join(secret::id("laika-store"));
+        Folder::within(&std::env::temp_dir())
+    }
+
+    /// A new one within another.
+    pub(crate) fn within(base: &std::path::Path) -> Folder {
+        let folder = base.join(secret::id("laika-store"));
         std::fs::create_dir(&folder).expect("a folder");
         Folder(folder)
     }

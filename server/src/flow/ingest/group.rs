@@ -10,6 +10,8 @@ use super::{
     draw::{book, draw},
     lock,
 };
+#[cfg(test)]
+use crate::simulator::defects::{Defect, planted};
 use crate::{
     Shared,
     error::Result,
@@ -55,6 +57,11 @@ pub(super) async fn count(
             return nothing.map(|_| receipts);
         }
     };
+    #[cfg(test)]
+    if planted(Defect::ClaimedBeforeTheWrite) {
+        tx.commit_as(Kept::Usage).await?;
+        tx = app.store.write().await?;
+    }
     let mut locked = lock::lock(app, &mut tx, &new).await?;
     let ids: BTreeSet<&str> = new.keys().map(|(account, _)| account.as_str()).collect();
     accounts::count_up_all(&mut tx, &ids).await?;

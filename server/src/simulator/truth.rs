@@ -1,0 +1,104 @@
+//! What is known outside of Laika's own books: which usage was sent and acknowledged, which stops
+//! were acknowledged and whom their answers named. The checks hold the books against it.
+
+use crate::{flow::usage_event::Event, store::lines::Line};
+use laika_core::{rule::Limits, time::Instant};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A usage event that was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) line: usize,
+    pub(super) event: Event,
+    /// Whether it was acknowledged; before that it may be counted or not, and is sent again.
+    pub(super) acknowledged: bool,
+}
+
+/// An acknowledged stop: from then on nothing is submitted but what its answer named.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop {
+    /// When it ends by itself.
+    pub(super) until: Option<Instant>,
+    /// The recharges whose payment was sent before.
+    pub(super) named: BTreeSet<String>,
+}
+
+/// What is known of a line.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfLine {
+    /// Its rule is off.
+    pub(super) off: Option<Stop>,
+    /// Its rule is paused.
+    pub(super) paused: Option<Stop>,
+    /// The operator has stopped it.
+    pub(super) stopped: Option<Stop>,
+}
+
+#[derive(Default)]
+pub(super) struct Truth {
+    pub(super) events: Vec<Sent>,
+    pub(super) lines: Vec<OfLine>,
+    /// The operator has stopped everything.
+    pub(super) stopped: Option<Stop>,
+    /// Removed methods, by the gateway's token.
+    pub(super) removed: BTreeMap<String, Stop>,
+    /// How many of the provider's payments were looked at.
+    pub(super) payments_seen: usize,
+    /// Recharges that ended, and how.
+    pub(super) ended: BTreeMap<String, String>,
+    /// How many entries the books had, and their hash.
+    pub(super) books: (i64, String),
+    /// The limits of each version of each line's rule.
+    pub(super) limits: BTreeMap<(usize, u32), Limits>,
+    /// The customer has moved to another zone.
+    pub(super) moved: bool,
+    /// Since when nothing goes wrong any more.
+    pub(super) quiet_since: Option<Instant>,
+}
+
+impl Truth {
+    pub(super) fn begin(&mut self, lines: &[Line]) {
+        self.lines = lines
+            .iter()
+            .map(|_| OfLine { off: Some(Stop::default()), ..OfLine::default() })
+            .collect();
+    }
+
+    /// Why a payment for a recharge, with a method, must not have begun at an instant.
+    pub(super) fn forbids(
+        &self,
+        line: usize,
+        automatic: bool,
+        recharge: &str,
+        token: &str,
+        now: Instant,
+    ) -> Option<&'static str> {
+        let holds = |stop: &Option<Stop>| {
+            stop.as_ref().is_some_and(|stop| {
+                stop.until.is_none_or(|until| now < until) && !stop.named.contains(recharge)
+            })
+        };
+        let of_line = &self.lines[line];
+        if automatic && holds(&of_line.off) {
+            return Some("off");
+        }
+        if automatic && holds(&of_line.paused) {
+            return Some("a pause");
+        }
+        if holds(&of_line.stopped) || holds(&self.stopped) {
+            return Some("the kill switch");
+        }
+        let removed = self.removed.get(token);
+        removed.filter(|stop| !stop.named.contains(recharge)).map(|_| "removal of the method")
+    }
+
+    /// How much is surely used on a line, and how much perhaps besides.
+    pub(super) fn used(&self, line: usize) -> (u64, u64) {
+        let of_line = self.events.iter().filter(|sent| sent.line == line);
+        let sum = |acknowledged| {
+            let of = of_line.clone().filter(move |sent| sent.acknowledged == acknowledged);
+            of.map(|sent| sent.event.bytes.get()).sum()
+        };
+        (sum(true), sum(false))
+    }
+}
