@@ -1,9 +1,10 @@
 //! Every SQL text of ours, held against what Citus, YugabyteDB and CockroachDB also take, so that a
-//! database that grew out of one PostgreSQL can move to many nodes. None of the three runs here: the
-//! rules are read from their documentation, each with its source.
+//! database that grew out of one PostgreSQL can move to many nodes. None of the three runs here:
+//! the rules are read from their documentation, each with its source.
 //!
-//! Reading order: `read` finds the texts, `schema` knows the tables from the migrations, `rules` are
-//! the rules, `exceptions` what breaks one, with why it may. `docs/scale.md` has the same table.
+//! Reading order: `read` finds the texts, `schema` knows the tables from the migrations, `rules`
+//! are the rules, `exceptions` what breaks one, with why it may. `docs/scale.md` has the same
+//! table.
 
 mod exceptions;
 mod read;

@@ -2,7 +2,8 @@
 //! statements stand in `store/*`, one file per subject, as one SQL text for both databases.
 //!
 //! SQLite has one writer and several readers; PostgreSQL has one pool for both, at whichever of its
-//! hosts takes writes. Reads see one snapshot. No adapter is ever called while a transaction is open.
+//! hosts takes writes. Reads see one snapshot. No adapter is ever called while a transaction is
+//! open.
 
 pub mod accounts;
 pub mod audit_log;

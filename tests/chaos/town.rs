@@ -125,8 +125,8 @@ impl Town {
         self.proxy.give_up();
     }
 
-    /// Starts the server again where it has ended by itself, as whoever supervises it would; whether
-    /// it runs now.
+    /// Starts the server again where it has ended by itself, as whoever supervises it would;
+    /// whether it runs now.
     pub(super) fn keep_up(&mut self) -> bool {
         if self.server.as_mut().is_none_or(|server| server.ended().is_some()) {
             self.server = self.place.try_start(&["serve"]).ok();

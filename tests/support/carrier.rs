@@ -1,8 +1,8 @@
 //! A carrier by the contract of `docs/carrier.md`: `laika sandbox` as a process of its own, with a
 //! front before it through which the server reaches it, and which can be bad weather.
 //!
-//! What is given is the sandbox's to say. The front never gives anything itself: it passes a request
-//! on, or does not, and lets the answer through, or not as it was.
+//! What is given is the sandbox's to say. The front never gives anything itself: it passes a
+//! request on, or does not, and lets the answer through, or not as it was.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};

@@ -2,8 +2,8 @@
 //!
 //! All tests of one run share one; each has its own database in it. The programs are in
 //! `LAIKA_POSTGRES`, which `cargo xtask test` sets. `initdb` refuses root, so a root run becomes
-//! the `postgres` user that Debian's package made. A [`Cluster`] is two of them, of which one follows
-//! the other.
+//! the `postgres` user that Debian's package made. A [`Cluster`] is two of them, of which one
+//! follows the other.
 
 mod cluster;
 

@@ -1,7 +1,7 @@
 //! What is said between Laika and a carrier, as `docs/carrier.md` has it: the bodies, both ways.
 //!
-//! Place in the flow: `http` sends and reads them; the sandbox's carrier answers with the same ones,
-//! so there is one contract and not two. Nothing here decides.
+//! Place in the flow: `http` sends and reads them; the sandbox's carrier answers with the same
+//! ones, so there is one contract and not two. Nothing here decides.
 
 use laika_core::time::Instant;
 use serde::{Deserialize, Serialize};

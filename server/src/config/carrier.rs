@@ -1,5 +1,6 @@
 //! How the carrier is configured: where it is, and the secret between it and us. Without an address
-//! the sandbox's carrier delivers. It never repeats the secret, and sends it over no line in the clear.
+//! the sandbox's carrier delivers. It never repeats the secret, and sends it over no line in the
+//! clear.
 
 use super::{ConfigError, Secret, address, secret};
 

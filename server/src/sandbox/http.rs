@@ -1,4 +1,5 @@
-//! The sandbox over HTTP: the provider's JSON endpoints as one plain list, the carrier's in `carrier`.
+//! The sandbox over HTTP: the provider's JSON endpoints as one plain list, the carrier's in
+//! `carrier`.
 //!
 //! Place in the flow: request -> bearer key -> journal and state machine -> answer, or none when
 //! the script says that answers get lost. `/pay/…` are the hosted pages. `/charges` is the

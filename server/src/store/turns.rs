@@ -9,7 +9,8 @@ use super::Tx;
 use crate::{error::Result, sql};
 use laika_core::time::{Instant, Span};
 
-/// Takes a turn that is nobody's at `wall`, or goes on with one's own; whether this node has it now.
+/// Takes a turn that is nobody's at `wall`, or goes on with one's own; whether this node has it
+/// now.
 pub async fn take(tx: &mut Tx, name: &str, node: &str, wall: Instant, lasts: Span) -> Result<bool> {
     let done = sql!(
         "INSERT INTO turns (name, node, ends_at) VALUES ($1, $2, $3)
