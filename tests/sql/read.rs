@@ -1,5 +1,5 @@
 //! Finds our SQL: the migrations, and every string of the server's sources that is a statement.
-//! Tests of the server are left out, and what is SQLite's alone.
+//! Tests of the server and its simulator are left out, and what is SQLite's alone.
 
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,8 @@ pub(super) fn statements() -> Vec<Statement> {
     let mut all = vec![];
     for path in files(&folder) {
         let inside = path.strip_prefix(&folder).expect("inside").display().to_string();
-        if !inside.ends_with(".rs") || inside.contains("tests") {
+        let of_tests = inside.contains("tests") || inside.starts_with("simulator");
+        if !inside.ends_with(".rs") || of_tests {
             continue;
         }
         let source = std::fs::read_to_string(&path).expect("a file");
