@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use laika_core::api::NextCharge;
+use laika_core::api::{NextCharge, ScriptedCharge};
 use laika_core::recharge::{Fact, Seen, Status};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::http::Request;
@@ -217,7 +217,9 @@ fn a_link_that_is_ignored_is_cancelled_at_stripe() {
 #[test]
 fn what_is_not_delivered_is_given_back_once_in_full() {
     let world = World::new("back");
-    let told = world.customer.post("/sandbox/next-charge", &NextCharge::SoftDecline);
+    let told = world
+        .customer
+        .post("/sandbox/next-charge", &ScriptedCharge { outcome: NextCharge::SoftDecline });
     assert_eq!(told.expect(409).json()["code"], "not_the_sandbox");
     world.customer.next_charge(NextCharge::NotDelivered);
     world.run_dry(CARD);

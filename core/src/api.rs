@@ -318,7 +318,7 @@ pub struct Pause {
     pub until_on: NaiveDate,
 }
 
-/// The answer to off, pause and removal: what had been submitted before it was acknowledged.
+/// The answer to off and pause: what had been submitted before it was acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopped {
     /// The rule afterwards.
@@ -365,6 +365,13 @@ pub struct SetupView {
 pub struct MethodOrder {
     /// All of them, the preferred first.
     pub ids: Vec<PaymentMethodId>,
+}
+
+/// The answer to the removal of a method. `DELETE /payment-methods/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Recharges whose payment was already sent: looked up and cancelled where possible.
+    pub already_submitted: Vec<RechargeId>,
 }
 
 /// A recharge in the history. `GET /lines/{id}/recharges`, the newest first.
@@ -431,9 +438,17 @@ pub struct SandboxTime {
     pub seconds: u32,
 }
 
-/// `POST /sandbox/next-charge`: how the account's next charge ends.
+/// `POST /sandbox/next-charge`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedCharge {
+    /// How the account's next charge ends.
+    pub outcome: NextCharge,
+}
+
+/// How a charge ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is what happens")]
 pub enum NextCharge {
     Succeeds,

@@ -89,6 +89,12 @@ impl Error {
         Error::problem(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
     }
 
+    /// 413: more than is read at once.
+    pub fn too_large() -> Error {
+        let words = "The request is too large.";
+        Error::problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", words)
+    }
+
     /// 429: too many tries; the wait is the same whoever asks.
     pub fn too_many(retry_after_s: i64) -> Error {
         let words = "Too many tries; wait before the next one.";
@@ -186,11 +192,9 @@ fn foreign(response: &Response) -> Option<Arc<Error>> {
     let refused = status.is_client_error() || status.is_server_error();
     refused.then(|| {
         Arc::new(match status {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Error::problem(status, "too_large", "The request is too large.")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Error::too_large(),
             status if status.is_server_error() => Error::internal(format!("answered {status}")),
-            status => Error::problem(status, "bad_request", "The request cannot be read."),
+            _ => Error::bad_request("bad_request", "The request cannot be read."),
         })
     })
 }
@@ -229,6 +233,7 @@ pub fn render(response: Response, request_id: &str) -> Response {
         errors: problem.errors,
         request_id: request_id.to_string(),
     });
+    let allow = response.headers().get(header::ALLOW).cloned();
     let wait = problem.more.get("retry_after_s").map(Value::to_string);
     let mut body = body.unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
@@ -238,6 +243,9 @@ pub fn render(response: Response, request_id: &str) -> Response {
     *rendered.status_mut() = problem.status;
     let media_type = HeaderValue::from_static("application/problem+json");
     rendered.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    if let Some(allow) = allow {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
     if let Some(wait) = wait.and_then(|wait| HeaderValue::from_str(&wait).ok()) {
         rendered.headers_mut().insert(header::RETRY_AFTER, wait);
     }

@@ -11,10 +11,19 @@ use tokio::{
 };
 use tower_service::Service;
 
-/// More connections wait in the kernel's queue.
-const CONNECTIONS: usize = 2048;
-/// A client that takes longer for its headers is not a browser.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// What one client may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// More connections wait in the kernel's queue.
+    pub connections: usize,
+    /// A client that takes longer for its headers is not a browser; nor is one that keeps a
+    /// connection for so long and asks nothing.
+    pub headers_within: Duration,
+}
+
+/// Those of every listener.
+pub const LIMITS: Limits = Limits { connections: 2048, headers_within: Duration::from_secs(10) };
+
 /// After an accept that failed: long enough not to fill the log while file handles are short.
 const BREATH: Duration = Duration::from_millis(200);
 /// Answers under way at stop get this long.
@@ -22,7 +31,16 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Serves until `stop` resolves, then finishes the answers under way.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    serve_within(LIMITS, listener, router, stop).await;
+}
+
+async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
+    let slots = Arc::new(Semaphore::new(limits.connections));
     // Each connection holds a receiver; when all are gone, `closed` resolves.
     let (stopping, _) = watch::channel(false);
     tokio::pin!(stop);
@@ -46,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         let router = router.clone();
         let stopping = stopping.subscribe();
         tokio::spawn(async move {
-            connection(stream, address, router, stopping).await;
+            connection(limits, stream, address, router, stopping).await;
             drop(slot);
         });
     }
@@ -58,6 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 }
 
 async fn connection(
+    limits: Limits,
     stream: TcpStream,
     address: SocketAddr,
     router: Router,
@@ -72,7 +91,7 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
+        .header_read_timeout(limits.headers_within)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let told = async { stopping.wait_for(|stop| *stop).await.is_ok() };
@@ -85,3 +104,6 @@ async fn connection(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

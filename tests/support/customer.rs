@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use laika_core::api::{
     Confirmation, LineView, NextCharge, OutboxMessage, PaymentMethodView, RechargeView,
-    Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule, SessionView,
-    SetupView, TurnOn,
+    Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule, ScriptedCharge,
+    SessionView, SetupView, TurnOn,
 };
 use laika_core::bytes::Bytes;
 use laika_core::draft::{RuleDraft, validate};
@@ -234,7 +234,7 @@ impl Customer {
 
     /// How the next charge of this customer ends.
     pub fn next_charge(&self, outcome: NextCharge) {
-        let answer = self.post("/sandbox/next-charge", &outcome);
+        let answer = self.post("/sandbox/next-charge", &ScriptedCharge { outcome });
         assert!(answer.status < 300, "{}", answer.text());
     }
 

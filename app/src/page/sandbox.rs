@@ -13,7 +13,7 @@ use crate::ui::field::pick;
 use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
-use laika_core::api::{NextCharge, SandboxTime, SandboxUsage};
+use laika_core::api::{NextCharge, SandboxTime, SandboxUsage, ScriptedCharge};
 use laika_core::bytes::Bytes;
 use leptos::prelude::*;
 use serde::Serialize;
@@ -148,7 +148,12 @@ fn arm(text: Text, form: Form) -> AnyView {
     let press = move || {
         let index = chosen.with_untracked(|n| n.parse::<usize>().unwrap_or(0));
         if let Some(way) = NextCharge::ALL.get(index) {
-            send(form, "/sandbox/next-charge", way, words.armed.to_owned());
+            send(
+                form,
+                "/sandbox/next-charge",
+                &ScriptedCharge { outcome: *way },
+                words.armed.to_owned(),
+            );
         }
     };
     let busy = Signal::derive(move || form.busy());

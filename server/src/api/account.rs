@@ -17,7 +17,7 @@ use laika_core::{
     field::{Field, FieldCode, FieldError},
 };
 
-/// `PATCH /account`.
+/// `PATCH /account`: changes the language or the time zone.
 pub async fn change(
     State(app): State<Shared>,
     session: SignedIn,

@@ -33,7 +33,8 @@ pub async fn serve(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let words = "This address does not take this method.";
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        return Error::problem(status, "other_method", words).into_response();
+        let allow = [(header::ALLOW, "GET,HEAD")];
+        return (allow, Error::problem(status, "other_method", words)).into_response();
     }
     let path = request.uri().path();
     let (headers, asked) = (request.headers(), find(path));

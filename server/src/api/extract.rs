@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     body::Bytes,
-    extract::{ConnectInfo, FromRequest, FromRequestParts, Request},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, Request, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use laika_core::time::Instant;
@@ -35,12 +35,34 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
                 "Send application/json.",
             ));
         }
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
-            Error::problem(rejection.status(), "unreadable_body", rejection.body_text())
-        })?;
+        let bytes = Bytes::from_request(request, app).await.map_err(unreadable)?;
+        // Why: what is read as an object could also be read from a list of its members.
+        if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+            return Err(Error::bad_request("bad_json", "The body is not a JSON object."));
+        }
         serde_json::from_slice(&bytes)
             .map(Body)
             .map_err(|error| Error::bad_request("bad_json", error.to_string()))
+    }
+}
+
+/// A body that did not come whole.
+fn unreadable(rejection: BytesRejection) -> Error {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::too_large(),
+        _ => Error::bad_request("unreadable_body", rejection.body_text()),
+    }
+}
+
+/// A body as it came: what is signed is its bytes.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl FromRequest<Shared> for Raw {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Raw> {
+        Bytes::from_request(request, app).await.map(Raw).map_err(unreadable)
     }
 }
 

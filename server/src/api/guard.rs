@@ -34,14 +34,26 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
 }
 
 /// Nothing takes longer, a slow client's body included; live streams have begun by then.
-const LONGEST: Duration = Duration::from_secs(60);
+pub const LONGEST: Duration = Duration::from_secs(60);
 
 /// Ends a request that takes too long. What it had not committed is undone.
-pub async fn in_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+pub async fn in_time(longest: Duration, request: Request, next: Next) -> Response {
+    tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| {
         let words = "The request took too long; what is not answered may be asked again.";
         Error::problem(StatusCode::REQUEST_TIMEOUT, "too_slow", words).into_response()
     })
+}
+
+/// Refuses a change whose body is compressed: nothing is unpacked here, so a small request never
+/// becomes a large one.
+pub async fn plain_body(request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if safe || request.headers().get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return next.run(request).await;
+    }
+    let words = "Send the body as it is, without Content-Encoding.";
+    Error::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded", words).into_response()
 }
 
 /// A path with NUL or broken UTF-8 in it names nothing. PostgreSQL would refuse to look for it.

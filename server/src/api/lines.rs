@@ -17,7 +17,7 @@ use laika_core::{
     label::label,
 };
 
-/// `GET /lines`.
+/// `GET /lines`: the account's lines, with balance, prices and how the rule stands.
 pub async fn list(State(app): State<Shared>, session: SignedIn) -> Result<Json<Vec<LineView>>> {
     let mut conn = app.store.read().await?;
     let mut views = Vec::new();
@@ -27,7 +27,7 @@ pub async fn list(State(app): State<Shared>, session: SignedIn) -> Result<Json<V
     Ok(Json(views))
 }
 
-/// `PATCH /lines/{id}`.
+/// `PATCH /lines/{id}`: names the line.
 pub async fn change(
     State(app): State<Shared>,
     session: SignedIn,

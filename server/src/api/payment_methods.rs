@@ -16,14 +16,13 @@ use axum::{
     http::StatusCode,
 };
 use laika_core::{
-    api::{MethodOrder, PaymentMethodView, SetupView},
+    api::{MethodOrder, PaymentMethodView, Removed, SetupView},
     decide::{MethodFacts, Unusable, usable_methods},
     id::{LineId, PaymentMethodId},
     time::Instant,
 };
-use serde_json::{Value, json};
 
-/// `GET /payment-methods`.
+/// `GET /payment-methods`: the account's payment methods, the preferred first.
 pub async fn list(
     State(app): State<Shared>,
     session: SignedIn,
@@ -43,7 +42,7 @@ pub async fn begin(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// `POST /payment-methods/setups/{id}/complete`.
+/// `POST /payment-methods/setups/{id}/complete`: what came of the visit; the method, once.
 pub async fn complete(
     State(app): State<Shared>,
     session: SignedIn,
@@ -87,9 +86,9 @@ pub async fn remove(
     State(app): State<Shared>,
     session: SignedIn,
     Path(id): Path<String>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Removed>> {
     let already_submitted = remove_payment_method::remove(&app, session.account(), &id).await?;
-    Ok(Json(json!({ "already_submitted": already_submitted })))
+    Ok(Json(Removed { already_submitted }))
 }
 
 /// All of an account's methods, with what removing one would mean.

@@ -10,11 +10,11 @@ use axum::{
     Json,
     extract::{Path, State},
     http::header,
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use laika_core::api::receipts::{ReceiptView, SigningKeyView};
 
-/// `GET /lines/{id}/rule/receipts`: the newest first.
+/// `GET /lines/{id}/rule/receipts`: the consents given, the newest first.
 pub async fn list(
     State(app): State<Shared>,
     session: SignedIn,
@@ -31,13 +31,14 @@ pub async fn show(
     State(app): State<Shared>,
     session: SignedIn,
     Path((id, version)): Path<(String, String)>,
-) -> Result<impl IntoResponse> {
+) -> Result<Response> {
     let mut conn = app.store.read().await?;
     let line = lines::get(&mut conn, session.account(), &id).await?;
     let line = line.ok_or_else(Error::not_found)?;
     let version = version.parse().map_err(|_| Error::not_found())?;
     let signed = receipts::signed(&mut conn, &line, version).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], signed.ok_or_else(Error::not_found)?))
+    let signed = signed.ok_or_else(Error::not_found)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], signed).into_response())
 }
 
 /// `GET /signing-keys`: public; whoever has a receipt may check it.

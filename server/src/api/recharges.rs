@@ -25,7 +25,7 @@ use laika_core::{
     returns::Returns,
 };
 
-/// `GET /lines/{id}/recharges`: the newest first.
+/// `GET /lines/{id}/recharges`: its history, the newest first.
 pub async fn list(
     State(app): State<Shared>,
     session: SignedIn,
@@ -39,7 +39,7 @@ pub async fn list(
     Ok(Json(all.into_iter().map(|stored| view(stored, &returned)).collect()))
 }
 
-/// `POST /lines/{id}/recharges`, with an `Idempotency-Key`: bought by hand.
+/// `POST /lines/{id}/recharges`: buys by hand.
 pub async fn buy(
     State(app): State<Shared>,
     session: SignedIn,

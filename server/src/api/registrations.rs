@@ -42,7 +42,7 @@ const PER_CONTACT: Budget = Budget { name: "codes-contact", most: 5, slot_s: 360
 const PER_ADDRESS: Budget = Budget { name: "codes-address", most: 100, slot_s: 3600 };
 const CONFIRMS: Budget = Budget { name: "confirms-address", most: 100, slot_s: 3600 };
 
-/// `POST /registrations`.
+/// `POST /registrations`: begins one; a code goes to each contact.
 pub async fn create(
     State(app): State<Shared>,
     CallerAddress(address): CallerAddress,

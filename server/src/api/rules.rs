@@ -21,7 +21,7 @@ use laika_core::{
     record::{Authenticated, Proof},
 };
 
-/// `GET /lines/{id}/preview-inputs`.
+/// `GET /lines/{id}/preview-inputs`: what a preview is computed from.
 pub async fn preview_inputs(
     State(app): State<Shared>,
     session: SignedIn,
@@ -34,7 +34,7 @@ pub async fn preview_inputs(
     Ok(Json(view::preview_inputs(&mut conn, &line, now).await?))
 }
 
-/// `GET /lines/{id}/rule`.
+/// `GET /lines/{id}/rule`: the rule, its draft, and how it stands.
 pub async fn show(
     State(app): State<Shared>,
     session: SignedIn,
@@ -43,7 +43,7 @@ pub async fn show(
     Ok(Json(rule(&app, &session, &id).await?))
 }
 
-/// `PUT /lines/{id}/rule`.
+/// `PUT /lines/{id}/rule`: saves what was previewed, off until it is turned on.
 pub async fn save(
     State(app): State<Shared>,
     session: SignedIn,
@@ -68,7 +68,7 @@ pub async fn on(
     Ok(Json(rule(&app, &session, &id).await?))
 }
 
-/// `POST /lines/{id}/rule/off`.
+/// `POST /lines/{id}/rule/off`: nothing is charged by it from here on.
 pub async fn off(
     state: State<Shared>,
     session: SignedIn,
@@ -77,7 +77,7 @@ pub async fn off(
     stopped(state, session, id, Switch::Off).await
 }
 
-/// `POST /lines/{id}/rule/pause`.
+/// `POST /lines/{id}/rule/pause`: nothing is charged by it until that date.
 pub async fn pause(
     state: State<Shared>,
     session: SignedIn,
@@ -87,7 +87,7 @@ pub async fn pause(
     stopped(state, session, id, Switch::Pause(pause.until_on)).await
 }
 
-/// `POST /lines/{id}/rule/resume`.
+/// `POST /lines/{id}/rule/resume`: ends a pause.
 pub async fn resume(
     State(app): State<Shared>,
     session: SignedIn,
@@ -97,7 +97,7 @@ pub async fn resume(
     Ok(Json(rule(&app, &session, &id).await?))
 }
 
-/// `POST /lines/{id}/rule/skip`.
+/// `POST /lines/{id}/rule/skip`: leaves out the next recharge by date.
 pub async fn skip(
     State(app): State<Shared>,
     session: SignedIn,
@@ -107,7 +107,7 @@ pub async fn skip(
     Ok(Json(rule(&app, &session, &id).await?))
 }
 
-/// `GET /lines/{id}/looks`.
+/// `GET /lines/{id}/looks`: why it was not charged: the latest record of each reason.
 pub async fn looks(
     State(app): State<Shared>,
     session: SignedIn,

@@ -18,7 +18,7 @@ use crate::{
     store::{lines, messages, settings},
 };
 use axum::{Json, extract::State, http::StatusCode};
-use laika_core::api::{NextCharge, OutboxMessage, SandboxTime, SandboxUsage};
+use laika_core::api::{NextCharge, OutboxMessage, SandboxTime, SandboxUsage, ScriptedCharge};
 
 /// The longest that time may pass at once: a year.
 const LONGEST_S: u32 = 366 * 86_400;
@@ -71,10 +71,10 @@ pub async fn let_time_pass(
 pub async fn next_charge(
     State(app): State<Shared>,
     session: SignedIn,
-    Body(next): Body<NextCharge>,
+    Body(ScriptedCharge { outcome }): Body<ScriptedCharge>,
 ) -> Result<StatusCode> {
     exists(&app)?;
-    let charge = match next {
+    let charge = match outcome {
         NextCharge::Succeeds => AtProvider::Succeeded,
         NextCharge::SoftDecline => AtProvider::InsufficientFunds,
         NextCharge::HardDecline => AtProvider::StolenCard,

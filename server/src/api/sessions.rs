@@ -32,7 +32,7 @@ const PER_PAIR: Budget = Budget { name: "sign-in-pair", most: 10, slot_s: 900 };
 const PER_ADDRESS: Budget = Budget { name: "sign-in-address", most: 200, slot_s: 900 };
 const STEP_UPS: Budget = Budget { name: "step-up", most: 10, slot_s: 900 };
 
-/// `GET /session`.
+/// `GET /session`: who is signed in, and what the app starts with.
 pub async fn current(
     State(app): State<Shared>,
     MaybeSignedIn(session): MaybeSignedIn,
@@ -49,7 +49,7 @@ pub async fn current(
     Ok(Json(session_view(&app, account)))
 }
 
-/// `POST /sessions`.
+/// `POST /sessions`: signs in.
 pub async fn create(
     State(app): State<Shared>,
     CallerAddress(address): CallerAddress,
@@ -106,7 +106,7 @@ pub async fn step_up(
     Ok(response)
 }
 
-/// `DELETE /sessions/current`.
+/// `DELETE /sessions/current`: signs out.
 pub async fn delete(State(app): State<Shared>, SignedIn(session): SignedIn) -> Result<Response> {
     let mut tx = app.store.write().await?;
     sessions::close(&mut tx, &session.token_sha256).await?;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tower_service::Service;
 
 mod receipts;
+mod routes;
 mod streams;
 
 const PASSWORD: &str = "correct horse";

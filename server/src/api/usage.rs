@@ -1,6 +1,9 @@
 //! Usage over HTTP: a signed CloudEvents request, single or batch, or a plain JSON array of events.
 
-use super::{extract::header_text, signature};
+use super::{
+    extract::{Raw, header_text},
+    signature,
+};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -9,15 +12,19 @@ use crate::{
         usage_event,
     },
 };
-use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
+use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::value::RawValue;
+
+/// The media types that are read.
+pub const KINDS: [&str; 3] =
+    ["application/cloudevents-batch+json", "application/cloudevents+json", "application/json"];
 
 /// `POST /usage`: answers once everything that it says is durable. When too much waits already,
 /// it is refused before anything is read, which costs next to nothing: 503 with `Retry-After`.
 pub async fn receive(
     State(app): State<Shared>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<Receipt>> {
     app.usage.admit(1).inspect_err(|_| app.metrics.usage_refused())?;
     let secrets = app.config.usage_secrets.iter().map(|secret| secret.expose());

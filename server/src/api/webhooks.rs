@@ -1,7 +1,7 @@
 //! Webhooks: the gateway says that something happened. It is not believed but looked up, so one
 //! that is late, doubled, out of order or forged by whoever stole a secret moves no money.
 
-use super::signature;
+use super::{extract::Raw, signature};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -12,7 +12,6 @@ use crate::{
     store::gateway_events,
 };
 use axum::{
-    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
@@ -25,7 +24,7 @@ type Taken = Result<&'static str>;
 pub async fn sandbox(
     State(app): State<Shared>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<StatusCode> {
     let taken = of_sandbox(&app, &headers, &body).await;
     count(&app, taken)
@@ -35,7 +34,7 @@ pub async fn sandbox(
 pub async fn stripe(
     State(app): State<Shared>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<StatusCode> {
     let taken = of_stripe(&app, &headers, &body).await;
     count(&app, taken)
