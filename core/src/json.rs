@@ -12,7 +12,7 @@ pub use write::Unwritable;
 
 /// Writes a value. *Errors*: when it holds something that none of our types does.
 pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Unwritable> {
-    let mut writer = write::Writer::default();
+    let mut writer = write::Writer::new();
     value.serialize(&mut writer)?;
     Ok(writer.0)
 }

@@ -75,35 +75,48 @@ impl<'de> Reader<'de> {
     /// A whole number without its sign. More than 18 digits, which might not fit, are another's.
     fn digits(&mut self) -> Read<u64> {
         let start = self.rest;
-        let (mut number, mut rest) = (0_u64, start);
-        if let Some((eight, more)) = start.split_first_chunk()
-            && let Some(eight) = eight_digits(*eight)
-        {
-            (number, rest) = (eight, more);
+        let mut number = 0_u64;
+        while let Some(eight) = self.rest.first_chunk() {
+            let (length, value) = leading_digits(*eight);
+            let worth = TENS.get(length).ok_or(Otherwise)?;
+            number = number.wrapping_mul(*worth).wrapping_add(value);
+            self.rest = self.rest.get(length..).ok_or(Otherwise)?;
+            if length < eight.len() {
+                break;
+            }
         }
-        while let [digit @ b'0'..=b'9', more @ ..] = rest {
+        // Only near the end of the text, where no eight bytes are left.
+        while let [digit @ b'0'..=b'9', more @ ..] = self.rest {
             number = number.wrapping_mul(10).wrapping_add(u64::from(digit & 15));
-            rest = more;
+            self.rest = more;
         }
-        self.rest = rest;
-        let length = start.len().saturating_sub(rest.len());
+        let length = start.len().saturating_sub(self.rest.len());
         let right = (1..=18).contains(&length) && (length == 1 || !start.starts_with(b"0"));
         if right { Ok(number) } else { Err(Otherwise) }
     }
 }
 
-/// The number that eight digits are, all at once: pairs, then fours, then the eight.
+/// What so many digits are worth.
+const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// How many of eight bytes are digits before the first that is none, and the number that they are:
+/// all at once, joined to pairs, fours and the eight.
 ///
 /// *Source*: D. Lemire, "Quickly parsing eight digits", 2018.
-fn eight_digits(text: [u8; 8]) -> Option<u64> {
+fn leading_digits(text: [u8; 8]) -> (usize, u64) {
     let digits = u64::from_le_bytes(text) ^ EACH.wrapping_mul(u64::from(b'0'));
-    let beyond_nine = (digits | digits.wrapping_add(EACH.wrapping_mul(0x7f - 9))) & HIGHEST;
+    // Why 0x76: from ten on it takes a byte to its highest bit.
+    let beyond_nine = (digits | digits.wrapping_add(EACH.wrapping_mul(0x76))) & HIGHEST;
+    let length = beyond_nine.trailing_zeros().wrapping_shr(3);
+    // Why: with nothing before them, they are as eight with zeros in front.
+    let bits = 64_u32.saturating_sub(length.wrapping_shl(3));
+    let digits = digits.checked_shl(bits).unwrap_or(0);
     let join = |parts: u64, bits: u32, tens: u64| {
         parts.wrapping_mul(tens).wrapping_add(parts.wrapping_shr(bits))
     };
     let pairs = join(digits, 8, 10) & 0x00ff_00ff_00ff_00ff;
     let fours = join(pairs, 16, 100) & 0x0000_ffff_0000_ffff;
-    (beyond_nine == 0).then(|| join(fours, 32, 10_000) & 0xffff_ffff)
+    (usize::try_from(length).unwrap_or(0), join(fours, 32, 10_000) & 0xffff_ffff)
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {

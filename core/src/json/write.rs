@@ -32,10 +32,14 @@ impl Error for Unwritable {
 type Written = Result<(), Unwritable>;
 
 /// What is written so far.
-#[derive(Default)]
 pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
+    /// Nothing yet. Almost everything that is written is longer than this.
+    pub(super) fn new() -> Writer {
+        Writer(Vec::with_capacity(128))
+    }
+
     #[inline(never)]
     fn put(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
@@ -71,7 +75,7 @@ impl Writer {
             b'\t' => b't',
             _ => {
                 let hex = |digit: u32| char::from_digit(digit, 16).unwrap_or('0');
-                let digits = [hex(u32::from(byte >> 4)), hex(u32::from(byte & 15))];
+                let digits = [hex(u32::from(byte.wrapping_shr(4))), hex(u32::from(byte & 15))];
                 self.put("\\u00");
                 self.0.extend(digits.iter().filter_map(|digit| u8::try_from(*digit).ok()));
                 return;
