@@ -222,18 +222,26 @@ async fn set_aside(place: &Path, stamp: &str) -> Result<Option<PathBuf>> {
     let aside = with(place, &format!(".replaced-{stamp}"));
     for end in ["-wal", "-shm", ""] {
         let (from, to) = (with(place, end), with(&aside, end));
-        if to.exists() {
+        // Why not the same file: a restore that died within this second gave it that name.
+        if to.exists() && !is_same(&from, &to) {
             return Err(refused(format!("{} is there already", to.display())));
         }
-        if end.is_empty() {
+        if end.is_empty() && !to.exists() {
             // Why the second: not every file system knows two names for a file.
             let kept = fs::hard_link(&from, &to).or_else(|_| fs::rename(&from, &to));
             kept.map_err(|error| on(&from, &error))?;
-        } else if from.exists() {
+        } else if !end.is_empty() && from.exists() {
             fs::rename(&from, &to).map_err(|error| on(&from, &error))?;
         }
     }
     Ok(Some(aside))
+}
+
+/// Whether two names are one file's.
+fn is_same(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let which = |path: &Path| path.metadata().map(|about| (about.dev(), about.ino())).ok();
+    which(one).is_some() && which(one) == which(other)
 }
 
 /// Whether nobody else has the database open: then, and only then, it can be had exclusively. One
