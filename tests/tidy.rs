@@ -198,7 +198,11 @@ fn the_rules_name_no_clock_and_no_float() {
         ["std::time", "std::net", "std::fs", "std::env", "std::thread", "::now()", "f64", "f32"];
     let mut found = vec![];
     for (name, text) in sources().into_iter().filter(|(name, _)| name.starts_with("core/src/")) {
-        for (number, line) in text.lines().enumerate() {
+        // Why: serde asks each format for floats too, and these name them to refuse them.
+        let refuses = |line: &str| {
+            name.starts_with("core/src/json/") && ["f64", "f32"].iter().any(|it| line.contains(it))
+        };
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !refuses(line)) {
             let code = line.split("//").next().unwrap_or_default();
             let word = words.iter().find(|word| code.contains(**word));
             let word = word.copied().or(code.contains("async ").then_some("async"));

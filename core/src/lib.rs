@@ -7,8 +7,8 @@
 //! [`decide`](mod@decide) is the heart; [`recharge`] carries a decision out, fact by fact, by the
 //! [`retry`] ladder and with [`ledger`] postings, and [`returns`] is what goes back later;
 //! [`forecast`] previews; [`record`] proves; [`reconcile`](mod@reconcile) holds it against what the
-//! gateway and the carrier say; [`say`] puts it all into words; [`api`] is the JSON that the app and
-//! the server exchange, and [`json`] writes it and reads it quickly.
+//! gateway and the carrier say; [`say`] puts it all into words; [`api`] is the JSON that app
+//! and server exchange, and [`json`] writes it and reads it quickly.
 //!
 //! What is absent is the architecture: no clock, network, database, random source, async or float.
 //! `now` is always an argument. Business "no" is a value. Same inputs give the same bytes, natively

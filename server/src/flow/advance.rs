@@ -265,7 +265,7 @@ pub(crate) async fn settle_again(app: &Shared, account: &AccountId, id: &Recharg
     };
     ledger::post(&mut tx, &line, &format!("{id}/again"), &postings).await?;
     credit(&mut tx, &line, &recharge, &grant).await?;
-    tx.commit().await;
+    tx.commit_as(Kept::Fact).await?;
     Ok(())
 }
 

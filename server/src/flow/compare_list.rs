@@ -160,7 +160,7 @@ async fn defects(
         let mut failed = recharge.clone();
         failed.status = Status::Failed;
         recharges::update(&mut tx, account.as_str(), &failed).await?;
-        tx.commit().await;
+        tx.commit_as(Kept::Fact).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::{
     world::World,
 };
 use crate::{
-    api::webhooks,
+    api::{extract::Raw, webhooks},
     error::Error,
     flow::{compare_list, kill_switch},
     sandbox::{
@@ -112,7 +112,7 @@ async fn post(
     headers.insert("laika-signature", header);
     let app = world.app.clone();
     let call = async move {
-        let answer = webhooks::sandbox(State(app), headers, Bytes::from(body)).await;
+        let answer = webhooks::sandbox(State(app), headers, Raw(Bytes::from(body))).await;
         answer.map(|status: StatusCode| status.to_string())
     };
     match world.call("takes a webhook", call).await {

@@ -4,6 +4,7 @@ use super::{Next, soon};
 use crate::{
     Shared,
     error::Result,
+    fault::Kept,
     gateway::{Failure, Payment, PaymentState},
     simulator::defects::{Defect, planted},
     sql,
@@ -38,7 +39,7 @@ pub(super) async fn charged(
             ] {
                 statement.execute(&mut *tx).await?;
             }
-            tx.commit().await;
+            tx.commit_as(Kept::Fact).await?;
             Ok(Some(Next::Written))
         }
         Ok(_) | Err(_) => Ok(None),
