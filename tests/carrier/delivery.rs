@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use laika_core::api::NextCharge;
+use laika_core::api::{NextCharge, ScriptedCharge};
 use laika_core::recharge::Status;
 use laika_tests::support::carrier::{Carrier, SECRET, Trouble};
 use laika_tests::support::customer::Customer;
@@ -116,8 +116,9 @@ impl World {
 fn what_is_paid_for_is_delivered_over_http_and_the_secret_stays_where_it_is() {
     let world = World::new("http");
     let session = world.customer.get("/session").expect(200).json();
+    let script = ScriptedCharge { outcome: NextCharge::NotDelivered };
     assert_ne!(session["sandbox"], Value::Null, "payments are the sandbox's, and it is said");
-    let told = world.customer.post("/sandbox/next-charge", &NextCharge::NotDelivered);
+    let told = world.customer.post("/sandbox/next-charge", &script);
     assert_eq!(told.expect(409).json()["code"], "not_the_sandbox");
     world.run_dry();
     world.is_delivered_once();

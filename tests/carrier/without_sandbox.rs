@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use laika_core::api::{NextCharge, SandboxTime, SandboxUsage};
+use laika_core::api::{NextCharge, SandboxTime, SandboxUsage, ScriptedCharge};
 use laika_core::bytes::Bytes;
 use laika_tests::support::carrier::{Carrier, SECRET};
 use laika_tests::support::customer::Customer;
@@ -53,7 +53,8 @@ fn money_by_stripe_and_data_by_the_carrier_with_no_sandbox_in_between() {
     let used = SandboxUsage { line_id: customer.line.id.clone(), bytes };
     customer.post("/sandbox/usage", &used).expect(404);
     customer.post("/sandbox/time", &SandboxTime { seconds: 1 }).expect(404);
-    customer.post("/sandbox/next-charge", &NextCharge::Succeeds).expect(404);
+    let script = ScriptedCharge { outcome: NextCharge::Succeeds };
+    customer.post("/sandbox/next-charge", &script).expect(404);
     let webhook = server.url("/api/v1/webhooks/sandbox");
     Request::new("POST", &webhook).send().expect("the server").expect(404);
     wait::until("it is ready", Duration::from_secs(30), || {
