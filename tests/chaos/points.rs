@@ -143,8 +143,8 @@ fn dies_everywhere(name: &str, ground: Ground) {
     mortal.end(&points);
 }
 
-/// Why not in every run: since the carrier speaks HTTP and usage is remembered, a point now and then
-/// is not reached within its minute (`top_up.found`, `later.before`), and nobody knows yet why.
+/// Why not in every run: now and then a point is not reached within its minute (`top_up.found`,
+/// `later.before`), and nobody knows yet why.
 fn asked_for() -> bool {
     std::env::var_os("LAIKA_POINTS").is_some()
 }
