@@ -7,7 +7,7 @@
 //!
 //! A program without the feature `faults` holds none of this: each point is an `Ok(())` that the
 //! compiler removes. With it, `LAIKA_CRASH_AT=NAME[:NTH]` aborts the process at a point. In a test,
-//! [`begin`] gives the thread a simulated process: where that dies, the flow call answers an error,
+//! `begin` gives the thread a simulated process: where that dies, the flow call answers an error,
 //! and from then on this thread's store begins and commits no transaction, so that whatever handles
 //! the error does what a dead process does: nothing.
 
