@@ -1,5 +1,6 @@
 //! The contract that other programs attach to: command line, usage feeds, exit codes, JSON shapes.
 
+mod api;
 mod backup;
 mod cards;
 mod command_line;

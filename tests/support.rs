@@ -1,9 +1,11 @@
 //! The tests' tools, from the plainest up: [`folder`] [`random`] [`wait`] [`http`] are means,
+//! [`contract`] holds what comes against the document of the API,
 //! [`laika`] and [`postgres`] start processes, `machine` goes wrong under one of them, [`proxy`]
 //! stands between two, [`hooks`] where webhooks go, [`usage`] speaks as the carrier's feed,
 //! [`carrier`] as the carrier, [`stripe`] as a payment provider and [`customer`] as the app.
 
 pub mod carrier;
+pub mod contract;
 pub mod customer;
 pub mod folder;
 pub mod hooks;

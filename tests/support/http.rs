@@ -2,12 +2,15 @@
 //! request and nothing else.
 //!
 //! It keeps no cookies and follows no redirects; a test says what it sends and sees what comes.
+//! What comes from the API is held against its document.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use serde_json::Value;
+
+use super::contract;
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -105,10 +108,21 @@ impl Request {
         stream.set_nodelay(true)?;
         let head = format!("{}Content-Length: {}\r\n\r\n", self.head, self.body.len());
         stream.write_all(&[head.as_bytes(), &self.body].concat())?;
-        let mut all = vec![];
-        stream.read_to_end(&mut all)?;
-        parse(&all)
+        let answer = read(&mut stream)?;
+        let mut words = self.head.split(' ');
+        let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        if let Err(fault) = contract::check(method, path, &answer) {
+            panic!("not as documented: {fault}");
+        }
+        Ok(answer)
     }
+}
+
+/// The one answer of a connection that is closed after it.
+pub fn read(stream: &mut impl io::Read) -> io::Result<Answer> {
+    let mut all = vec![];
+    stream.read_to_end(&mut all)?;
+    parse(&all)
 }
 
 fn parse(all: &[u8]) -> io::Result<Answer> {

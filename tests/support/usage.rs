@@ -38,13 +38,18 @@ pub fn single(origin: &str, event: &Value) -> Request {
 
 /// A body signed with a secret at a Unix second.
 pub fn signed(origin: &str, kind: &str, body: Vec<u8>, secret: &str, at: u64) -> Request {
+    Request::new("POST", &format!("{origin}/api/v1/usage"))
+        .header("Laika-Signature", &signature(&body, secret, at))
+        .body(kind, body)
+}
+
+/// The signature of a body by a secret at a Unix second, as its header has it.
+pub fn signature(body: &[u8], secret: &str, at: u64) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key length");
     mac.update(format!("{at}.").as_bytes());
-    mac.update(&body);
+    mac.update(body);
     let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
-    Request::new("POST", &format!("{origin}/api/v1/usage"))
-        .header("Laika-Signature", &format!("t={at},v1={hex}"))
-        .body(kind, body)
+    format!("t={at},v1={hex}")
 }
 
 /// This instant, as an event has it.
