@@ -169,11 +169,11 @@ pub enum SetupState {
     Open,
     /// The customer left.
     Cancelled,
-    /// A card is attached.
+    /// A card or a wallet is attached.
     Attached(Attached),
 }
 
-/// A card as the gateway describes it: no number.
+/// A card as the gateway describes it, or a wallet: no number.
 #[derive(Clone, Debug)]
 pub struct Attached {
     /// What charges name.
@@ -192,6 +192,21 @@ pub struct Attached {
     pub exp_year: i32,
     /// Equal for the same number.
     pub fingerprint: String,
+    /// What was agreed, where it is a wallet; it has then no digits and no date.
+    pub agreed: Option<Agreed>,
+}
+
+/// The limits of debits while the customer is away, as a wallet is asked for them and grants them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// So many days at least from one debit to the next.
+    pub cycle_days: u32,
+    /// The most in one debit.
+    pub most_per_debit: Money,
+    /// The most in all, in the same currency.
+    pub total_minor: i64,
+    /// The most debits.
+    pub debits_most: u32,
 }
 
 /// The attempt's key of a payment: as the gateway has it, otherwise derived from what we told it.
@@ -216,15 +231,19 @@ impl Gateway {
         }
     }
 
-    /// Begins a visit to the hosted page.
+    /// Begins a visit to the hosted page; a wallet there is asked for no more than `agreement`.
     pub async fn create_setup(
         &self,
         customer: &str,
         back: &str,
         language: Language,
+        agreement: Option<Agreed>,
     ) -> Result<Setup, Failure> {
         match self {
-            Gateway::Sandbox(sandbox) => sandbox.create_setup(customer, back, language).await,
+            Gateway::Sandbox(sandbox) => {
+                sandbox.create_setup(customer, back, language, agreement).await
+            }
+            // Why: its wallets are on session only.
             Gateway::Stripe(stripe) => stripe.create_setup(customer, back, language).await,
         }
     }

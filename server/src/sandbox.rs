@@ -152,3 +152,14 @@ impl State {
 fn refused<T>(status: u16, code: &str, detail: &str) -> Result<T, Refusal> {
     Err(Refusal { status, code: code.to_owned(), detail: detail.to_owned(), decline: None })
 }
+
+/// Hosted pages send people back to an app on this machine and nowhere else; webhooks likewise.
+fn on_this_machine(url: &str) -> bool {
+    let hosts = ["http://localhost", "http://127.0.0.1"];
+    let Some(rest) = hosts.iter().find_map(|host| url.strip_prefix(host)) else { return false };
+    let rest = match rest.strip_prefix(':') {
+        Some(rest) => rest.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    (rest.is_empty() || rest.starts_with('/')) && url.bytes().all(|b| b.is_ascii_graphic())
+}

@@ -6,6 +6,7 @@
 //! open.
 
 pub mod accounts;
+pub mod agreements;
 pub mod audit_log;
 pub mod backup;
 pub mod balances;

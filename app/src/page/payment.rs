@@ -20,6 +20,7 @@ use crate::ui::toast::toasts;
 use gloo_net::http::Method;
 use laika_core::api::{MethodOrder, PaymentMethodView, SetupView};
 use laika_core::decide::Unusable;
+use laika_core::rail::Rail;
 use leptos::prelude::*;
 
 type Methods = Loaded<Vec<PaymentMethodView>>;
@@ -154,13 +155,19 @@ fn cards(
 
 fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
     let words = &text.words.payment;
-    let kind = match method.funding.as_str() {
-        "credit" => words.credit,
-        "debit" => words.debit,
+    let kind = match (method.rail, method.funding.as_str()) {
+        (Rail::AlipayCycle | Rail::WechatDeduction, _) => words.rail_wallet,
+        (_, "credit") => words.credit,
+        (_, "debit") => words.debit,
         _ => words.rail_card,
     };
-    let until = format!("{:02}/{}", method.expires_month, method.expires_year);
-    let note = format!("{kind}{}{}", text.words.common.sep, (words.expires)(&until));
+    // A wallet has no date.
+    let note = if method.expires_month == 0 {
+        kind.to_owned()
+    } else {
+        let until = format!("{:02}/{}", method.expires_month, method.expires_year);
+        format!("{kind}{}{}", text.words.common.sep, (words.expires)(&until))
+    };
     let why = |why: Unusable| {
         let said = text.speech(|speech| speech.unusable(why));
         let by_hand = why == Unusable::TriedOut;

@@ -303,6 +303,7 @@ pub(super) const WORDS: Words = Words {
         credit: "Credit card",
         debit: "Debit card",
         rail_card: "Card",
+        rail_wallet: "Wallet, debited within the agreement you gave there",
     },
     me: Me {
         title: "Me",

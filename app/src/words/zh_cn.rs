@@ -290,6 +290,7 @@ pub(super) const WORDS: Words = Words {
         credit: "信用卡",
         debit: "借记卡",
         rail_card: "银行卡",
+        rail_wallet: "电子钱包，在签约的限额内扣款",
     },
     me: Me {
         title: "我的",

@@ -11,15 +11,18 @@ use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    gateway::{Attached, Failure, Setup, SetupState},
+    gateway::{Agreed, Attached, Failure, Setup, SetupState},
     secret,
     store::{
-        Tx, accounts, jobs, lines,
+        Tx, accounts, agreements, jobs, lines,
         payment_methods::{self, Method, instrument},
     },
 };
 use axum::http::StatusCode;
 use laika_core::id::PaymentMethodId;
+
+/// How often an agreement with a wallet lets it debit: weekly for a year.
+const DEBITS_MOST: u32 = 52;
 
 /// The gateway could not be asked; nothing was changed.
 pub fn unavailable(failure: Failure) -> Error {
@@ -36,12 +39,26 @@ pub async fn begin(app: &Shared, account_id: &str) -> Result<Setup> {
     let back = format!("{}/payment", app.own_origin());
     let account = accounts::get(&mut *app.store.read().await?, account_id).await?;
     let language = account.map(|account| account.language).unwrap_or_default();
-    let setup = gateway.create_setup(&customer, &back, language).await.map_err(unavailable)?;
+    let agreement = to_agree_to(app, account_id).await?;
+    let setup = gateway.create_setup(&customer, &back, language, agreement);
+    let setup = setup.await.map_err(unavailable)?;
     fault::at(Point::SetupAnswered)?;
     let mut tx = app.store.write().await?;
     payment_methods::insert_setup(&mut tx, account_id, &setup.id, app.clock.now()).await?;
     tx.commit_as(Kept::Setup).await?;
     Ok(setup)
+}
+
+/// What a wallet is asked for, in the money of the account's first line: a year of weekly debits,
+/// each of no more than can be bought at once. Its cycle is the wallet's own.
+async fn to_agree_to(app: &Shared, account_id: &str) -> Result<Option<Agreed>> {
+    let mut snapshot = app.store.read().await?;
+    let lines = lines::of_account(&mut snapshot, account_id).await?;
+    Ok(lines.first().map(|line| {
+        let most_per_debit = line.terms().credit_max;
+        let total_minor = most_per_debit.amount_minor.saturating_mul(i64::from(DEBITS_MOST));
+        Agreed { cycle_days: 0, most_per_debit, total_minor, debits_most: DEBITS_MOST }
+    }))
 }
 
 /// Who the account is at the gateway; made known there the first time.
@@ -112,7 +129,11 @@ async fn add(
     if let Some(Some(method)) = payment_methods::setup(tx, account_id, setup).await? {
         return Ok(method);
     }
-    let instrument = instrument(&attached.fingerprint, attached.exp_year, attached.exp_month);
+    // Why the token: each agreement is an instrument of its own.
+    let instrument = match &attached.agreed {
+        Some(_) => attached.token.clone(),
+        None => instrument(&attached.fingerprint, attached.exp_year, attached.exp_month),
+    };
     #[cfg(test)]
     let instrument = match planted(Defect::SameCardIsAnother) {
         true => format!("{instrument}-{setup}"),
@@ -139,6 +160,9 @@ async fn add(
                 removed_at: None,
             };
             payment_methods::insert(tx, account_id, &new, now).await?;
+            if let Some(agreed) = &attached.agreed {
+                agreements::insert(tx, account_id, &id, agreed).await?;
+            }
             id
         }
     };

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     fault::{self, Kept, Point},
     store::{
-        Tx, accounts, balances, cases,
+        Tx, accounts, agreements, balances, cases,
         jobs::{self, Claimed, Work},
         ledger, lines,
         lines::Line,
@@ -104,6 +104,13 @@ pub async fn take_in(
         }
         if let Fact::Refunded { attempt, .. } = fact {
             end_case(tx, line, &step.recharge, *attempt).await?;
+        }
+        if let Fact::Captured { attempt, payment, amount } = fact
+            && !before.has_captured(payment)
+            && let Some(attempt) = step.recharge.attempt(*attempt)
+        {
+            let (method, now) = (&attempt.payment_method_id, line.newest_at);
+            agreements::debited(tx, account, method, *amount, now).await?;
         }
         if step.recharge.status == Status::Done && !step.recharge.automatic() {
             end_suspension(tx, line).await?;

@@ -2,7 +2,7 @@
 
 mod statement;
 
-use super::{Attached, Charge, Failure, Payment, PaymentState, Search, Setup, SetupState};
+use super::{Agreed, Attached, Charge, Failure, Payment, PaymentState, Search, Setup, SetupState};
 #[cfg(test)]
 use crate::simulator::defects::{Defect, planted};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     sandbox::{
         API_KEY, NOW_HEADER, Refusal,
         cards::Decline,
-        provider::records::{self, NextCharge, PaymentStatus, SetupStatus},
+        provider::records::{self, Instrument, NextCharge, PaymentStatus, SetupStatus},
     },
 };
 use laika_core::{
@@ -76,8 +76,15 @@ impl SandboxGateway {
         customer: &str,
         back: &str,
         language: Language,
+        agreement: Option<Agreed>,
     ) -> Result<Setup, Failure> {
-        let body = json!({ "customer": customer, "return_url": back });
+        let terms = agreement.map(|agreed| records::Terms {
+            currency: agreed.most_per_debit.currency.code().to_owned(),
+            most_per_debit_minor: agreed.most_per_debit.amount_minor,
+            total_minor: agreed.total_minor,
+            debits_most: agreed.debits_most,
+        });
+        let body = json!({ "customer": customer, "return_url": back, "terms": terms });
         let setup: records::Setup = self.ask("POST", "/setups", None, body).await?;
         let url = format!("{}{}?lang={}", self.origin, setup.path, language.tag());
         Ok(Setup { url, id: setup.id })
@@ -97,16 +104,7 @@ impl SandboxGateway {
         };
         let path = format!("/payment-methods/{token}");
         let method: records::PaymentMethod = self.ask("GET", &path, None, Value::Null).await?;
-        Ok(SetupState::Attached(Attached {
-            token: method.id,
-            rail: Rail::Card,
-            brand: brand(&method.card.brand),
-            funding: method.card.funding,
-            last4: method.card.last4,
-            exp_month: method.card.exp_month,
-            exp_year: method.card.exp_year,
-            fingerprint: method.card.fingerprint,
-        }))
+        Ok(SetupState::Attached(attached(method)?))
     }
 
     pub(super) async fn detach(&self, token: &str) -> Result<(), Failure> {
@@ -276,6 +274,45 @@ fn refusal(answered: &Answered) -> Failure {
         }
         _ => Failure::Unknown(NoAnswer::unknown(format!("status {}", answered.status))),
     }
+}
+
+/// A card or a wallet in our terms.
+fn attached(method: records::PaymentMethod) -> Result<Attached, Failure> {
+    Ok(match method.instrument {
+        Instrument::Card(card) => Attached {
+            token: method.id,
+            rail: Rail::Card,
+            brand: brand(&card.brand),
+            funding: card.funding,
+            last4: card.last4,
+            exp_month: card.exp_month,
+            exp_year: card.exp_year,
+            fingerprint: card.fingerprint,
+            agreed: None,
+        },
+        Instrument::Wallet(wallet) => {
+            let terms = wallet.terms;
+            let currency = Currency::from_code(&terms.currency).ok_or_else(|| {
+                NoAnswer::unknown(format!("agreement {}: an unknown currency", method.id))
+            })?;
+            Attached {
+                token: method.id,
+                rail: wallet.kind.rail(),
+                brand: wallet.kind.name().to_owned(),
+                funding: "wallet".to_owned(),
+                last4: String::new(),
+                exp_month: 0,
+                exp_year: 0,
+                fingerprint: wallet.fingerprint,
+                agreed: Some(Agreed {
+                    cycle_days: wallet.cycle_days,
+                    most_per_debit: Money::new(terms.most_per_debit_minor, currency),
+                    total_minor: terms.total_minor,
+                    debits_most: terms.debits_most,
+                }),
+            }
+        }
+    })
 }
 
 /// *Source*: Stripe's decline codes, read 2026-11: these never succeed with the same card.

@@ -7,8 +7,8 @@
 
 mod carrier;
 
-use super::provider::Request as ToProvider;
-use super::provider::records::{Charge, Metadata, NextCharge, Payment, Transport};
+use super::provider::records::{Charge, Metadata, NextCharge, Payment, Terms, Transport};
+use super::provider::{Answer as Provided, Request as ToProvider};
 use super::{API_KEY, Answer, IDENTITY, NOW_HEADER, Refusal, Request, Sandbox, pages};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
@@ -174,6 +174,7 @@ async fn create_customer(
 struct NewSetup {
     customer: String,
     return_url: String,
+    terms: Option<Terms>,
 }
 
 async fn create_setup(
@@ -182,7 +183,14 @@ async fn create_setup(
     Json(new): Json<NewSetup>,
 ) -> Response {
     let request = ToProvider::CreateSetup { customer: new.customer, return_url: new.return_url };
-    caller.ask(&sandbox, Request::Provider(request)).await
+    let made = sandbox.take(Request::Provider(request), caller.now()).await.answer;
+    match (made, new.terms) {
+        (Ok(Answer::Provider(Provided::Setup(setup))), Some(terms)) => {
+            let request = ToProvider::OfferAgreement { setup: setup.id, terms };
+            caller.ask(&sandbox, Request::Provider(request)).await
+        }
+        (made, _) => answer(made),
+    }
 }
 
 async fn setup(_: Caller, State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {

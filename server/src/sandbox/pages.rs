@@ -5,9 +5,11 @@
 //! request: it is read into a [`Card`](super::cards::Card), or shown again to be corrected (the
 //! page is never stored), and dropped.
 
+mod wallet;
+
 use super::cards::{Decline, Entry, FieldError, OFFERED, TEST_CARDS, TestCard, read};
 use super::provider::month_of;
-use super::provider::records::{Payment, PaymentStatus, Setup, SetupStatus};
+use super::provider::records::{Instrument, Payment, PaymentStatus, Setup, SetupStatus};
 use super::provider::{Answer as Provided, Request as ToProvider};
 use super::words::{Words, decline, field_error, test_card, words};
 use super::{Answer, Refusal, Request, Sandbox};
@@ -27,6 +29,7 @@ pub(super) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/pay/page.css", get(stylesheet))
         .route("/pay/setup/{id}", get(show_setup).post(post_setup))
+        .merge(wallet::router())
         .route("/pay/authenticate/{id}", get(show_bank).post(post_bank))
 }
 
@@ -150,9 +153,13 @@ fn about(sandbox: &Sandbox, id: &str) -> Option<About> {
             return waits.then(|| About::Card(Box::new(setup.clone())));
         }
         let payment = state.provider.payment(id)?;
-        let card = &state.provider.payment_method(&payment.charge.payment_method)?.card;
+        let last4 = match &state.provider.payment_method(&payment.charge.payment_method)?.instrument
+        {
+            Instrument::Card(card) => card.last4.clone(),
+            Instrument::Wallet(_) => "····".to_owned(),
+        };
         let waits = payment.status == PaymentStatus::RequiresAction;
-        waits.then(|| About::Payment(Box::new(payment.clone()), card.last4.clone()))
+        waits.then(|| About::Payment(Box::new(payment.clone()), last4))
     })
 }
 
@@ -297,7 +304,7 @@ fn card_page(
         focus = if filled { " autofocus" } else { "" },
         save = words.save,
         back = words.back,
-        cards = test_cards(setup, language),
+        cards = wallet::offered(setup, language) + &test_cards(setup, language),
     );
     let status = match trouble {
         Trouble::None => StatusCode::OK,

@@ -9,9 +9,10 @@ pub mod records;
 mod returns;
 #[cfg(test)]
 mod tests;
+mod wallet;
 
 use super::cards::{Behaviour, Card, Decline};
-use super::{DAY, Ids, Refusal, Reply, refused};
+use super::{DAY, Ids, Refusal, Reply, on_this_machine, refused};
 pub use bank::month_of;
 use bank::{Verdict, capture, verdict};
 use records::*;
@@ -34,6 +35,10 @@ pub enum Request {
     CreateSetup { customer: String, return_url: String },
     /// The card typed at the hosted page, already without its number.
     EnterCard { setup: String, card: Card },
+    /// A setup may also end in an agreement with a wallet, with these limits.
+    OfferAgreement { setup: String, terms: Terms },
+    /// The customer agrees to them at the wallet's page.
+    Agree { setup: String, wallet: WalletKind, fingerprint: String },
     /// The customer leaves the hosted page.
     CancelSetup { setup: String },
     /// The customer's word at the bank's page about a setup or a payment.
@@ -157,6 +162,10 @@ impl Provider {
                 self.create_setup(customer, return_url, now, ids)
             }
             Request::EnterCard { setup, card } => self.enter_card(&setup, card, now, ids),
+            Request::OfferAgreement { setup, terms } => self.offer(&setup, terms),
+            Request::Agree { setup, wallet, fingerprint } => {
+                self.agree(&setup, wallet, fingerprint, now, ids)
+            }
             Request::CancelSetup { setup } => self.cancel_setup(&setup),
             Request::Authenticate { about, approved } => {
                 if self.setups.contains_key(&about) {
@@ -211,6 +220,7 @@ impl Provider {
             customer,
             return_url,
             status: SetupStatus::Open,
+            terms: None,
             payment_method: None,
             created_at: now,
             pending: None,
@@ -234,7 +244,7 @@ impl Provider {
             Behaviour::DeclinedAtEntry(decline) => Err(declined(decline)),
             Behaviour::Works | Behaviour::DeclinedLater(_) => {
                 let id = setup.id.clone();
-                self.attach(&id, card, now, ids)
+                self.attach(&id, Instrument::Card(card), now, ids)
             }
             Behaviour::AuthenticatesAtEntry
             | Behaviour::AuthenticatesAlways
@@ -249,7 +259,7 @@ impl Provider {
     fn attach(
         &mut self,
         setup: &str,
-        card: Card,
+        instrument: Instrument,
         now: i64,
         ids: &mut Ids,
     ) -> Result<Answer, Refusal> {
@@ -257,7 +267,7 @@ impl Provider {
         let method = PaymentMethod {
             id: ids.next("pm"),
             customer: setup.customer.clone(),
-            card,
+            instrument,
             attached: true,
         };
         setup.status = SetupStatus::Succeeded;
@@ -290,7 +300,7 @@ impl Provider {
             return refused(409, "setup_closed", "nothing to confirm here");
         };
         if approved {
-            return self.attach(id, card, now, ids);
+            return self.attach(id, Instrument::Card(card), now, ids);
         }
         // The customer may try another card on the same page.
         setup.status = SetupStatus::Open;
@@ -310,15 +320,15 @@ impl Provider {
         now: i64,
         ids: &mut Ids,
     ) -> (Result<Answer, Refusal>, Transport) {
-        let card = match self.chargeable(&charge) {
-            Ok(card) => card,
+        let instrument = match self.chargeable(&charge, now) {
+            Ok(instrument) => instrument,
             Err(refusal) => return (Err(refusal), Transport::Normal),
         };
         let script = self.scripts.remove(&charge.customer);
         if script == Some(NextCharge::AnswerLostBefore) {
             return (refused(503, "lost", "the request was lost"), Transport::Lost);
         }
-        let (verdict, transport) = verdict(&card, script, now);
+        let (verdict, transport) = verdict(&instrument, script, now);
         let id = ids.next("pay");
         let mut payment = Payment {
             id: id.clone(),
@@ -336,6 +346,7 @@ impl Provider {
         let kind = match verdict {
             Verdict::Capture { extra_minor } => {
                 capture(&mut payment, extra_minor, now);
+                self.debited(&payment, now);
                 "payment.succeeded"
             }
             Verdict::Decline(decline) => {
@@ -358,8 +369,8 @@ impl Provider {
         (Ok(Answer::Payment(payment)), transport)
     }
 
-    /// The card of a charge that may be asked for at all.
-    fn chargeable(&self, charge: &Charge) -> Result<Card, Refusal> {
+    /// The card or the wallet of a charge that may be asked for at all.
+    fn chargeable(&self, charge: &Charge, now: i64) -> Result<Instrument, Refusal> {
         if charge.amount_minor <= 0 {
             return refused(422, "amount_refused", "amount_minor must be more than zero");
         }
@@ -371,7 +382,10 @@ impl Provider {
         }
         match self.methods.get(&charge.payment_method) {
             Some(method) if method.customer == charge.customer && method.attached => {
-                Ok(method.card.clone())
+                if let Instrument::Wallet(wallet) = &method.instrument {
+                    wallet.allows(charge, now)?;
+                }
+                Ok(method.instrument.clone())
             }
             _ => not_found("payment method"),
         }
@@ -395,6 +409,7 @@ impl Provider {
             "payment.declined"
         };
         let payment = payment.clone();
+        self.debited(&payment, now);
         self.tell(kind, id, now, ids);
         Ok(Answer::Payment(payment))
     }
@@ -459,17 +474,6 @@ impl Provider {
     pub fn outstanding(&self) -> (Option<&str>, &[Webhook]) {
         (self.webhook_url.as_deref(), &self.pending)
     }
-}
-
-/// Hosted pages send people back to an app on this machine and nowhere else; webhooks likewise.
-fn on_this_machine(url: &str) -> bool {
-    let hosts = ["http://localhost", "http://127.0.0.1"];
-    let Some(rest) = hosts.iter().find_map(|host| url.strip_prefix(host)) else { return false };
-    let rest = match rest.strip_prefix(':') {
-        Some(rest) => rest.trim_start_matches(|c: char| c.is_ascii_digit()),
-        None => rest,
-    };
-    (rest.is_empty() || rest.starts_with('/')) && url.bytes().all(|b| b.is_ascii_graphic())
 }
 
 fn not_found<T>(what: &str) -> Result<T, Refusal> {

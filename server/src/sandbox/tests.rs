@@ -1,7 +1,7 @@
 //! Claims about the sandbox over HTTP, on a real socket with a real journal.
 
 use super::cards::TEST_CARDS;
-use super::provider::records::{NextCharge, Payment, PaymentMethod, Setup, Webhook};
+use super::provider::records::{Instrument, NextCharge, Payment, PaymentMethod, Setup, Webhook};
 use super::{API_KEY, IDENTITY, WEBHOOK_SECRET, open, serve};
 use crate::outbound::{Answered, NoAnswer, Outbound};
 use crate::secret::hmac_agrees;
@@ -194,7 +194,8 @@ async fn the_hosted_page_asks_the_bank_and_the_card_number_stays_nowhere() {
     let path = format!("/provider/v1/payment-methods/{}", setup.payment_method.expect("attached"));
     let method: PaymentMethod =
         world.send("GET", &path, None, Value::Null).await.expect("answered").json().expect("it");
-    assert_eq!(method.card.last4, "3155");
+    let Instrument::Card(card) = method.instrument else { panic!("a card") };
+    assert_eq!(card.last4, "3155");
 
     let journal = std::fs::read_to_string(&world.file).expect("the journal");
     for card in TEST_CARDS {

@@ -4,6 +4,7 @@
 //! shows a card form.
 
 use super::cards::{Decline, FieldError};
+use super::provider::records::WalletKind;
 use laika_core::api::Language;
 
 /// Everything the pages say.
@@ -29,6 +30,23 @@ pub(super) struct Words {
     pub(super) closed: &'static str,
     pub(super) closed_lead: &'static str,
     pub(super) other_language: &'static str,
+    pub(super) other_ways: &'static str,
+    pub(super) alipay: &'static str,
+    pub(super) wechat: &'static str,
+    pub(super) agreement_lead: &'static str,
+    pub(super) agreement_limits: &'static str,
+    pub(super) wechat_notice: &'static str,
+    pub(super) agree: &'static str,
+}
+
+impl Words {
+    /// What a wallet is called here.
+    pub(super) fn wallet(&self, kind: WalletKind) -> &'static str {
+        match kind {
+            WalletKind::Alipay => self.alipay,
+            WalletKind::WechatPay => self.wechat,
+        }
+    }
 }
 
 /// The words of a language.
@@ -62,6 +80,16 @@ static EN: Words = Words {
     closed: "This page is closed",
     closed_lead: "It was used already, or it is too old. Go back to the app and start again.",
     other_language: "中文",
+    other_ways: "Other ways of paying",
+    alipay: "Alipay (sandbox)",
+    wechat: "WeChat Pay (sandbox)",
+    agreement_lead: "The shop may debit you while you are away, within these limits. Nothing is \
+                     charged now.",
+    agreement_limits: "At most {most} in one debit, {total} and {count} debits in all, and at least \
+                       {days} days from one debit to the next.",
+    wechat_notice: "Each debit is announced first. It is made from the third to the ninth day, \
+                    between 7:00 and 22:00 Beijing time.",
+    agree: "Agree",
 };
 
 static ZH_CN: Words = Words {
@@ -86,6 +114,13 @@ static ZH_CN: Words = Words {
     closed: "本页已关闭",
     closed_lead: "本页已经用过，或时间过久。请回到应用重新开始。",
     other_language: "English",
+    other_ways: "其他支付方式",
+    alipay: "支付宝（沙盒）",
+    wechat: "微信支付（沙盒）",
+    agreement_lead: "同意后，商户可在下列限额内自动扣款。现在不扣款。",
+    agreement_limits: "每次最多 {most}，累计最多 {total}、最多 {count} 次，两次扣款至少间隔 {days} 天。",
+    wechat_notice: "每次扣款前先通知您，并在第三天至第九天的北京时间 7:00 至 22:00 之间扣款。",
+    agree: "同意签约",
 };
 
 /// What is wrong with a field.

@@ -2,7 +2,7 @@
 
 mod audit;
 
-use super::{Conn, Tx, lines::Line, set};
+use super::{Conn, Tx, agreements, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -41,7 +41,7 @@ pub struct Method {
     pub exp_year: i32,
     /// The gateway's keyed hash of the number.
     pub fingerprint: String,
-    /// Fingerprint and expiry: what declines and bars belong to.
+    /// Fingerprint and expiry, or the agreement: what declines and bars belong to.
     pub instrument: String,
     /// When it was removed.
     pub removed_at: Option<Instant>,
@@ -53,8 +53,12 @@ pub fn instrument(fingerprint: &str, exp_year: i32, exp_month: u32) -> String {
 }
 
 impl Method {
-    /// From when on it is expired: the month after the one on the card, anywhere on earth.
+    /// From when on it is expired: the month after the one on the card, anywhere on earth; never
+    /// for what has no date.
     pub fn expires_at(&self) -> Option<Instant> {
+        if self.exp_month == 0 {
+            return None;
+        }
         let (year, month) = match self.exp_month {
             12 => (self.exp_year + 1, 1),
             month => (self.exp_year, month + 1),
@@ -347,6 +351,11 @@ pub async fn facts_all(
         methods.push((method(row)?, row.try_get::<i64, _>(11)?));
     }
     let declines = declines(&mut *conn, &methods).await?;
+    let agreed = methods.iter().any(|(method, _)| method.rail != Rail::Card);
+    let agreements = match agreed {
+        true => agreements::of_lines(&mut *conn, &keys).await?,
+        false => HashMap::new(),
+    };
     for (method, of) in methods {
         let at = usize::try_from(of).unwrap_or(usize::MAX);
         let Some((facts, (_, now))) = facts.get_mut(at).zip(lines.get(at)) else { continue };
@@ -360,7 +369,7 @@ pub async fn facts_all(
             name: say::method_name(&method.brand, &method.last4),
             rail: method.rail,
             expires_at: method.expires_at(),
-            agreement: None,
+            agreement: agreements.get(&method.id).copied(),
             id: method.id,
         });
     }

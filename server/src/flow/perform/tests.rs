@@ -6,6 +6,7 @@ mod books;
 mod disputes;
 mod statements;
 mod switch;
+mod wallets;
 mod world;
 
 use crate::{

@@ -317,6 +317,7 @@ impl CheckoutSession {
                 exp_month: card.exp_month,
                 exp_year: card.exp_year,
                 fingerprint: card.fingerprint,
+                agreed: None,
             })),
             _ => Err(nonsense("a way of paying that was not offered")),
         }

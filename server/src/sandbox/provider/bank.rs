@@ -1,8 +1,8 @@
 //! The bank behind the sandbox provider: what it says to a charge, from the test card's behaviour
 //! or from what a script asks for. It keeps nothing.
 
-use super::records::{NextCharge, Payment, PaymentStatus, Transport};
-use crate::sandbox::cards::{Behaviour, Card, Decline};
+use super::records::{Instrument, NextCharge, Payment, PaymentStatus, Transport};
+use crate::sandbox::cards::{Behaviour, Decline};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// What the bank says to a charge.
@@ -13,7 +13,11 @@ pub(super) enum Verdict {
 }
 
 /// The bank's answer to a charge, and how the provider's travels.
-pub(super) fn verdict(card: &Card, script: Option<NextCharge>, now: i64) -> (Verdict, Transport) {
+pub(super) fn verdict(
+    instrument: &Instrument,
+    script: Option<NextCharge>,
+    now: i64,
+) -> (Verdict, Transport) {
     use NextCharge as Next;
     let taken = Verdict::Capture { extra_minor: 0 };
     let verdict = match script {
@@ -28,15 +32,18 @@ pub(super) fn verdict(card: &Card, script: Option<NextCharge>, now: i64) -> (Ver
         Some(Next::StolenCard) => Verdict::Decline(Decline::StolenCard),
         Some(Next::ExpiredCard) => Verdict::Decline(Decline::ExpiredCard),
         Some(Next::RequiresAction) => Verdict::AskCustomer,
-        None if (card.exp_year, card.exp_month) < month_of(now) => {
-            Verdict::Decline(Decline::ExpiredCard)
-        }
-        None => match card.behaviour {
-            Behaviour::Works | Behaviour::AuthenticatesAtEntry => taken,
-            Behaviour::AuthenticatesAlways => Verdict::AskCustomer,
-            Behaviour::DeclinedAtEntry(decline)
-            | Behaviour::DeclinedLater(decline)
-            | Behaviour::AuthenticatesThenDeclined(decline) => Verdict::Decline(decline),
+        None => match instrument {
+            Instrument::Wallet(_) => taken,
+            Instrument::Card(card) if (card.exp_year, card.exp_month) < month_of(now) => {
+                Verdict::Decline(Decline::ExpiredCard)
+            }
+            Instrument::Card(card) => match card.behaviour {
+                Behaviour::Works | Behaviour::AuthenticatesAtEntry => taken,
+                Behaviour::AuthenticatesAlways => Verdict::AskCustomer,
+                Behaviour::DeclinedAtEntry(decline)
+                | Behaviour::DeclinedLater(decline)
+                | Behaviour::AuthenticatesThenDeclined(decline) => Verdict::Decline(decline),
+            },
         },
     };
     (verdict, Transport::Normal)

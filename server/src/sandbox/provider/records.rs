@@ -43,6 +43,9 @@ pub struct Setup {
     pub return_url: String,
     /// Where it stands.
     pub status: SetupStatus,
+    /// What a wallet may be asked to agree to; without it only a card can be entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
     /// The result.
     pub payment_method: Option<String>,
     /// The hosted page on the provider's own origin.
@@ -61,15 +64,69 @@ impl Setup {
     }
 }
 
-/// A card that can be charged.
+/// A wallet that debits under an agreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WalletKind {
+    /// Alipay: the cycle deduction.
+    Alipay,
+    /// WeChat Pay: the entrusted deduction.
+    WechatPay,
+}
+
+/// The limits of an agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// ISO 4217 of the amounts.
+    pub currency: String,
+    /// The most in one debit.
+    pub most_per_debit_minor: i64,
+    /// The most in all.
+    pub total_minor: i64,
+    /// The most debits.
+    pub debits_most: u32,
+}
+
+/// An agreement with a wallet, and how far it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wallet {
+    /// Which.
+    pub kind: WalletKind,
+    /// A keyed hash: equal for the same customer at the same wallet.
+    pub fingerprint: String,
+    /// What was agreed.
+    #[serde(flatten)]
+    pub terms: Terms,
+    /// So many days at least from one debit to the next.
+    pub cycle_days: u32,
+    /// What was debited so far.
+    pub debited_minor: i64,
+    /// How often.
+    pub debits: u32,
+    /// Microseconds UTC of the last debit.
+    pub debited_at: Option<i64>,
+}
+
+/// What is charged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instrument {
+    /// A card.
+    Card(Card),
+    /// An agreement with a wallet.
+    Wallet(Wallet),
+}
+
+/// Something that can be charged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentMethod {
     /// `pm_…`: the token.
     pub id: String,
     /// Whose it is.
     pub customer: String,
-    /// What is known of the card.
-    pub card: Card,
+    /// `card` or `wallet`, with what is known of it.
+    #[serde(flatten)]
+    pub instrument: Instrument,
     /// False once detached; then it can never be charged again.
     pub attached: bool,
 }

@@ -1,5 +1,7 @@
 //! Claims about the sandbox provider, each read as a sentence.
 
+mod wallet;
+
 use super::*;
 use crate::sandbox::cards::{Entry, TEST_CARDS, read};
 use crate::sandbox::seal::{Seal, test_seal};

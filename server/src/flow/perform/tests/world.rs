@@ -64,7 +64,8 @@ impl Drop for World {
 }
 
 impl World {
-    /// An empty line, these test cards in this order, and "keep 5 GB, at 1 GB" switched on.
+    /// An empty line, these test cards and wallets in this order, and "keep 5 GB, at 1 GB" switched
+    /// on.
     pub(super) async fn new(name: &str, cards: &[&str]) -> World {
         let name = format!("laika-flow-{}-{name}", std::process::id());
         let folder = std::env::temp_dir().join(name);
@@ -85,7 +86,10 @@ impl World {
         let world = World { app, sandbox, line, folder, audited: true };
         let mut methods = Vec::new();
         for card in cards {
-            methods.push(world.add(card).await);
+            methods.push(match *card {
+                "alipay" | "wechat" => world.agree(card).await,
+                card => world.add(card).await,
+            });
         }
         world.write_rule(methods).await;
         world
@@ -109,6 +113,15 @@ impl World {
         let origin = self.app.sandbox_origin().expect("a sandbox");
         // Cards that ask nothing answer that there is nothing to confirm.
         post(&format!("{origin}/pay/authenticate/{}", setup.id), "approved=1").await;
+        add_payment_method::complete(&self.app, ACCOUNT, &setup.id).await.expect("a method")
+    }
+
+    /// Agrees to debits by a wallet at its page.
+    pub(super) async fn agree(&self, wallet: &str) -> PaymentMethodId {
+        let setup = add_payment_method::begin(&self.app, ACCOUNT).await.expect("a setup");
+        let (page, language) = setup.url.split_once('?').expect("a language");
+        let url = format!("{page}/{wallet}?{language}");
+        assert_eq!(post(&url, "approved=1").await, 303, "{wallet}");
         add_payment_method::complete(&self.app, ACCOUNT, &setup.id).await.expect("a method")
     }
 

@@ -1,0 +1,81 @@
+//! Wallets: bound at the provider's page by an agreement, whose limits both sides keep.
+
+use super::world::World;
+use laika_core::{
+    decide::Unusable,
+    money::{Currency, Money},
+    rail::Rail,
+    recharge::Status,
+    time::Span,
+};
+
+#[tokio::test]
+async fn alipay_is_bound_by_an_agreement_and_debits_within_it() {
+    let world = World::new("alipay", &["alipay"]).await;
+    let eur = |minor| Money::new(minor, Currency::from_code("EUR").expect("EUR"));
+    let facts = world.methods().await.remove(0);
+    let agreement = facts.agreement.expect("an agreement");
+    assert_eq!((facts.rail, facts.name.as_str()), (Rail::AlipayCycle, "Alipay"));
+    assert_eq!((facts.expires_at, agreement.cycle_days), (None, 7));
+    assert_eq!((agreement.debits_left, agreement.debited_at), (Some(52), None));
+    assert_eq!(agreement.total_left, Some(eur(52 * agreement.most_per_debit.amount_minor)));
+
+    world.run_low().await;
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+    let used = world.methods().await.remove(0);
+    let after = used.agreement.expect("an agreement");
+    assert_eq!(after.debits_left, Some(51));
+    let left = agreement.total_left.expect("a total").amount_minor - 1500;
+    assert_eq!(after.total_left, Some(eur(left)));
+    let debited_at = after.debited_at.expect("debited");
+    let now = world.app.clock.now();
+    assert_eq!(used.opens_at(now), debited_at.plus(Span::days(7)), "not again this week");
+    assert_eq!(used.unusable(now), None);
+    world.drain().await;
+    assert_eq!(world.methods().await.remove(0).agreement, Some(after), "counted once");
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_counts_its_debit_once() {
+    let world = World::new("alipay_lost", &["alipay"]).await;
+    let next = crate::sandbox::provider::records::NextCharge::AnswerLostAfter;
+    world.run_low_as(next).await;
+    assert_eq!(world.status().await, Status::Unknown);
+    world.pass(Span::minutes(2));
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+    let agreement = world.methods().await.remove(0).agreement.expect("an agreement");
+    assert_eq!(agreement.debits_left, Some(51));
+}
+
+#[tokio::test]
+async fn wechat_pay_is_bound_and_waits_for_its_notice_before_it_debits() {
+    let world = World::new("wechat", &["wechat"]).await;
+    let facts = world.methods().await.remove(0);
+    assert_eq!((facts.rail, facts.name.as_str()), (Rail::WechatDeduction, "WeChat Pay"));
+    assert_eq!(facts.agreement.expect("an agreement").cycle_days, 3);
+    world.look().await;
+    world.drain().await;
+    assert_eq!(world.recharges().await, 0, "it is announced first");
+    assert!(world.captured().is_empty());
+    // From the third day on, at an hour at which it debits.
+    for _ in 0..96 {
+        world.pass(Span::hours(1));
+        world.look().await;
+        world.drain().await;
+    }
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+}
+
+#[tokio::test]
+async fn the_same_wallet_bound_again_is_another_agreement() {
+    let world = World::new("twice", &[]).await;
+    let first = world.agree("alipay").await;
+    let second = world.agree("alipay").await;
+    assert_ne!(first, second);
+    let facts = world.methods().await;
+    assert_eq!(facts.len(), 2);
+    assert!(facts.iter().all(|it| it.unusable(world.app.clock.now()) != Some(Unusable::Expired)));
+}
