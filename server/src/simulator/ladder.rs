@@ -39,7 +39,7 @@ pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
         let payments = state.provider.payments().to_vec();
         let card = |payment: &Payment| {
             let method = state.provider.payment_method(&payment.charge.payment_method);
-            method.map_or(String::new(), |method| method.card.fingerprint.clone())
+            method.map_or(String::new(), |method| method.instrument.fingerprint().to_owned())
         };
         let cards: Vec<String> = payments.iter().map(card).collect();
         (payments, cards)

@@ -117,6 +117,16 @@ pub enum Instrument {
     Wallet(Wallet),
 }
 
+impl Instrument {
+    /// Equal for the same number, or for the same customer at the same wallet.
+    pub fn fingerprint(&self) -> &str {
+        match self {
+            Instrument::Card(card) => &card.fingerprint,
+            Instrument::Wallet(wallet) => &wallet.fingerprint,
+        }
+    }
+}
+
 /// Something that can be charged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentMethod {
