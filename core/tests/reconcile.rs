@@ -369,3 +369,21 @@ fn every_row_of_the_table_is_found_as_it_says() {
     }
     assert!(rows.len() > 100, "only {} rows were read", rows.len());
 }
+
+/// Sent again in a later month, after the account may have moved: only what lies in that month
+/// wherever the account lives counts against the cap, so that nothing goes back on a guess.
+#[test]
+fn what_is_sent_again_in_another_month_counts_in_the_zone_of_nobody_knows_where() {
+    let (mut rule, mut account, history) = account_and_rule();
+    account.zone = zone("America/New_York");
+    rule.limits.cap_per_month = Some(money("10.00"));
+    let month_of = |reserved: &str| {
+        let opened = at("2026-11-30T12:00:00Z");
+        let record = DecisionRecord::make(&rule, &account, &history, &Cause::Usage, opened);
+        let mut recharge = ours("done", 2, opened);
+        recharge.reserved_at = at(reserved);
+        Decided::of(recharge, Some(&record), vec![]).cap.map(|cap| cap.month.from.to_string())
+    };
+    assert_eq!(month_of("2026-12-01T04:59:59Z").as_deref(), Some("2026-11-01T04:00:00Z"));
+    assert_eq!(month_of("2026-12-01T05:00:00Z").as_deref(), Some("2026-12-02T07:00:00Z"));
+}

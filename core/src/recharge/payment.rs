@@ -62,11 +62,9 @@ fn next_try_of(recharge: &Recharge, tries: &Tries, now: Instant) -> Option<Insta
     Some(tries.rail.opens_at(next_at))
 }
 
-/// A definite failure: its method comes one rung further down. What the customer did, buying by
-/// hand or stopping it, moves no ladder.
+/// A definite failure: its method comes one rung further down. A purchase by hand moves no ladder.
 fn fail(step: &mut Step, method: &PaymentMethodId, now: Instant) {
     if step.recharge.automatic()
-        && !step.recharge.stopped
         && let Some(ladder) = step.recharge.ladder_mut(method)
     {
         ladder.fail(now);
@@ -309,7 +307,10 @@ pub(super) fn cancelled(step: &mut Step, number: u32, now: Instant) -> bool {
     let ignored = step.recharge.status == Status::NeedsCustomer;
     let settled = step.recharge.is_settled();
     let Some(method) = close(step, number, Outcome::Cancelled) else { return false };
-    fail(step, &method, now);
+    // Why: what the customer stopped says nothing about the method; a bank's no does, whenever heard.
+    if !step.recharge.stopped {
+        fail(step, &method, now);
+    }
     if settled {
         return true;
     }

@@ -320,6 +320,18 @@ fn the_ladder_goes_on_in_the_next_recharge() {
 }
 
 #[test]
+fn a_bank_s_no_moves_the_ladder_also_after_a_stop_and_a_cancellation_does_not() {
+    let sent = [submitted(1), Fact::Unanswered { attempt: 1 }, Fact::Stopped];
+    let stopped = run(opened(&["a"]), 0, &sent).recharge;
+    let failures = |step: &Step| step.recharge.tries.first().map(|tries| tries.ladder.failures);
+    let refused = apply(stopped.clone(), &declined(1, false), at(5));
+    assert_eq!((refused.recharge.status, failures(&refused)), (Status::Failed, Some(1)));
+    assert!(!refused.effects.iter().any(|due| matches!(due.effect, Effect::Suspend { .. })));
+    let cancelled = apply(stopped, &Fact::PaymentCancelled { attempt: 1 }, at(5));
+    assert_eq!((cancelled.recharge.status, failures(&cancelled)), (Status::Cancelled, Some(0)));
+}
+
+#[test]
 fn buying_by_hand_moves_no_ladder_but_ends_one() {
     let used_up = Ladder { failures: 4, since: Some(at(-9000)) };
     let card = MethodFacts { ladder: used_up, ..MethodFacts::card(method("a")) };

@@ -10,7 +10,7 @@ use crate::money::Money;
 use crate::recharge::{Attempt, Fact, Recharge, Seen};
 use crate::record::DecisionRecord;
 use crate::returns::{Refund, RefundReason, RefundStatus, Returns};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 /// What was decided, and when nothing may have been sent.
@@ -41,9 +41,13 @@ pub struct Decided {
 pub struct MonthCap {
     /// What the version of the rule that allowed the recharge had as its cap.
     pub most: Money,
-    /// The month in which `decide` counted it: the one that holds `reserved_at`.
+    /// The month in which `decide` counted it: the one that holds `reserved_at`. Where its account's
+    /// zone may have changed since the record was made, as much of it as is the same month anywhere.
     pub month: Period,
 }
+
+/// A month begins in one zone at most so much later than in another: UTC-12 and UTC+14.
+const ZONES_APART: Span = Span::hours(26);
 
 /// From the acknowledgement of an "off", a pause or a removal on, nothing may be submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +79,17 @@ fn decided_here(refund: &Refund) -> bool {
     ours && refund.status == RefundStatus::Done
 }
 
+/// The month of the decision, which a change of zone only makes longer. Sent again in a later one, it
+/// was counted in the zone of then: nobody is given money back on a guess which.
+fn month_reserved(record: &DecisionRecord, at: Instant) -> Period {
+    let decided = Period::month(&record.account, record.now);
+    if decided.holds(at) {
+        return decided;
+    }
+    let later = Period::month(&record.account, at);
+    Period { from: later.from.plus(ZONES_APART), ..later }
+}
+
 impl Decided {
     /// A recharge with what its decision record says of the cap; no record, no cap.
     pub fn of(
@@ -84,8 +99,7 @@ impl Decided {
     ) -> Decided {
         let cap = record.filter(|_| recharge.automatic()).and_then(|record| {
             let most = record.rule.limits.cap_per_month?;
-            let month = Period::month(&record.account, recharge.reserved_at);
-            Some(MonthCap { most, month })
+            Some(MonthCap { most, month: month_reserved(record, recharge.reserved_at) })
         });
         Decided { recharge, cap, returns }
     }

@@ -14,7 +14,7 @@ use laika_core::{
     recharge::Recharge,
     time::{Instant, Span},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// When a card that is declined may be tried, after its first decline.
 const RUNGS: [Span; 4] = [Span(0), Span::hours(1), Span::hours(2), Span::hours(4)];
@@ -33,8 +33,6 @@ struct Tried {
 pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
     let automatic: BTreeMap<&str, bool> =
         all.iter().map(|it| (it.id.as_str(), it.automatic())).collect();
-    let stopped: BTreeSet<&str> =
-        all.iter().filter(|it| it.stopped).map(|it| it.id.as_str()).collect();
     let (payments, cards) = world.sandbox.look(|state| {
         let payments = state.provider.payments().to_vec();
         let card = |payment: &Payment| {
@@ -71,8 +69,7 @@ pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
         if tried.hard {
             return Err(format!("10. {id}: tried again after a hard decline"));
         }
-        // Why: what the customer has stopped moves no ladder (`docs/rules.md`).
-        if !declined || stopped.contains(recharge_of(payment)) {
+        if !declined {
             continue;
         }
         let first = tried.declined_at.first().copied().unwrap_or(at);

@@ -35,9 +35,9 @@ const FILES: &[(&str, &str)] = files![
     "0015_gateway_events",
     "0016_books",
     "0017_violations",
-    "0018_agreements",
     "0019_looked",
     "0021_nodes",
+    "0022_agreements",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
