@@ -30,7 +30,7 @@ use std::{
 use world::World;
 
 /// Seeds in each run of the tests, and steps in each seed.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 2_000;
 const STEPS: u64 = 200;
 /// Steps between two looks at everything.
 const WHOLE_EVERY: u64 = 50;

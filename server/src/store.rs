@@ -122,8 +122,10 @@ impl Store {
                     Err(_) => self.hosts.seek(pool),
                 }
             };
+            // Why: a pool that is closed was closed by us; it never opens again.
+            let again = !pool.is_closed() && Instant::now() + BETWEEN < until;
             match begun {
-                Err(error) if error.is_away() && Instant::now() + BETWEEN < until => {
+                Err(error) if again && error.is_away() => {
                     self.hosts.seek(pool);
                     sleep(BETWEEN).await;
                 }
