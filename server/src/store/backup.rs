@@ -219,29 +219,31 @@ async fn set_aside(place: &Path, stamp: &str) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     nobody_uses(place).await?;
-    let aside = with(place, &format!(".replaced-{stamp}"));
-    for end in ["-wal", "-shm", ""] {
+    let aside = free(place, stamp);
+    for end in ["-wal", "-shm"] {
         let (from, to) = (with(place, end), with(&aside, end));
-        // Why not the same file: a restore that died within this second gave it that name.
-        if to.exists() && !is_same(&from, &to) {
-            return Err(refused(format!("{} is there already", to.display())));
-        }
-        if end.is_empty() && !to.exists() {
-            // Why the second: not every file system knows two names for a file.
-            let kept = fs::hard_link(&from, &to).or_else(|_| fs::rename(&from, &to));
-            kept.map_err(|error| on(&from, &error))?;
-        } else if !end.is_empty() && from.exists() {
+        if from.exists() {
             fs::rename(&from, &to).map_err(|error| on(&from, &error))?;
         }
     }
+    // Why the second: not every file system knows two names for a file.
+    let kept = fs::hard_link(place, &aside).or_else(|_| fs::rename(place, &aside));
+    kept.map_err(|error| on(place, &error))?;
     Ok(Some(aside))
 }
 
-/// Whether two names are one file's.
-fn is_same(one: &Path, other: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let which = |path: &Path| path.metadata().map(|about| (about.dev(), about.ino())).ok();
-    which(one).is_some() && which(one) == which(other)
+/// A name that nobody has: a restore that died within this second may have left one behind.
+fn free(place: &Path, stamp: &str) -> PathBuf {
+    let named = |number: u32| match number {
+        1 => with(place, &format!(".replaced-{stamp}")),
+        more => with(place, &format!(".replaced-{stamp}-{more}")),
+    };
+    let taken = |name: &Path| ["", "-wal", "-shm"].iter().any(|end| with(name, end).exists());
+    let mut number = 1;
+    while taken(&named(number)) {
+        number += 1;
+    }
+    named(number)
 }
 
 /// Whether nobody else has the database open: then, and only then, it can be had exclusively. One
