@@ -3,6 +3,7 @@
 //!
 //! `ways` knows how each is reached; here are the deaths and what is looked at after them.
 
+mod books;
 mod elsewhere;
 mod ways;
 
@@ -35,8 +36,7 @@ enum Home {
     NewDatabase,
     /// In a command about copies of a SQLite file.
     Copies,
-    /// In what the books' keepers do at night or by the hour of the machine: nothing dies there
-    /// yet but in tests of one process.
+    /// In what keeps the books: the nightly check, the auditor, what is heard after an end.
     Books,
 }
 

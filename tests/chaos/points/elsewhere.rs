@@ -14,11 +14,11 @@ use serde_json::Value;
 use super::super::town::{holds_something, turn_on_rule};
 use super::{Home, SOON, at_home};
 
-const CRASH_AT: &str = "LAIKA_CRASH_AT";
+pub(super) const CRASH_AT: &str = "LAIKA_CRASH_AT";
 
 /// Runs a command that dies at a point.
 #[track_caller]
-fn dies(place: &mut Place, point: &str, args: &[&str]) {
+pub(super) fn dies(place: &mut Place, point: &str, args: &[&str]) {
     place.set(CRASH_AT, point);
     let ran = place.run(args);
     place.unset(CRASH_AT);
