@@ -132,20 +132,28 @@ impl Town {
     }
 
     /// Everything that is kept, but for what a refused request may leave: a try that was counted,
-    /// in `throttles` or, of codes, in `registrations`; and when one of `sessions` was last seen.
+    /// in `throttles` or, of codes, in `registrations`; when one of `sessions` was last seen; and
+    /// whose turn it is to do what one server does for all.
     fn kept(&self) -> Vec<String> {
         match &self.database {
-            Some(database) => database.dump(&["throttles", "registrations", "sessions"]),
+            Some(database) => {
+                database.dump(&["throttles", "registrations", "sessions", "turns", "leases"])
+            }
             None => self.shown(),
         }
     }
 
     /// The same once the server has done all that there was to do.
     fn at_rest(&self) -> Vec<String> {
+        let mut last = Vec::new();
         let mut before = self.kept();
-        wait::until("the server rests", Duration::from_secs(30), || {
-            let last = std::mem::replace(&mut before, self.kept());
+        let rest = wait::within(Duration::from_secs(30), || {
+            last = std::mem::replace(&mut before, self.kept());
             (last == before).then(|| before.clone())
+        });
+        rest.unwrap_or_else(|| {
+            let changed = last.iter().zip(&before).find(|(last, before)| last != before);
+            panic!("the server does not rest: {changed:#?}")
         })
     }
 
@@ -153,15 +161,20 @@ impl Town {
     fn shown(&self) -> Vec<String> {
         let mut all = vec![];
         for customer in [&self.ana, &self.bob] {
-            for what in ["rule", "rule/receipts", "recharges", "looks"] {
+            for what in ["rule/receipts", "recharges", "looks"] {
                 all.push(customer.get(&customer.of_line(what)).text());
             }
+            let mut rule = customer.get(&customer.of_line("rule")).json();
+            // Foreseen from now on, so a moment later a moment later.
+            rule["status"]["upcoming"] = Value::Null;
+            all.push(rule.to_string());
             for what in ["/payment-methods", "/sandbox/outbox"] {
                 all.push(customer.get(what).text());
             }
             let account = customer.get("/session").json()["account"].clone();
             let mut lines = customer.get("/lines").json();
             lines[0]["as_of"] = Value::Null;
+            lines[0]["rule"]["upcoming"] = Value::Null;
             all.extend([account["version"].to_string(), lines.to_string()]);
         }
         all.push(self.place.run(&["lines", "--json"]).expect(0).stdout);

@@ -108,7 +108,8 @@ impl Request {
         stream.set_nodelay(true)?;
         let head = format!("{}Content-Length: {}\r\n\r\n", self.head, self.body.len());
         stream.write_all(&[head.as_bytes(), &self.body].concat())?;
-        let answer = read(&mut stream)?;
+        let bare = self.head.starts_with("HEAD ");
+        let answer = if bare { read_head(&mut stream)? } else { read(&mut stream)? };
         let mut words = self.head.split(' ');
         let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         if let Err(fault) = contract::check(method, path, &answer) {
@@ -120,23 +121,7 @@ impl Request {
 
 /// The one answer of a connection that is closed after it.
 pub fn read(stream: &mut impl io::Read) -> io::Result<Answer> {
-    let mut all = vec![];
-    stream.read_to_end(&mut all)?;
-    parse(&all)
-}
-
-fn parse(all: &[u8]) -> io::Result<Answer> {
-    let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the answer was cut short");
-    let end = all.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(cut)?;
-    let head = String::from_utf8_lossy(&all[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
-    let headers: Vec<(String, String)> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    let mut answer =
-        Answer { status: status.ok_or_else(cut)?, headers, body: all[end + 4..].to_vec() };
+    let mut answer = read_head(stream)?;
     if answer.header("transfer-encoding") == Some("chunked") {
         answer.body = unchunked(&answer.body).ok_or_else(cut)?;
     } else if let Some(length) = answer.header("content-length") {
@@ -146,6 +131,25 @@ fn parse(all: &[u8]) -> io::Result<Answer> {
         }
     }
     Ok(answer)
+}
+
+fn cut() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the answer was cut short")
+}
+
+/// The same of an answer to HEAD, whose length is that of a body that does not come.
+fn read_head(stream: &mut impl io::Read) -> io::Result<Answer> {
+    let mut all = vec![];
+    stream.read_to_end(&mut all)?;
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(cut)?;
+    let head = String::from_utf8_lossy(&all[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    Ok(Answer { status: status.ok_or_else(cut)?, headers, body: all[end + 4..].to_vec() })
 }
 
 fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {

@@ -19,14 +19,23 @@ use super::{Home, SOON, at_home};
 const API_KEY: &str = "sandbox-key-no-real-money";
 /// What is younger is compared the next time.
 const OLD: Duration = Duration::from_secs(25 * 60 * 60);
-/// Longer than a dead process's lease on the audit.
-const LEASE_ENDS: Duration = Duration::from_secs(10 * 60);
 
 fn provider(sandbox: &Process, method: &str, path: &str, key: &str, body: &Value) -> Value {
     let request = Request::new(method, &sandbox.url(&format!("/provider/v1{path}")));
     let request = request.header("Authorization", &format!("Bearer {API_KEY}"));
     let request = request.header("Idempotency-Key", key).json(body);
     request.send().expect("the provider").expect(200).json()
+}
+
+/// A server that dies at a point.
+fn serve_dies(place: &mut Place, point: &str) {
+    place.set(CRASH_AT, point);
+    let mut server = place.launch(&["serve"]);
+    place.unset(CRASH_AT);
+    wait::until(&format!("the server dies at {point}"), SOON, || server.ended());
+    let log = place.log();
+    let said = format!("faults: the process dies at {point}\n");
+    assert!(log.contains(&said), "told to die at {point}: {log}");
 }
 
 /// A server whose customer was charged once, and the provider's payment.
@@ -62,29 +71,8 @@ impl Charged {
         }
     }
 
-    /// The next life ends at a point.
-    fn server_dies_at(&mut self, point: &str) {
-        self.place.set(CRASH_AT, point);
-        let mut server = self.place.launch(&["serve"]);
-        self.place.unset(CRASH_AT);
-        wait::until(&format!("the server dies at {point}"), SOON, || server.ended());
-        let log = self.place.log();
-        let said = format!("faults: the process dies at {point}\n");
-        assert!(log.contains(&said), "told to die at {point}: {log}");
-    }
-
     fn next_life(&mut self) {
         self.server = Some(self.place.start(&["serve"]));
-    }
-
-    /// The auditor's step, which a server makes as it starts.
-    fn audit(&mut self, points: &[String]) {
-        for point in points {
-            self.customer.let_pass(LEASE_ENDS);
-            self.stop();
-            self.server_dies_at(point);
-            self.next_life();
-        }
     }
 
     /// A dispute that the next life hears of: by its webhook, or by the provider's list.
@@ -92,7 +80,7 @@ impl Charged {
         self.stop();
         let path = format!("/payments/{}/disputes", self.payment["id"].as_str().expect("an id"));
         provider(&self.sandbox, "POST", &path, "disputed", &json!({}));
-        points.iter().for_each(|point| self.server_dies_at(point));
+        points.iter().for_each(|point| serve_dies(&mut self.place, point));
         self.next_life();
         let view = wait::until("the dispute is seen", SOON, || {
             let view = self.customer.recharges().expect("the server is there").pop()?;
@@ -119,33 +107,45 @@ impl Charged {
     }
 }
 
+/// The two points of a transaction.
+fn of(name: &str) -> Vec<String> {
+    let own = |point: &String| point.split('.').next() == Some(name);
+    let mut points: Vec<String> = at_home(Home::Books).into_iter().filter(own).collect();
+    points.sort_by_key(|point| point.ends_with(".after"));
+    assert_eq!(points.len(), 2, "{name}: {points:?}");
+    points
+}
+
+/// The auditor's step, which the first server on a database makes as it starts: who died in one
+/// keeps it for five minutes.
+fn auditor_dies(mut place: Place, point: &str) {
+    place.has_crash_points();
+    serve_dies(&mut place, point);
+    drop(place.start(&["serve"]));
+    place.run(&["audit", "--json"]).expect(0);
+}
+
 fn dies_over_the_books(place: Place) {
-    let points = at_home(Home::Books);
-    let of = |name: &str| -> Vec<String> {
-        let (mut before, after): (Vec<_>, Vec<_>) = points
-            .iter()
-            .filter(|point| point.split('.').next() == Some(name))
-            .cloned()
-            .partition(|point| point.ends_with(".before"));
-        before.extend(after);
-        assert_eq!(before.len(), 2, "{name}");
-        before
-    };
+    assert_eq!(at_home(Home::Books).len(), 6, "a point of the books has no way here");
     let mut charged = Charged::new(place);
-    charged.audit(&of("audit"));
     charged.returned(&of("returned"));
     charged.case(&of("case"));
-    assert_eq!(points.len(), 6, "a point of the books has no way here: {points:?}");
     charged.place.run(&["audit", "--json"]).expect(0);
 }
 
 #[test]
 fn what_keeps_the_books_dies_and_is_done_once() {
+    of("audit").iter().for_each(|point| auditor_dies(Place::new("audits"), point));
     dies_over_the_books(Place::new("books"));
 }
 
 #[test]
 fn nor_twice_on_postgres() {
-    let database = Database::new();
-    dies_over_the_books(Place::new("bookspg").with("DATABASE_URL", &database.url()));
+    let databases = [Database::new(), Database::new(), Database::new()];
+    let [first, second, third] = &databases;
+    let place = |name: &str, on: &Database| Place::new(name).with("DATABASE_URL", &on.url());
+    let audit = of("audit");
+    auditor_dies(place("auditpg", first), &audit[0]);
+    auditor_dies(place("auditpg", second), &audit[1]);
+    dies_over_the_books(place("bookspg", third));
 }

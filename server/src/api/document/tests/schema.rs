@@ -27,7 +27,9 @@ fn leaf(name: &str) -> Option<Value> {
         "NaiveDate" => json!({"type": "string", "format": "date"}),
         "TimeOfDay" => text("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
         "Currency" => text("^[A-Z]{3}$"),
-        "Bytes" => json!({"type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64}),
+        "Bytes" => {
+            json!({"type": "integer", "minimum": 0, "maximum": laika_core::bytes::Bytes::MAX.get()})
+        }
         "AccountId" | "LineId" | "PaymentMethodId" | "RechargeId" | "BucketId"
         | "IdempotencyKey" => text("^[A-Za-z0-9._-]{1,80}$"),
         "String" | "str" => json!({"type": "string"}),
