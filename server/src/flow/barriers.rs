@@ -35,11 +35,16 @@ pub async fn of_lines(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Barrie
 /// The stretches in which a rule charged nothing, from its versions in order.
 fn of_rule(line: &Line, versions: &[(Rule, Instant)]) -> Vec<Barrier> {
     let mut barriers: Vec<Barrier> = Vec::new();
+    // Why not by the instant alone: between an "on" and an "off" there may be a charge and no time.
+    let mut goes_on = false;
     for (at, (rule, from)) in versions.iter().enumerate() {
         let next = versions.get(at + 1).map(|(_, changed_at)| *changed_at);
         let until = match (rule.on, rule.paused_until_on) {
             (false, _) => next,
-            (true, None) => continue,
+            (true, None) => {
+                goes_on = false;
+                continue;
+            }
             // Why: which zone the pause ended in is not kept; earlier than this it ended in none.
             (true, Some(date)) => {
                 let ends = Zone::utc().start_of_day(date).minus(EARLIEST_ZONE);
@@ -47,7 +52,7 @@ fn of_rule(line: &Line, versions: &[(Rule, Instant)]) -> Vec<Barrier> {
             }
         };
         match barriers.last_mut() {
-            Some(before) if before.until == Some(*from) => before.until = until,
+            Some(before) if goes_on && before.until == Some(*from) => before.until = until,
             _ => barriers.push(Barrier {
                 line_id: line.id.clone(),
                 payment_method_id: None,
@@ -55,6 +60,7 @@ fn of_rule(line: &Line, versions: &[(Rule, Instant)]) -> Vec<Barrier> {
                 until,
             }),
         }
+        goes_on = true;
     }
     barriers
 }
