@@ -91,6 +91,13 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// Whether it says that money or data moved: true whoever saw it, and whatever they did next.
+    pub fn moved(&self) -> bool {
+        matches!(self, Fact::Captured { .. } | Fact::Delivered { .. } | Fact::Refunded { .. })
+    }
+}
+
 read_tagged! {
     Fact by kind, Fields {
         attempt: u32,

@@ -189,6 +189,7 @@ async fn of_lines(
     let found = compare(&loaded.decisions, &gateway, &carrier, report.as_of)?;
     keep(app, lines, &gateway, &carrier, found, report).await?;
     // Why last: what our record only now hears of is compared once it is a day old.
+    seen::take_in_deliveries(app, lines, &loaded.decisions, &carrier).await?;
     seen::take_in(app, lines, &loaded.decisions, &gateway).await
 }
 

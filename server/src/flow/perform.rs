@@ -85,6 +85,11 @@ async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
         (Next::Fact(fact), Work::Recharge { recharge_id, .. }) => {
             if !advance(app, &job.account_id, recharge_id, &fact, Some(job)).await? {
                 lost(job);
+                // Why: whoever did the job meanwhile may have heard a no before this yes was given,
+                // and then nobody asks again. What moved has moved, whoever saw it.
+                if fact.moved() {
+                    advance(app, &job.account_id, recharge_id, &fact, None).await?;
+                }
             }
         }
         (Next::Again(wait), _) => {
@@ -103,9 +108,9 @@ async fn conclude(app: &Shared, job: &Claimed, next: Next) -> Result<()> {
     Ok(())
 }
 
-/// Somebody else does the job by now: what this one saw is theirs to find out.
+/// Somebody else does the job by now: what follows from it is theirs.
 fn lost(job: &Claimed) {
-    tracing::warn!(line = %job.line_id, work = ?job.work, "the claim is lost; nothing is written");
+    tracing::warn!(line = %job.line_id, work = ?job.work, "the claim is lost");
 }
 
 /// The recharge as it stands; the snapshot ends here, before anything outside is called.

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     error::Result,
     fault,
-    flow::audit,
+    flow::{
+        audit,
+        check_books::{self, Outcome, Window},
+    },
     sandbox::provider::records::{NextCharge, Payment, PaymentStatus},
     sql,
     store::{balances, jobs, ledger},
@@ -33,6 +36,8 @@ const ROUNDS_MOST: usize = 600;
 /// Lets everything come to rest, and holds everything against everything.
 pub(super) async fn rest(world: &mut World) -> Result<(), String> {
     quiet(world).await?;
+    settle(world).await?;
+    night(world).await?;
     settle(world).await?;
     // What is due from here on meets nothing that goes wrong.
     world.truth.quiet_since = Some(world.now());
@@ -111,6 +116,22 @@ async fn settle(world: &mut World) -> Result<(), String> {
     }
     let open = open(world).await.map_err(|error| error.to_string())?;
     Err(format!("17. it never comes to rest: {open:?}"))
+}
+
+/// The nightly check, a day later: what nobody asks for any more is told by the statements.
+async fn night(world: &mut World) -> Result<(), String> {
+    world.pass(Span::hours(25)).await;
+    let window = Window::nightly(world.now());
+    let outcome = check_books::check_books(&world.app, window, None).await;
+    match outcome.map_err(|error| error.to_string())? {
+        Outcome::Done(report) => {
+            let cases =
+                report.cases.iter().map(|case| format!("  {} {:?}", case.kind, case.status));
+            cases.for_each(|case| world.trace.add(case));
+            Ok(())
+        }
+        other => Err(format!("the books are not checked: {other:?}")),
+    }
 }
 
 /// What is still on its way.

@@ -1,18 +1,58 @@
-//! Refunds that the gateway's statement has and our record has not: somebody gave money back there.
-//! They are heard like any other fact, so that the books say what is so.
+//! What a statement has and our record has not: refunds that somebody gave at the gateway, and what
+//! the carrier gave after all. They are heard like any other fact, so that the books say what is so.
 
 use crate::{
     Shared,
     error::Result,
-    flow::returns::{attempt_of, hear},
+    flow::{
+        advance::advance,
+        returns::{attempt_of, hear},
+    },
     store::lines::Line,
 };
 use laika_core::{
+    bytes::Bytes,
+    id::IdempotencyKey,
     money::Money,
-    recharge::Outcome,
-    reconcile::{Decided, Decisions, Payment, PaymentState, RefundState, Statement},
+    recharge::{Fact, Outcome, Recharge, Status},
+    reconcile::{Decided, Decisions, Given, Payment, PaymentState, RefundState, Statement, TopUp},
     returns::{RefundStatus, ReturnFact},
+    rule::Adds,
 };
+
+/// Takes in what the carrier gave of recharges whose money goes back, or went: it refused, and a
+/// request that was on its way all that time came through later. The line has it, so the customer
+/// sees it.
+pub(super) async fn take_in_deliveries(
+    app: &Shared,
+    lines: &[Line],
+    decisions: &Decisions,
+    carrier: &Statement<TopUp>,
+) -> Result<()> {
+    for decided in &decisions.recharges {
+        let recharge = &decided.recharge;
+        let heard = recharge.facts.iter().any(|it| matches!(it.fact, Fact::Delivered { .. }));
+        if heard || !matches!(recharge.status, Status::Refunding | Status::Refunded) {
+            continue;
+        }
+        let key = IdempotencyKey::of_top_up(&recharge.id);
+        let given = carrier.rows.iter().find(|it| it.key.as_ref() == Some(&key));
+        // Why: something else than what was agreed is a case for a person.
+        let Some(given) = given.filter(|it| it.given == agreed(recharge)) else { continue };
+        let Some(line) = lines.iter().find(|line| line.id == recharge.line_id) else { continue };
+        let fact = Fact::Delivered { top_up: given.id.clone() };
+        advance(app, &line.account_id, &recharge.id, &fact, None).await?;
+        tracing::warn!(recharge = %recharge.id, "the carrier delivered after all");
+    }
+    Ok(())
+}
+
+fn agreed(recharge: &Recharge) -> Given {
+    match recharge.order.adds {
+        Adds::Data { bytes, .. } => Given { bytes, credit: None },
+        Adds::Credit(credit) => Given { bytes: Bytes::ZERO, credit: Some(credit) },
+    }
+}
 
 /// Takes in what is new of these recharges' payments.
 pub(super) async fn take_in(
