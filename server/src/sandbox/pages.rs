@@ -327,7 +327,8 @@ fn test_cards(setup: &Setup, language: Language) -> String {
         )
     };
     format!(
-        "<aside><h2>{}</h2><p class=lead>{}</p><ul class=cards>{}</ul></aside>",
+        "<aside aria-labelledby=cards><h2 id=cards>{}</h2><p class=lead>{}</p>\
+         <ul class=cards>{}</ul></aside>",
         words.test_cards,
         words.test_cards_lead,
         TEST_CARDS.iter().take(OFFERED).fold(String::new(), row),

@@ -34,7 +34,7 @@ pub(super) fn offered(setup: &Setup, language: Language) -> String {
         format!("{list}<li><a href=\"{path}/{name}?lang={lang}\">{called}</a></li>")
     };
     format!(
-        "<aside><h2>{}</h2><ul class=cards>{}</ul></aside>",
+        "<aside aria-labelledby=wallets><h2 id=wallets>{}</h2><ul class=cards>{}</ul></aside>",
         words.other_ways,
         WALLETS.iter().fold(String::new(), link),
     )
