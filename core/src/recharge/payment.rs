@@ -307,7 +307,7 @@ pub(super) fn cancelled(step: &mut Step, number: u32, now: Instant) -> bool {
     let ignored = step.recharge.status == Status::NeedsCustomer;
     let settled = step.recharge.is_settled();
     let Some(method) = close(step, number, Outcome::Cancelled) else { return false };
-    // Why: what the customer stopped says nothing about the method; a bank's no does, whenever heard.
+    // Why: what the customer stopped says nothing of the method; a bank's no does, whenever heard.
     if !step.recharge.stopped {
         fail(step, &method, now);
     }

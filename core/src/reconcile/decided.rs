@@ -41,8 +41,8 @@ pub struct Decided {
 pub struct MonthCap {
     /// What the version of the rule that allowed the recharge had as its cap.
     pub most: Money,
-    /// The month in which `decide` counted it: the one that holds `reserved_at`. Where its account's
-    /// zone may have changed since the record was made, as much of it as is the same month anywhere.
+    /// The month in which `decide` counted it: the one that holds `reserved_at`. Where its
+    /// account may have moved since the record was made, as much of it as is that month anywhere.
     pub month: Period,
 }
 
@@ -79,8 +79,8 @@ fn decided_here(refund: &Refund) -> bool {
     ours && refund.status == RefundStatus::Done
 }
 
-/// The month of the decision, which a change of zone only makes longer. Sent again in a later one, it
-/// was counted in the zone of then: nobody is given money back on a guess which.
+/// The month of the decision, which a change of zone only makes longer. Sent again in a later one,
+/// it was counted in the zone of then: nobody is given money back on a guess which.
 fn month_reserved(record: &DecisionRecord, at: Instant) -> Period {
     let decided = Period::month(&record.account, record.now);
     if decided.holds(at) {

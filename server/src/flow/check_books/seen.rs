@@ -1,5 +1,6 @@
-//! What a statement has and our record has not: refunds that somebody gave at the gateway, and what
-//! the carrier gave after all. They are heard like any other fact, so that the books say what is so.
+//! What a statement has and our record has not: refunds that somebody gave at the gateway, and
+//! what the carrier gave after all. They are heard like any other fact, so that the books say what
+//! is so.
 
 use crate::{
     Shared,

@@ -64,8 +64,7 @@ impl Drop for World {
 }
 
 impl World {
-    /// An empty line, these test cards and wallets in this order, and "keep 5 GB, at 1 GB" switched
-    /// on.
+    /// An empty line, these cards and wallets in this order, and "keep 5 GB, at 1 GB" switched on.
     pub(super) async fn new(name: &str, cards: &[&str]) -> World {
         let name = format!("laika-flow-{}-{name}", std::process::id());
         let folder = std::env::temp_dir().join(name);
