@@ -14,6 +14,7 @@ pub mod laika;
 #[cfg(target_os = "linux")]
 pub mod machine;
 pub mod postgres;
+pub mod provider;
 pub mod proxy;
 pub mod random;
 pub mod stripe;

@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 
 use laika_core::recharge::Status;
 use laika_tests::support::http::Request;
+use laika_tests::support::provider::API_KEY;
 use serde_json::Value;
 
 use super::feeder::Feed;
 use super::town::{DATA_AT_FIRST, Town};
-
-/// The sandbox's bearer key. Public on purpose: it guards no money.
-pub(super) const API_KEY: &str = "sandbox-key-no-real-money";
 
 /// What the books added up to.
 #[derive(Debug, Default)]

@@ -8,10 +8,11 @@ use laika_core::recharge::{Outcome, Status};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::hooks::{self, Hooks, SECRET};
 use laika_tests::support::http::Request;
+use laika_tests::support::provider::API_KEY;
 use laika_tests::support::{usage, wait};
 use serde_json::{Value, json};
 
-use super::books::{self, API_KEY};
+use super::books;
 use super::feeder::Feed;
 use super::town::{DATA_AT_FIRST, Ground, Town};
 

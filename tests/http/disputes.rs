@@ -4,21 +4,18 @@ use std::time::Duration;
 
 use laika_core::api::{RechargeView, ReturnedAs};
 use laika_tests::support::customer::Customer;
-use laika_tests::support::http::Request;
+use laika_tests::support::provider;
 use laika_tests::support::wait;
 use serde_json::{Value, json};
 
 use super::world::place;
 
 const CARD: &str = "4242424242424242";
-/// The sandbox's bearer key. Public on purpose: it guards no money.
-const API_KEY: &str = "sandbox-key-no-real-money";
 /// A webhook takes moments; without it the list would tell within two minutes.
 const SOON: Duration = Duration::from_secs(30);
 
 fn ask(sandbox: &str, method: &str, path: &str, body: &Value) -> Value {
-    let request = Request::new(method, &format!("{sandbox}/provider/v1{path}"));
-    let request = request.header("Authorization", &format!("Bearer {API_KEY}"));
+    let request = provider::request(sandbox, method, path);
     request.json(body).send().expect("the provider").expect(200).json()
 }
 

@@ -4,16 +4,14 @@
 use std::time::Duration;
 
 use laika_tests::support::customer::Customer;
-use laika_tests::support::http::Request;
 use laika_tests::support::laika::Place;
+use laika_tests::support::provider;
 use laika_tests::support::wait;
 use serde_json::{Value, json};
 
 use super::world::place;
 
 const CARD: &str = "4242424242424242";
-/// The sandbox's bearer key. Public on purpose: it guards no money.
-const API_KEY: &str = "sandbox-key-no-real-money";
 const DOCS: &str = include_str!("../../docs/cli.md");
 /// A day, and an hour.
 const OLD: Duration = Duration::from_secs(25 * 3_600);
@@ -22,16 +20,10 @@ fn lines(place: &Place, args: &[&str]) -> Vec<Value> {
     place.run(&[args, &["--json"]].concat()).expect(0).json_lines()
 }
 
-/// Asks the provider itself.
-fn provider(sandbox: &str, method: &str, path: &str) -> Request {
-    let bearer = format!("Bearer {API_KEY}");
-    Request::new(method, &format!("{sandbox}/provider/v1{path}")).header("Authorization", &bearer)
-}
-
 /// Every payment of a recharge.
 fn payments(sandbox: &str, recharge: &str) -> Vec<Value> {
     let path = format!("/payments?recharge_id={recharge}");
-    let answer = provider(sandbox, "GET", &path).send().expect("the provider").expect(200);
+    let answer = provider::request(sandbox, "GET", &path).send().expect("the provider").expect(200);
     answer.json()["payments"].as_array().expect("a list").clone()
 }
 
@@ -48,7 +40,7 @@ fn charge_again(sandbox: &str, payment: &Value, recharge: &str) {
         "metadata": metadata,
     });
     let key = format!("{recharge}-a1");
-    let request = provider(sandbox, "POST", "/payments").header("Idempotency-Key", &key);
+    let request = provider::request(sandbox, "POST", "/payments").header("Idempotency-Key", &key);
     request.json(&body).send().expect("the provider").expect(200);
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum Defect {
 
 /// All of them: whose each was, and a seed that found it; 0 where none is known.
 pub(super) const ALL: [(Defect, &str, u64); 18] = [
-    (Defect::DeclinedForEver, "Lago 6176, Akash 3760", 23),
+    (Defect::DeclinedForEver, "Lago 6176, Akash 3760", 18),
     (Defect::PendingNotCounted, "Lago 1962", 1),
     (Defect::KeyOfTheJob, "Akash 3660, Akash 3449", 6),
     (Defect::ClaimReleasedOnFailure, "Akash 3756", 6),

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use laika_core::api::ReturnedAs;
 use laika_tests::support::customer::Customer;
-use laika_tests::support::http::Request;
 use laika_tests::support::laika::{Place, Process};
 use laika_tests::support::postgres::Database;
+use laika_tests::support::provider;
 use laika_tests::support::wait;
 use serde_json::{Value, json};
 
@@ -15,14 +15,11 @@ use super::super::town::turn_on_rule;
 use super::elsewhere::{CRASH_AT, dies};
 use super::{Home, SOON, at_home};
 
-/// The sandbox's bearer key. Public on purpose: it guards no money.
-const API_KEY: &str = "sandbox-key-no-real-money";
 /// What is younger is compared the next time.
 const OLD: Duration = Duration::from_secs(25 * 60 * 60);
 
-fn provider(sandbox: &Process, method: &str, path: &str, key: &str, body: &Value) -> Value {
-    let request = Request::new(method, &sandbox.url(&format!("/provider/v1{path}")));
-    let request = request.header("Authorization", &format!("Bearer {API_KEY}"));
+fn ask(sandbox: &Process, method: &str, path: &str, key: &str, body: &Value) -> Value {
+    let request = provider::request(&sandbox.origin, method, path);
     let request = request.header("Idempotency-Key", key).json(body);
     request.send().expect("the provider").expect(200).json()
 }
@@ -60,7 +57,7 @@ impl Charged {
         customer.use_data(9_500_000_000);
         let recharge = customer.recharges_done(1)[0].recharge.id.to_string();
         let path = format!("/payments?recharge_id={recharge}");
-        let all = provider(&sandbox, "GET", &path, "none", &json!({}));
+        let all = ask(&sandbox, "GET", &path, "none", &json!({}));
         let payment = all["payments"][0].clone();
         Self { place, sandbox, server: Some(server), customer, payment }
     }
@@ -79,7 +76,7 @@ impl Charged {
     fn returned(&mut self, points: &[String]) {
         self.stop();
         let path = format!("/payments/{}/disputes", self.payment["id"].as_str().expect("an id"));
-        provider(&self.sandbox, "POST", &path, "disputed", &json!({}));
+        ask(&self.sandbox, "POST", &path, "disputed", &json!({}));
         points.iter().for_each(|point| serve_dies(&mut self.place, point));
         self.next_life();
         let view = wait::until("the dispute is seen", SOON, || {
@@ -96,7 +93,7 @@ impl Charged {
             body[field] = self.payment[field].clone();
         }
         body["metadata"]["recharge_id"] = json!("line_lost-r9");
-        provider(&self.sandbox, "POST", "/payments", "of-nobody", &body);
+        ask(&self.sandbox, "POST", "/payments", "of-nobody", &body);
         self.customer.let_pass(OLD);
         self.stop();
         points.iter().for_each(|point| dies(&mut self.place, point, &["reconcile"]));
