@@ -1,23 +1,28 @@
 //! All words that both the browser and the server say, and how amounts, dates and times are
-//! written everywhere. Sentences come from the types: `say/en.rs` and `say/zh_cn.rs` match every
-//! variant, so a language that lacks one does not compile.
+//! written everywhere. Sentences come from the types: a match names every variant, and each has its
+//! words in every language, or it does not compile (`say/words.rs`). Voice: what happened, whether
+//! money moved, what comes next. In Chinese the subject is dropped, marks are full-width, and a
+//! space stands between characters and figures.
 
-mod en;
+mod decisions;
+mod differences;
+mod fields;
+mod findings;
 mod format;
-mod zh_cn;
+mod recharges;
+mod rule;
+mod waits;
+mod words;
 
-use crate::api::{Language, Returned};
-use crate::decide::{Check, Decision, Finding, MethodFacts, Reason, Suspension, Unusable};
-use crate::field::{Field, FieldCode};
-use crate::forecast::{Advice, Bound, Wait};
+use crate::api::Language;
+use crate::decide::MethodFacts;
 use crate::id::PaymentMethodId;
-use crate::money::Money;
-use crate::recharge::{Fact, News, Status};
-use crate::reconcile::Difference;
-use crate::rule::{Adds, Rule, Threshold};
+use crate::rule::Threshold;
 use crate::time::Instant;
 use crate::zone::Zone;
+use words::{Gap, Words, say, words};
 
+pub use fields::field_error;
 pub use format::{
     amount, bytes, bytes_exact, date, date_time, day, decimal, method_name, money, time,
 };
@@ -33,121 +38,7 @@ pub struct Speech<'a> {
     pub now: Instant,
 }
 
-/// Calls the function of that name in the speech's language.
-macro_rules! in_language {
-    ($language:expr, $name:ident ( $($argument:expr),* )) => {
-        match $language {
-            Language::En => en::$name($($argument),*),
-            Language::ZhCn => zh_cn::$name($($argument),*),
-        }
-    };
-}
-
 impl Speech<'_> {
-    /// The whole rule in plain sentences. Changing any field of a rule changes them. `methods` are
-    /// the account's; the rule's are named in order.
-    pub fn rule(&self, rule: &Rule, methods: &[MethodFacts]) -> String {
-        in_language!(self.language, rule(self, rule, methods))
-    }
-
-    /// What is decided: what will be charged, or why nothing is, and the next look.
-    pub fn decision(&self, decision: &Decision) -> String {
-        in_language!(self.language, decision(self, decision))
-    }
-
-    /// Why nothing is charged.
-    pub fn reason(&self, reason: &Reason) -> String {
-        in_language!(self.language, reason(self, reason))
-    }
-
-    /// Why a rule waits for the customer, and what ends it.
-    pub fn suspension(&self, why: Suspension) -> &'static str {
-        in_language!(self.language, suspension(why))
-    }
-
-    /// Why a payment method cannot be charged by itself, and what helps.
-    pub fn unusable(&self, why: Unusable) -> String {
-        in_language!(self.language, unusable(self, why))
-    }
-
-    /// One thing that was looked at for a decision. `methods` are those of the record.
-    pub fn finding(&self, finding: &Finding, methods: &[MethodFacts]) -> String {
-        let usable = if let Check::Methods { usable } = &finding.check {
-            names(usable, methods)
-        } else {
-            Vec::new()
-        };
-        in_language!(self.language, finding(self, finding, &usable))
-    }
-
-    /// What a payment method makes a rule wait for.
-    pub fn wait(&self, wait: &Wait) -> String {
-        in_language!(self.language, wait(self, wait))
-    }
-
-    /// What past use suggests.
-    pub fn advice(&self, advice: &Advice) -> String {
-        in_language!(self.language, advice(advice))
-    }
-
-    /// Where a recharge stands, in a word or two.
-    pub fn status(&self, status: Status) -> &'static str {
-        in_language!(self.language, status(status))
-    }
-
-    /// What was seen, as a line of a timeline.
-    pub fn fact(&self, fact: &Fact) -> String {
-        in_language!(self.language, fact(self, fact))
-    }
-
-    /// What the customer hears about a recharge.
-    pub fn news(&self, news: &News, amount: Money, adds: Adds) -> String {
-        in_language!(self.language, news(self, news, amount, adds))
-    }
-
-    /// What a recharge adds.
-    pub fn adds(&self, adds: Adds) -> String {
-        match adds {
-            Adds::Data { bytes, .. } => bytes_exact(bytes),
-            Adds::Credit(credit) => in_language!(self.language, credit(credit)),
-        }
-    }
-
-    /// What a reconciliation found, and what follows.
-    pub fn difference(&self, difference: &Difference) -> String {
-        in_language!(self.language, difference(self, difference))
-    }
-
-    /// What went back after a recharge's end, as a line of a timeline.
-    pub fn returned(&self, line: &Returned) -> String {
-        in_language!(self.language, returned(line))
-    }
-
-    /// What the customer hears when a dispute begins or the last one has ended.
-    pub fn dispute_news(&self, open: bool) -> &'static str {
-        in_language!(self.language, dispute_news(open))
-    }
-
-    /// The worst case, in a sentence.
-    pub fn bound(&self, bound: &Bound) -> String {
-        in_language!(self.language, bound(bound))
-    }
-
-    /// The text that turning a rule on agrees to: canonical, hashed and kept.
-    pub fn consent(&self, rule: &Rule, methods: &[MethodFacts], bound: &Bound) -> String {
-        in_language!(self.language, consent(self, rule, methods, bound))
-    }
-
-    /// The low-balance alert: what is left, and whether a recharge comes.
-    pub fn alert(&self, left: &str, decision: &Decision) -> String {
-        in_language!(self.language, alert(self, left, decision))
-    }
-
-    /// The announcement of a scheduled charge.
-    pub fn announcement(&self, charge_at: Instant, at_most: Money) -> String {
-        in_language!(self.language, announcement(self, charge_at, at_most))
-    }
-
     /// An instant: the time alone today, otherwise the date too.
     pub fn when(&self, at: Instant) -> String {
         if self.zone.date(at) == self.zone.date(self.now) {
@@ -165,26 +56,53 @@ fn names(ids: &[PaymentMethodId], methods: &[MethodFacts]) -> Vec<String> {
 }
 
 /// Data or credit, exactly.
-fn left(amount: Threshold) -> String {
+fn left(amount: Threshold) -> Gap<'static> {
     match amount {
-        Threshold::Data { bytes } => bytes_exact(bytes),
-        Threshold::Credit(credit) => money(credit),
+        Threshold::Data { bytes } => bytes.into(),
+        Threshold::Credit(credit) => credit.into(),
     }
 }
 
-/// What is wrong with a field, as its error message.
-pub fn field_error(language: Language, field: Field, code: &FieldCode) -> String {
-    in_language!(language, field_error(field, code))
+/// What is listed, in a row: some words between two, others before the last.
+fn list(language: Language, items: &[String], between: Words, last: Words) -> String {
+    let mut text = String::new();
+    for (at, item) in items.iter().enumerate() {
+        let ends = at.saturating_add(1) == items.len();
+        match at {
+            0 => {}
+            _ if ends => text.push_str(last.of(language)),
+            _ => text.push_str(between.of(language)),
+        }
+        text.push_str(item);
+    }
+    text
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn and(language: Language, items: &[String]) -> String {
+    list(language, items, words!(", ", "、"), words!(" and ", "、"))
 }
 
 /// The message with a one-time code.
 pub fn one_time_code(language: Language, brand: &str, code: &str) -> String {
-    in_language!(language, one_time_code(brand, code))
+    say!(
+        language,
+        "{1} is your {0} code. It is valid for 5 minutes. Tell it to nobody.",
+        "{1}（{0} 验证码），5 分钟内有效，请勿告诉任何人。",
+        brand,
+        code
+    )
 }
 
 /// The message to someone who has an account already and whose contact was registered again.
 pub fn already_registered(language: Language, brand: &str) -> String {
-    in_language!(language, already_registered(brand))
+    say!(
+        language,
+        "Somebody registered at {0} with this contact, which has an account already. If it was \
+         you, sign in instead. Otherwise nothing needs to be done.",
+        "有人用这一联系方式注册 {0}，但它已有账户。如是本人，请直接登录；否则无需处理。",
+        brand
+    )
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::bytes::Bytes;
-use crate::money::Currency;
-use crate::rule::{Amount, Limits, Threshold, Triggers};
+use crate::decide::Reason;
+use crate::money::{Currency, Money};
+use crate::rule::{Amount, Limits, Rule, Threshold, Triggers};
 use chrono::NaiveDate;
 
 fn at(text: &str) -> Instant {
@@ -127,4 +128,12 @@ fn what_went_back_is_said_in_both_languages() {
             (en, zh)
         );
     }
+}
+
+#[test]
+fn each_language_puts_the_gaps_where_it_wants_them() {
+    let words = words!("{0} of {1}, {0}!", "{1} 的 {0}", first, second);
+    let gaps = [Gap::from("a{0}"), Gap::from(7_u32)];
+    assert_eq!(words.say(Language::En, &gaps), "a{0} of 7, a{0}!");
+    assert_eq!(words.say(Language::ZhCn, &gaps), "7 的 a{0}");
 }
