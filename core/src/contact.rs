@@ -29,8 +29,8 @@ pub struct Contacts {
 /// Whether the time zone exists only the server knows, which adds that error at its place.
 pub fn registration(typed: &Registration) -> Result<Contacts, Vec<FieldError>> {
     let (phone, email) = (phone(&typed.phone), email(&typed.email));
-    let known = |contact: &Result<String, FieldCode>| contact.clone().unwrap_or_default();
-    let password = password(&typed.password, &known(&phone), &known(&email));
+    let known = |contact| Result::as_deref(contact).unwrap_or_default();
+    let password = password(&typed.password, known(&phone), known(&email));
     match (phone, email, password) {
         (Ok(phone), Ok(email), Ok(())) => Ok(Contacts { phone, email }),
         (phone, email, password) => {

@@ -7,7 +7,8 @@ use crate::number::NumberError;
 use crate::rail::Rail;
 use crate::tagged::read_tagged;
 use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
 /// A place to type. Declared in form order, which is the order in which errors are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ pub enum Field {
 }
 
 /// Why what stands in a field cannot be used. In JSON: `"code"` and, where it has some, `"params"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", content = "params", rename_all = "snake_case")]
 pub enum FieldCode {
     /// Nothing was typed, or nothing chosen.
@@ -107,8 +108,8 @@ pub enum FieldCode {
     /// It holds a character that cannot be seen, or that changes what stands beside it: a control
     /// character, an override of the direction, an accent without its letter.
     UnusableCharacter {
-        /// Its code point, such as `U+202E`: shown by itself it could do its harm.
-        character: String,
+        /// Which one.
+        character: CodePoint,
     },
     /// The password is the e-mail address or the phone number.
     SameAsContact,
@@ -242,7 +243,7 @@ read_tagged! {
 }
 
 /// One error of one field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Where it was typed.
     pub field: Field,
@@ -275,8 +276,35 @@ impl FieldError {
 impl FieldCode {
     /// This character cannot be used.
     pub fn unusable(character: char) -> FieldCode {
-        let character = format!("U+{:04X}", u32::from(character));
-        FieldCode::UnusableCharacter { character }
+        FieldCode::UnusableCharacter { character: CodePoint(character) }
+    }
+}
+
+/// A character that is written as its code point, such as `U+202E`: shown by itself it could do its
+/// harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePoint(pub char);
+
+impl fmt::Display for CodePoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "U+{:04X}", u32::from(self.0))
+    }
+}
+
+impl Serialize for CodePoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl TryFrom<String> for CodePoint {
+    type Error = ();
+
+    /// Reads what [`Display`](fmt::Display) writes and nothing else.
+    fn try_from(text: String) -> Result<CodePoint, ()> {
+        let number = text.strip_prefix("U+").and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        let read = number.and_then(char::from_u32).map(CodePoint);
+        read.filter(|read| read.to_string() == text).ok_or(())
     }
 }
 
@@ -289,5 +317,29 @@ impl From<NumberError> for FieldCode {
             NumberError::TooPrecise => FieldCode::TooPrecise,
             NumberError::TooLarge => FieldCode::TooLarge,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CodePoint, FieldCode};
+
+    #[test]
+    fn a_code_point_is_read_only_as_it_is_written() {
+        for character in ['\0', '\u{202e}', '\u{10ffff}'] {
+            let text = CodePoint(character).to_string();
+            assert_eq!(CodePoint::try_from(text), Ok(CodePoint(character)));
+        }
+        let wrong = ["", "U+", "202E", "U+202e", "u+202E", "U+0202E", "U++202E", "U+9", "U+D800"];
+        for text in wrong.into_iter().chain(["U+110000", " U+202E", "U+202E "]) {
+            assert_eq!(CodePoint::try_from(text.to_owned()), Err(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_point_is_one_text_in_json() {
+        let written = serde_json::to_string(&FieldCode::unusable('\u{202e}'));
+        let wanted = r#"{"code":"unusable_character","params":{"character":"U+202E"}}"#;
+        assert_eq!(written.ok().as_deref(), Some(wanted));
     }
 }

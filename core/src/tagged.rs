@@ -177,7 +177,7 @@ mod tests {
             let whole = json!({"field": "amount", "code": word, "params": everything()});
             let read: FieldError =
                 serde_json::from_value(whole).unwrap_or_else(|e| unreachable!("{e}"));
-            let written = serde_json::to_value(&read).unwrap_or_default();
+            let written = serde_json::to_value(read).unwrap_or_default();
             assert_eq!(written.get("code"), Some(&json!(word)), "{read:?}");
             assert_eq!(serde_json::from_value(written).ok(), Some(read));
         }

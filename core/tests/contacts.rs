@@ -4,7 +4,7 @@
 
 use crate::parity::Dice;
 use laika_core::contact::{email, one_time_code, password, phone};
-use laika_core::field::FieldCode;
+use laika_core::field::{CodePoint, FieldCode};
 use laika_core::label::{characters, label};
 use laika_core::say;
 use serde_json::Value;
@@ -82,7 +82,8 @@ fn labels_of_every_script_are_judged_as_listed() {
         let wanted = if let Some(kept) = text(&line, "label") {
             Ok(kept.to_owned())
         } else if let Some(character) = text(&line, "unusable") {
-            Err(FieldCode::UnusableCharacter { character: character.to_owned() })
+            let character = CodePoint::try_from(character.to_owned()).expect("a code point");
+            Err(FieldCode::UnusableCharacter { character })
         } else if line["long"] == true {
             Err(FieldCode::TooLong { max: 40 })
         } else {

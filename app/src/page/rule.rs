@@ -91,7 +91,7 @@ fn follow_errors(editor: Editor, form: Form) {
                 .errors()
                 .iter()
                 .filter(|e| left.contains(&e.field) || shown.contains(&e.field));
-            form.follow(seen.cloned().collect());
+            form.follow(seen.copied().collect());
         });
     });
 }

@@ -67,7 +67,7 @@ pub fn field_error(language: Language, field: Field, code: &FieldCode) -> String
             l,
             "Take out {0}: it cannot be seen, or changes what is beside it.",
             "请删除字符 {0}：它不可见，或会影响旁边的内容。",
-            character
+            &character.to_string()
         ),
         FieldCode::SameAsContact => say!(
             l,

@@ -10,7 +10,7 @@ use crate::ui::el::{Node, el};
 use crate::ui::live;
 use laika_core::bytes::Bytes;
 use laika_core::draft::typed_gb;
-use laika_core::field::{Field, FieldCode, FieldError};
+use laika_core::field::{Field, FieldCode};
 use laika_core::money::Money;
 use laika_core::say;
 use leptos::prelude::*;
@@ -26,7 +26,7 @@ pub(super) fn fixed(editor: Editor, form: Form, name: Field, field: AnyView) -> 
     let text = text();
     let offer = move || {
         let error = form.errors().into_iter().find(|error| error.field == name)?;
-        let fix = untrack(|| way_out(text, editor, &error))?;
+        let fix = untrack(|| way_out(text, editor, error.code))?;
         let label = (text.words.rule.use_value)(&fix.said);
         let press = move || {
             fill(editor.typed, name, &fix.typed);
@@ -64,12 +64,12 @@ fn fill(typed: Typed, name: Field, value: &str) {
     }
 }
 
-fn way_out(text: Text, editor: Editor, error: &FieldError) -> Option<Fix> {
+fn way_out(text: Text, editor: Editor, code: FieldCode) -> Option<Fix> {
     let money = |cost: Money| Some(Fix { typed: say::amount(cost), said: text.money(cost) });
     let data = |bytes: Bytes| Some(Fix { typed: typed_gb(bytes), said: text.bytes_exact(bytes) });
     let number = |n: i64| Some(Fix { typed: n.to_string(), said: n.to_string() });
-    match &error.code {
-        FieldCode::BelowOneRecharge { cost } | FieldCode::BelowOneStep { cost } => money(*cost),
+    match code {
+        FieldCode::BelowOneRecharge { cost } | FieldCode::BelowOneStep { cost } => money(cost),
         FieldCode::ThresholdNotBelowTarget { target } => {
             let step = editor.inputs.with(|inputs| inputs.account.terms.step).flatten()?;
             data(target.minus(step.bytes))
@@ -77,15 +77,15 @@ fn way_out(text: Text, editor: Editor, error: &FieldError) -> Option<Fix> {
         FieldCode::NotWholeSteps { step } => {
             let typed = editor.typed;
             let wanted = Bytes::parse(&typed.amount.get(), choice(&DATA_UNITS, typed.amount_unit));
-            let steps = wanted.ok()?.steps_up(*step)?;
+            let steps = wanted.ok()?.steps_up(step)?;
             data(step.checked_mul(steps)?)
         }
-        FieldCode::NotOnThatDay { last_day, .. } => number(i64::from(*last_day)),
+        FieldCode::NotOnThatDay { last_day, .. } => number(i64::from(last_day)),
         FieldCode::ValidityTooShort { validity_days } => {
             number(i64::from(validity_days.saturating_sub(1)))
         }
         FieldCode::TooEarly { first } => {
-            Some(Fix { typed: first.to_string(), said: say::date(*first, text.language) })
+            Some(Fix { typed: first.to_string(), said: say::date(first, text.language) })
         }
         _ => None,
     }

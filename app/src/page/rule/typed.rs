@@ -174,7 +174,7 @@ impl Outcome {
 
     /// The error of one field.
     pub(super) fn error(&self, name: Field) -> Option<FieldError> {
-        self.errors().iter().find(|error| error.field == name).cloned()
+        self.errors().iter().find(|error| error.field == name).copied()
     }
 
     /// All errors.
