@@ -8,6 +8,7 @@ use gloo_net::http::{Method, RequestBuilder};
 use laika_core::api::Problem;
 use leptos::task::spawn_local;
 use serde::{Serialize, de::DeserializeOwned};
+use std::sync::Arc;
 
 /// Where the API is, on our own origin.
 pub(crate) const ROOT: &str = "/api/v1";
@@ -18,7 +19,7 @@ pub(crate) enum Failure {
     /// No answer came. Whether the request arrived is not known.
     NoAnswer,
     /// The server said no, and why.
-    Problem(Box<Problem>),
+    Problem(Arc<Problem>),
     /// An answer that this version of the app cannot read: most likely the server is newer.
     Unreadable,
 }
@@ -99,5 +100,5 @@ async fn exchange(wanted: Request) -> Answer {
     if response.ok() {
         return Ok(text);
     }
-    Err(json::read(&text).map_or(Failure::Unreadable, |p| Failure::Problem(Box::new(p))))
+    Err(json::read(&text).map_or(Failure::Unreadable, |p| Failure::Problem(Arc::new(p))))
 }

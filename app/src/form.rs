@@ -176,7 +176,7 @@ impl Form {
     pub(crate) fn refuse(self, failure: Failure) {
         match failure {
             Failure::Problem(problem) if !problem.errors.is_empty() => {
-                self.errors.set(problem.errors);
+                self.errors.set(problem.errors.clone());
             }
             other => self.failure.set(Some(other)),
         }
