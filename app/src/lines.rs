@@ -25,15 +25,20 @@ impl Lines {
         self.all
     }
 
-    /// The line looked at; tracked.
-    pub(crate) fn current(self) -> Option<LineView> {
-        let chosen = self.chosen.get();
-        self.all.with(|lines| lines.get(chosen).or(lines.first()).cloned()).flatten()
+    /// A look at the line looked at, or at its absence; tracked.
+    pub(crate) fn look<R>(self, look: impl FnOnce(Option<&LineView>) -> R) -> R {
+        let (all, chosen) = (self.all.get(), self.chosen.get());
+        look(all.as_ref().and_then(|lines| lines.get(chosen).or(lines.first())))
+    }
+
+    /// A look at the line looked at, if there is one; tracked.
+    pub(crate) fn with<R>(self, look: impl FnOnce(&LineView) -> R) -> Option<R> {
+        self.look(|line| line.map(look))
     }
 
     /// The path of something of the line looked at, once it is known; tracked.
     pub(crate) fn path(self, rest: &str) -> Option<String> {
-        self.current().map(|line| format!("/lines/{}{rest}", line.id))
+        self.with(|line| format!("/lines/{}{rest}", line.id))
     }
 
     /// Looks at another line.

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// An answer of any type.
 type Answered = Arc<dyn Any + Send + Sync>;
-/// Reads an answer, unless it is what is known already.
-type ReadNew = fn(&str, Option<&Answered>) -> Result<Option<Answered>, Failure>;
+/// Reads the text of an answer.
+type Read = fn(&str) -> Result<Answered, Failure>;
 
 /// The state of one question; a handle that is copied freely.
 pub(crate) struct Loaded<T> {
@@ -34,13 +34,15 @@ impl<T> Copy for Loaded<T> {}
 #[derive(Clone, Copy)]
 struct Asked {
     value: RwSignal<Option<Answered>>,
+    /// What the value was read from, unless it came another way.
+    text: StoredValue<Option<String>>,
     failure: RwSignal<Option<Failure>>,
 }
 
-impl<T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static> Loaded<T> {
-    /// The last good answer; tracked.
-    pub(crate) fn get(self) -> Option<T> {
-        self.with(T::clone)
+impl<T: DeserializeOwned + Send + Sync + 'static> Loaded<T> {
+    /// The last good answer, shared; tracked.
+    pub(crate) fn get(self) -> Option<Arc<T>> {
+        self.asked.value.get()?.downcast().ok()
     }
 
     /// A look at the last good answer; tracked.
@@ -56,29 +58,29 @@ impl<T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static> Loaded<T> 
 
     /// Takes an answer that came another way, such as with a change.
     pub(crate) fn put(self, value: T) {
-        self.asked.value.set(Some(Arc::new(value)));
+        self.asked.put(Arc::new(value), None);
     }
 }
 
 /// Asks for `path()` now and again with each change; nothing while it has no path.
 pub(crate) fn load<T>(path: impl Fn() -> Option<String> + Send + Sync + 'static) -> Loaded<T>
 where
-    T: Clone + PartialEq + DeserializeOwned + Send + Sync + 'static,
+    T: DeserializeOwned + Send + Sync + 'static,
 {
-    Loaded { asked: ask(Box::new(path), read_new::<T>), of: PhantomData }
+    Loaded { asked: ask(Box::new(path), read::<T>), of: PhantomData }
 }
 
-fn read_new<T>(text: &str, known: Option<&Answered>) -> Result<Option<Answered>, Failure>
-where
-    T: PartialEq + DeserializeOwned + Send + Sync + 'static,
-{
+fn read<T: DeserializeOwned + Send + Sync + 'static>(text: &str) -> Result<Answered, Failure> {
     let value: T = api::read(text)?;
-    let same = known.and_then(|known| known.downcast_ref()) == Some(&value);
-    Ok(if same { None } else { Some(Arc::new(value)) })
+    Ok(Arc::new(value))
 }
 
-fn ask(path: Box<dyn Fn() -> Option<String> + Send + Sync>, read: ReadNew) -> Asked {
-    let asked = Asked { value: RwSignal::new(None), failure: RwSignal::new(None) };
+fn ask(path: Box<dyn Fn() -> Option<String> + Send + Sync>, read: Read) -> Asked {
+    let asked = Asked {
+        value: RwSignal::new(None),
+        text: StoredValue::new(None),
+        failure: RwSignal::new(None),
+    };
     let session = session();
     let latest = StoredValue::new(0u32);
     let last = StoredValue::new(String::new());
@@ -90,6 +92,7 @@ fn ask(path: Box<dyn Fn() -> Option<String> + Send + Sync>, read: ReadNew) -> As
         if last.with_value(|last| *last != path) {
             // Another thing is asked for: what was here is not its old answer.
             if !last.with_value(String::is_empty) {
+                asked.text.set_value(None);
                 asked.value.set(None);
             }
             last.set_value(path.clone());
@@ -108,17 +111,26 @@ fn ask(path: Box<dyn Fn() -> Option<String> + Send + Sync>, read: ReadNew) -> As
 }
 
 impl Asked {
-    fn take(self, answer: Answer, read: ReadNew) {
-        let new =
-            answer.and_then(|text| self.value.with_untracked(|known| read(&text, known.as_ref())));
+    fn put(self, value: Answered, text: Option<String>) {
+        self.text.set_value(text);
+        self.value.set(Some(value));
+    }
+
+    fn take(self, answer: Answer, read: Read) {
+        // Only what changes is told: a page must not be built anew by good news. Why by its text:
+        // to compare what was read, each type would bring code of its own.
+        let same = |text: &String| self.text.with_value(|known| known.as_ref() == Some(text));
+        let new = answer.and_then(|text| match same(&text) {
+            true => Ok(None),
+            false => Ok(Some((read(&text)?, text))),
+        });
         match new {
             Ok(new) => {
-                // Only what changes is told: a page must not be built anew by good news.
                 if self.failure.with_untracked(Option::is_some) {
                     self.failure.set(None);
                 }
-                if new.is_some() {
-                    self.value.set(new);
+                if let Some((value, text)) = new {
+                    self.put(value, Some(text));
                 }
             }
             Err(failure) => {

@@ -108,14 +108,14 @@ impl Session {
         self.view.with(Option::is_some)
     }
 
-    /// Who is signed in; tracked.
-    pub(crate) fn account(self) -> Option<AccountView> {
-        self.view.with(|view| view.as_ref().and_then(|v| v.account.clone()))
+    /// A look at who is signed in; tracked.
+    pub(crate) fn with_account<R>(self, look: impl FnOnce(&AccountView) -> R) -> Option<R> {
+        self.view.with(|view| view.as_ref().and_then(|v| v.account.as_ref()).map(look))
     }
 
     /// Whether somebody is signed in; tracked.
     pub(crate) fn signed_in(self) -> bool {
-        self.view.with(|view| view.as_ref().is_some_and(|v| v.account.is_some()))
+        self.with_account(|_| ()).is_some()
     }
 
     /// The server's time, as far as its last answer tells: it differs from the device's.
@@ -128,7 +128,8 @@ impl Session {
     pub(crate) fn stepped_up(self) -> bool {
         let ahead = self.sandbox().map_or(0, |sandbox| sandbox.clock_ahead_s);
         let wall = self.now().minus(Span::seconds(ahead));
-        self.account().and_then(|account| account.stepped_up_until).is_some_and(|end| wall < end)
+        let until = self.with_account(|account| account.stepped_up_until).flatten();
+        until.is_some_and(|end| wall < end)
     }
 
     /// The zone in which the account's dates and times are written; tracked.

@@ -17,8 +17,10 @@ use crate::ui::field::pick;
 use crate::ui::live;
 use crate::ui::status::{Mood, notice};
 use crate::ui::toast::toasts;
-use laika_core::api::{PaymentMethodView, RechargeNow};
+use laika_core::api::{LineView, PaymentMethodView, RechargeNow};
+use laika_core::catalogue::Step;
 use laika_core::decide::{Reason, Unusable};
+use laika_core::id::PaymentMethodId;
 use laika_core::money::Money;
 use leptos::prelude::*;
 
@@ -43,36 +45,44 @@ struct Buying {
 }
 
 impl Buying {
-    /// The methods that can be charged by hand, those first that can be charged by themselves too;
-    /// tracked.
-    fn usable(self) -> Vec<PaymentMethodView> {
-        let all = self.methods.get().unwrap_or_default();
-        let by_hand =
-            all.into_iter().filter(|m| !m.unusable.is_some_and(Unusable::forbids_by_hand));
+    /// A look at the methods that can be charged by hand, those first that can be charged by
+    /// themselves too; tracked.
+    fn usable<R>(self, look: impl FnOnce(&[&PaymentMethodView]) -> R) -> R {
+        let all = self.methods.get();
+        let all = all.iter().flat_map(|all| all.iter());
+        let by_hand = all.filter(|m| !m.unusable.is_some_and(Unusable::forbids_by_hand));
         let (mut first, others): (Vec<_>, Vec<_>) = by_hand.partition(|m| m.unusable.is_none());
         first.extend(others);
-        first
+        look(&first)
     }
 
     /// The one that is charged: the chosen one, or the first; tracked.
-    fn method(self) -> Option<PaymentMethodView> {
-        let all = self.usable();
-        let chosen = self.method.with(|id| all.iter().position(|m| m.id.as_str() == id));
-        all.into_iter().nth(chosen.unwrap_or(0))
+    fn method(self) -> Option<PaymentMethodId> {
+        self.usable(|all| {
+            let chosen = self.method.with(|id| all.iter().find(|m| m.id.as_str() == id));
+            chosen.or(all.first()).map(|method| method.id.clone())
+        })
     }
 
     /// While nobody knows whether a charge was made, paying again may pay twice: that is said here,
     /// and not forbidden.
     fn warning(self) -> Option<AnyView> {
-        let status = self.lines.current()?.rule?;
-        let unknown =
-            matches!(status.now.reason(), Some(Reason::RechargeOpen { unknown: true, .. }));
-        let said = || self.text.speech(|speech| speech.decision(&status.now));
-        unknown.then(|| notice(Mood::Unknown, "", said()))
+        let warning = |line: &LineView| {
+            let now = &line.rule.as_ref()?.now;
+            let unknown = matches!(now.reason(), Some(Reason::RechargeOpen { unknown: true, .. }));
+            let said = || self.text.speech(|speech| speech.decision(now));
+            unknown.then(|| notice(Mood::Unknown, "", said()))
+        };
+        self.lines.with(warning).flatten()
+    }
+
+    /// In which steps data is sold; tracked.
+    fn step(self) -> Option<Step> {
+        self.lines.with(|line| line.terms.step).flatten()
     }
 
     fn price(self, steps: u32) -> Option<Money> {
-        self.lines.current()?.terms.step?.price.checked_mul(i64::from(steps))
+        self.step()?.price.checked_mul(i64::from(steps))
     }
 
     fn chosen(self) -> u32 {
@@ -80,10 +90,9 @@ impl Buying {
     }
 
     fn pay(self) -> Option<()> {
-        let (line, method) = (self.lines.current()?, self.method()?);
+        let (path, payment_method_id) = (self.lines.path("/recharges")?, self.method()?);
         let amount = self.price(self.chosen())?;
-        let wanted = RechargeNow { steps: self.chosen(), amount, payment_method_id: method.id };
-        let path = format!("/lines/{}/recharges", line.id);
+        let wanted = RechargeNow { steps: self.chosen(), amount, payment_method_id };
         let request = Request::post(path).json(&wanted).once(self.form.key());
         self.form.tell(request, move || {
             self.handle.close();
@@ -94,7 +103,7 @@ impl Buying {
     }
 
     fn options(self) -> Option<AnyView> {
-        let step = self.lines.current()?.terms.step?;
+        let step = self.step()?;
         let offered = OFFERED.into_iter().filter_map(|(n, key)| {
             let bytes = step.bytes.checked_mul(u64::from(n))?;
             Some((key, self.text.bytes_exact(bytes), self.price(n).map(|m| self.text.money(m))?))
@@ -105,16 +114,20 @@ impl Buying {
 
     /// Which method is charged: a choice, where there is one.
     fn with(self) -> Option<AnyView> {
-        let all = self.usable();
         let label = self.text.words.rule.pay_with;
-        if let [_, _, ..] = all.as_slice() {
-            let options = all.iter().map(|m| (m.id.to_string(), name(m))).collect();
-            let choice = pick("buy-method".to_owned(), None, options, self.method);
-            let label = el("label").attr("for", "buy-method").child(label);
-            return Some(el("div").class("field").child(label).child(choice).node());
-        }
-        let label = el("p").class("small").child(label).child(self.text.words.common.colon);
-        Some(label.child(el("b").child(name(all.first()?))).node())
+        self.usable(|all| match all {
+            [] => None,
+            [only] => {
+                let label = el("p").class("small").child(label).child(self.text.words.common.colon);
+                Some(label.child(el("b").child(name(only))).node())
+            }
+            all => {
+                let options = all.iter().map(|m| (m.id.to_string(), name(m))).collect();
+                let choice = pick("buy-method".to_owned(), None, options, self.method);
+                let label = el("label").attr("for", "buy-method").child(label);
+                Some(el("div").class("field").child(label).child(choice).node())
+            }
+        })
     }
 }
 
@@ -134,14 +147,14 @@ fn inside(handle: Dialog, lines: Lines) -> AnyView {
     });
     // The list shows what is charged unless another one is chosen.
     Effect::new(move |_| {
-        let first = buying.usable().into_iter().next();
+        let first = buying.usable(|all| all.first().map(|first| first.id.to_string()));
         if let Some(first) = first.filter(|_| method.with_untracked(String::is_empty)) {
-            method.set(first.id.to_string());
+            method.set(first);
         }
     });
     let reason = Signal::derive(move || {
         let known = methods.with(|_| ()).is_some();
-        (known && buying.usable().is_empty()).then(|| words.buy_no_method.to_owned())
+        (known && buying.usable(|all| all.is_empty())).then(|| words.buy_no_method.to_owned())
     });
     let pay = move || {
         let price = buying.price(buying.chosen()).map(|m| (words.buy_confirm)(&text.money(m)));

@@ -38,9 +38,9 @@ pub(crate) fn findings(text: Text, record: &DecisionRecord) -> AnyView {
 }
 
 /// The same under a line of text, for something of which there are many on a page.
-pub(crate) fn folded(text: Text, record: DecisionRecord) -> AnyView {
+pub(crate) fn folded(text: Text, inside: impl Fn() -> Option<AnyView> + Send + 'static) -> AnyView {
     fold("", text.words.history.found, move || {
-        el("div").class("stack tight").child(findings(text, &record)).node()
+        el("div").class("stack tight").child(inside()).node()
     })
 }
 

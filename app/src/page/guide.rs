@@ -31,14 +31,15 @@ pub(crate) fn page() -> AnyView {
     let session = session();
     let lines = lines();
     let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
-    let list = move || match (session.account(), lines.all().get(), methods.get()) {
-        (Some(account), Some(_), Some(methods)) => {
-            draw(text, &steps(text, &account, lines.current(), &methods))
-        }
-        _ => match lines.all().failure().or(methods.failure()) {
-            Some(failure) => failed(&failure, move || session.changed()),
-            None => bones(&["5rem", "5rem", "5rem", "5rem", "5rem"]),
-        },
+    let known = move || {
+        lines.all().with(|_| ())?;
+        let methods = methods.get()?;
+        session.with_account(|account| lines.look(|line| steps(text, account, line, &methods)))
+    };
+    let list = move || match (known(), lines.all().failure().or(methods.failure())) {
+        (Some(steps), _) => draw(text, &steps),
+        (None, Some(failure)) => failed(&failure, move || session.changed()),
+        (None, None) => bones(&["5rem", "5rem", "5rem", "5rem", "5rem"]),
     };
     nodes![head(words.title, words.lead), el("div").class("measure").child(live(list))].node()
 }
@@ -46,12 +47,12 @@ pub(crate) fn page() -> AnyView {
 fn steps(
     text: Text,
     account: &AccountView,
-    line: Option<LineView>,
+    line: Option<&LineView>,
     methods: &[PaymentMethodView],
 ) -> Vec<Step> {
     let words = &text.words.guide;
-    let rule = line.as_ref().and_then(|line| line.rule.as_ref());
-    let left = line.as_ref().map(|line| text.bytes(line.balance.available(line.as_of)));
+    let rule = line.and_then(|line| line.rule.as_ref());
+    let left = line.map(|line| text.bytes(line.balance.available(line.as_of)));
     let stands = rule.filter(|rule| rule.on).map(|rule| standing(text, rule).sentence);
     let usable = methods.iter().any(|m| m.unusable.is_none());
     vec![

@@ -21,6 +21,7 @@ use laika_core::id::RechargeId;
 use laika_core::recharge::Status;
 use laika_core::record::DecisionRecord;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// The page.
 pub(crate) fn page() -> AnyView {
@@ -52,57 +53,88 @@ pub(crate) fn page() -> AnyView {
 
 fn recharge_list(text: Text, recharges: Loaded<Vec<RechargeView>>) -> AnyView {
     let words = &text.words.history;
-    // The ids decide what is drawn; each card then follows its own recharge, so that an open "why"
-    // stays open while the recharge goes on.
-    let ids = Memo::new(move |_| {
-        recharges.with(|all| all.iter().map(|v| v.recharge.id.clone()).collect::<Vec<_>>())
+    // Which recharges there are decides what is drawn; each card then follows its own, so that an
+    // open "why" stays open while the recharge goes on.
+    let seen = StoredValue::new(Vec::new());
+    let keys = Memo::new(move |_| {
+        recharges.with(|all| all.iter().map(|v| key(seen, &v.recharge.id)).collect::<Vec<_>>())
     });
-    let list = move || match (ids.get(), recharges.failure().or(lines().all().failure())) {
-        (Some(ids), _) if ids.is_empty() => el("div")
+    let list = move || match (keys.get(), recharges.failure().or(lines().all().failure())) {
+        (Some(keys), _) if keys.is_empty() => el("div")
             .class("card empty")
             .child(el("p").child(words.none))
             .child(go(Weight::Filled, words.none_do, Route::Rule.path()))
             .node(),
-        (Some(_), _) => el("ol").class("stack").child(cards(text, recharges, ids)).node(),
+        (Some(_), _) => el("ol").class("stack").child(cards(text, recharges, seen, keys)).node(),
         (None, Some(failure)) => failed(&failure, move || session().changed()),
         (None, None) => bones(&["14rem", "14rem"]),
     };
     live(list)
 }
 
+/// The ids seen since the page was opened, in the order of their first appearance.
+type Seen = StoredValue<Vec<RechargeId>>;
+
+/// The place of an id among those seen: a key of its card that costs nothing to compare.
+fn key(seen: Seen, id: &RechargeId) -> usize {
+    let place = seen.with_value(|seen| seen.iter().position(|other| other == id));
+    place.unwrap_or_else(|| {
+        seen.update_value(|seen| seen.push(id.clone()));
+        seen.with_value(Vec::len) - 1
+    })
+}
+
 /// One card for each recharge; a card stays while its recharge is there.
 fn cards(
     text: Text,
     recharges: Loaded<Vec<RechargeView>>,
-    ids: Memo<Option<Vec<RechargeId>>>,
+    seen: Seen,
+    keys: Memo<Option<Vec<usize>>>,
 ) -> AnyView {
-    let card = move |id| el("li").class("card stack").child(one(text, recharges, id));
-    let each = move || ids.get().unwrap_or_default();
-    view! { <For each=each key=|id| id.clone() children=card/> }.into_any()
+    let card = move |key| el("li").class("card stack").child(one(text, recharges, seen, key));
+    let each = move || keys.get().unwrap_or_default();
+    view! { <For each=each key=|key| *key children=card/> }.into_any()
 }
 
-fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, id: RechargeId) -> AnyView {
-    let mine = {
-        let id = id.clone();
-        Memo::new(move |_| {
-            recharges.with(|all| all.iter().find(|v| v.recharge.id == id).cloned()).flatten()
-        })
-    };
+fn one(text: Text, recharges: Loaded<Vec<RechargeView>>, seen: Seen, key: usize) -> AnyView {
+    let mine = Mine { recharges, seen, key };
     let body = move || {
-        mine.get().map(|view| {
+        mine.with(|view| {
             nodes![
-                recharge_line(text, &view),
-                three(text, &view),
-                before_after(text, &view),
-                timeline(text, &view)
+                recharge_line(text, view),
+                three(text, view),
+                before_after(text, view),
+                timeline(text, view)
             ]
         })
     };
-    let automatic = mine.with_untracked(|v| v.as_ref().is_some_and(|v| v.recharge.automatic()));
-    let charged = Signal::derive(move || {
-        mine.with(|v| v.as_ref().is_some_and(|v| v.check.charged.is_some()))
-    });
-    nodes![live(body), automatic.then(|| why(text, id, charged))]
+    let automatic = untrack(|| mine.with(|view| view.recharge.automatic())) == Some(true);
+    nodes![live(body), automatic.then(|| why(text, mine))]
+}
+
+/// The recharge of one card; a handle that is copied freely.
+#[derive(Clone, Copy)]
+struct Mine {
+    recharges: Loaded<Vec<RechargeView>>,
+    seen: Seen,
+    key: usize,
+}
+
+impl Mine {
+    /// A look at it as it is now; tracked.
+    fn with<R>(self, look: impl FnOnce(&RechargeView) -> R) -> Option<R> {
+        let (all, place) = self.find()?;
+        all.get(place).map(look)
+    }
+
+    fn find(self) -> Option<(Arc<Vec<RechargeView>>, usize)> {
+        let all = self.recharges.get()?;
+        let place = self.seen.with_value(|seen| {
+            let id = seen.get(self.key)?;
+            all.iter().position(|view| view.recharge.id == *id)
+        })?;
+        Some((all, place))
+    }
 }
 
 /// Expected, charged, credited.
@@ -185,7 +217,6 @@ fn timeline(text: Text, view: &RechargeView) -> AnyView {
 }
 
 /// What became of computing a decision again.
-#[derive(Clone)]
 enum Again {
     Closed,
     Asking,
@@ -194,14 +225,16 @@ enum Again {
 }
 
 /// The decision again, from its stored inputs, by the code in this browser.
-fn why(text: Text, id: RechargeId, charged: Signal<bool>) -> AnyView {
+fn why(text: Text, mine: Mine) -> AnyView {
     let words = &text.words.history;
     let again = RwSignal::new(Again::Closed);
     let toggle = move || {
-        if !matches!(again.get_untracked(), Again::Closed | Again::Failed(_)) {
+        if again.with_untracked(|it| matches!(it, Again::Asking | Again::Here(_))) {
             again.set(Again::Closed);
             return;
         }
+        let id = untrack(|| mine.with(|view| view.recharge.id.clone()));
+        let Some(id) = id else { return };
         again.set(Again::Asking);
         let take = move |answer: Answer| {
             // The card may have been left meanwhile; then there is no one to show it to.
@@ -212,21 +245,26 @@ fn why(text: Text, id: RechargeId, charged: Signal<bool>) -> AnyView {
         };
         api::ask(Request::get(format!("/recharges/{id}/record")), Box::new(take));
     };
-    let label = move || match again.get() {
-        Again::Here(_) => words.why_hide,
-        Again::Closed | Again::Asking | Again::Failed(_) if charged.get() => words.why,
-        Again::Closed | Again::Asking | Again::Failed(_) => words.why_tried,
-    };
     let open = move || again.with(|it| matches!(it, Again::Here(_)));
-    let answer = move || match again.get() {
-        Again::Here(record) => Some(explained(text, &record)),
-        Again::Closed | Again::Asking | Again::Failed(_) => None,
+    let charged = move || mine.with(|view| view.check.charged.is_some()) == Some(true);
+    let label = move || match open() {
+        true => words.why_hide,
+        false if charged() => words.why,
+        false => words.why_tried,
+    };
+    let answer = move || {
+        again.with(|it| match it {
+            Again::Here(record) => Some(explained(text, record)),
+            Again::Closed | Again::Asking | Again::Failed(_) => None,
+        })
     };
     // Why apart: the answer is long, and is read by whoever goes on to it.
-    let said = move || match again.get() {
-        Again::Closed | Again::Here(_) => nothing(),
-        Again::Asking => status(Mood::Unknown, "", words.checking),
-        Again::Failed(failure) => status(Mood::Bad, "", text.failure(&failure)),
+    let said = move || {
+        again.with(|it| match it {
+            Again::Closed | Again::Here(_) => nothing(),
+            Again::Asking => status(Mood::Unknown, "", words.checking),
+            Again::Failed(failure) => status(Mood::Bad, "", text.failure(failure)),
+        })
     };
     let toggle = el("button")
         .attr("type", "button")
@@ -267,19 +305,22 @@ fn look_list(text: Text, looks: Loaded<Vec<LookView>>) -> AnyView {
             if all.is_empty() {
                 return el("p").class("muted small").child(words.looks_none).node();
             }
-            let items = all.iter().map(|look| el("li").child(one_look(text, look)));
+            let items = all.iter().enumerate();
+            let items = items.map(|(i, look)| el("li").child(one_look(text, look, &all, i)));
             el("ul").class("list looks").child(items.collect::<Vec<_>>()).node()
         })
     };
     live(list)
 }
 
-fn one_look(text: Text, look: &LookView) -> AnyView {
+fn one_look(text: Text, look: &LookView, all: &Arc<Vec<LookView>>, index: usize) -> AnyView {
+    let all = Arc::clone(all);
+    let found = move || all.get(index).map(|look| findings(text, &look.record));
     let record = &look.record;
     let said = text.speech(|speech| speech.decision(&record.decision));
     el("div")
         .class("stack tight small")
         .child(status(mood(record.decision.reason()), text.when(record.now), said))
-        .child(folded(text, record.clone()))
+        .child(folded(text, found))
         .node()
 }

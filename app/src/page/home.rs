@@ -20,6 +20,7 @@ use crate::ui::page::{bones, failed, heading};
 use crate::ui::status::{Mood, status};
 use laika_core::api::{LineView, RechargeView, RuleView};
 use laika_core::bytes::Bytes;
+use laika_core::money::Money;
 use laika_core::say;
 use laika_core::time::Span;
 use leptos::prelude::*;
@@ -87,21 +88,23 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
     let text = text();
     let words = &text.words.home;
     let bar = move || {
-        let line = lines.current()?;
-        let saved = rule.with(|view| view.rule.clone()).flatten();
-        let more = line.rule.as_ref().map_or(Bytes::ZERO, |status| adds(&status.as_if_due));
-        let said = level_words(text, &line, saved.as_ref(), more);
-        let stale = lines.all().failure().is_some();
-        Some(meter(&level(&line, saved.as_ref(), Bytes::ZERO), &said, false, stale))
+        let view = rule.get();
+        let saved = view.as_ref().and_then(|view| view.rule.as_ref());
+        lines.with(|line| {
+            let more = line.rule.as_ref().map_or(Bytes::ZERO, |status| adds(&status.as_if_due));
+            let said = level_words(text, line, saved, more);
+            let stale = lines.all().failure().is_some();
+            meter(&level(line, saved, Bytes::ZERO), &said, false, stale)
+        })
     };
-    let title = move || lines.current().map(|line| line.label);
+    let title = move || lines.with(|line| line.label.clone());
     let credit = move || {
-        let line = lines.current()?;
-        let left = laika_core::money::Money::new(line.balance.credit_left_minor(), line.currency);
+        let left =
+            lines.with(|line| Money::new(line.balance.credit_left_minor(), line.currency))?;
         (left.amount_minor > 0).then(|| (words.credit)(&text.money(left)))
     };
     let overrun = move || {
-        let over = lines.current()?.balance.overrun_bytes;
+        let over = lines.with(|line| line.balance.overrun_bytes)?;
         (!over.is_zero()).then(|| el("p").class("small").child((words.overrun)(&text.bytes(over))))
     };
     let dialog = Dialog::new();
@@ -122,7 +125,7 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
                     .child(
                         el("div")
                             .attr("aria-live", "polite")
-                            .child(live(move || lines.current().map(|line| next(text, &line))))
+                            .child(live(move || lines.with(|line| next(text, line))))
                     )
                     .child(actions(lines, dialog))
             ),
@@ -134,9 +137,9 @@ fn panel(lines: Lines, rule: Loaded<RuleView>) -> AnyView {
 /// Set the rule, where there is none; recharge now; the way on for newcomers.
 fn actions(lines: Lines, dialog: Dialog) -> AnyView {
     let words = &text().words.home;
-    let missing = Memo::new(move |_| lines.current().is_some_and(|line| line.rule.is_none()));
+    let missing = Memo::new(move |_| lines.with(|line| line.rule.is_none()) == Some(true));
     let begun = Memo::new(move |_| {
-        lines.current().is_some_and(|line| line.rule.is_some_and(|rule| rule.on))
+        lines.with(|line| line.rule.as_ref().is_some_and(|rule| rule.on)) == Some(true)
     });
     let set = move || missing.get().then(|| go(Weight::Filled, words.set_rule, Route::Rule.path()));
     let buy = move || {
@@ -178,7 +181,7 @@ fn today(lines: Lines) -> AnyView {
     let text = text();
     let words = &text.words.home;
     let session = session();
-    let used = move || lines.current().map(|line| line.today).unwrap_or_default();
+    let used = move || lines.with(|line| line.today.clone()).unwrap_or_default();
     let sum = move || used().into_iter().sum::<Bytes>();
     let none = Memo::new(move |_| sum().is_zero());
     let chart = move || {
@@ -190,10 +193,10 @@ fn today(lines: Lines) -> AnyView {
         Chart { heights, top, ticks, ..Chart::default() }
     };
     let rows = move || {
-        let Some(line) = lines.current() else { return Vec::new() };
-        let midnight = session.with_zone(|zone| zone.start_of_day(zone.date(line.as_of)));
+        let Some(as_of) = lines.with(|line| line.as_of) else { return Vec::new() };
+        let midnight = session.with_zone(|zone| zone.start_of_day(zone.date(as_of)));
         let hour = |i: i64| text.speech(|s| say::time(midnight.plus(Span::hours(i)), s.zone));
-        (0i64..).zip(line.today).map(|(i, used)| vec![hour(i), text.bytes(used)]).collect()
+        (0i64..).zip(used()).map(|(i, used)| vec![hour(i), text.bytes(used)]).collect()
     };
     let table = TableWords { caption: words.today, columns: &words.today_columns };
     let drawn = move || match none.get() {

@@ -60,7 +60,7 @@ pub(crate) fn page() -> AnyView {
 fn contacts(session: Session) -> AnyView {
     let text = text();
     let words = &text.words.me;
-    let of = move |look: fn(AccountView) -> String| session.account().map(look);
+    let of = move |look: fn(&AccountView) -> String| session.with_account(look);
     el("section")
         .class("card stack")
         .child(el("h2").child(words.contacts))
@@ -68,9 +68,9 @@ fn contacts(session: Session) -> AnyView {
             el("dl")
                 .class("facts")
                 .child(el("dt").child(text.field(Field::Phone)))
-                .child(el("dd").child(live(move || of(|a| a.phone))))
+                .child(el("dd").child(live(move || of(|a| a.phone.clone()))))
                 .child(el("dt").child(text.field(Field::Email)))
-                .child(el("dd").child(live(move || of(|a| a.email)))),
+                .child(el("dd").child(live(move || of(|a| a.email.clone())))),
         )
         .node()
 }
@@ -102,7 +102,7 @@ fn language(text: Text, session: Session) -> AnyView {
 fn zone(text: Text, session: Session) -> AnyView {
     let words = &text.words.me;
     let form = Form::new("zone");
-    let current = session.account().map(|a| a.time_zone).unwrap_or_default();
+    let current = session.with_account(|a| a.time_zone.clone()).unwrap_or_default();
     let device_zone = device::time_zone();
     let typed = RwSignal::new(current.clone());
     let offered = (device_zone != current).then(|| {
@@ -125,10 +125,11 @@ fn line(text: Text, session: Session) -> AnyView {
     let lines = lines();
     let path = Memo::new(move |_| lines.path(""));
     live(move || {
-        let (path, line) = path.get().zip(untrack(|| lines.current()))?;
+        let named = || lines.with(|line| (line.label.clone(), format!("eSIM {}", line.iccid)));
+        let (path, (label, number)) = path.get().zip(untrack(named))?;
         let form = Form::new("line");
-        let typed = RwSignal::new(line.label.clone());
-        let saved = StoredValue::new(line.label);
+        let typed = RwSignal::new(label.clone());
+        let saved = StoredValue::new(label);
         let undo = RwSignal::new(None::<String>);
         let send = move |label: String, back: Option<String>| {
             let request = Request::new(Method::PATCH, path.clone());
@@ -158,7 +159,7 @@ fn line(text: Text, session: Session) -> AnyView {
             undo.get().map(|_| button(Weight::Compact, label, Signal::stored(false), press))
         });
         let around = (nothing(), el("div").attr("id", UNDO_ID).child(after).node());
-        let field = (Field::Label, format!("eSIM {}", line.iccid));
+        let field = (Field::Label, number);
         Some(one_field(form, text.words.home.which_line, field, typed, around, Box::new(save)))
     })
 }

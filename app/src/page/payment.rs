@@ -22,8 +22,11 @@ use laika_core::api::{MethodOrder, PaymentMethodView, SetupView};
 use laika_core::decide::Unusable;
 use laika_core::rail::Rail;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 type Methods = Loaded<Vec<PaymentMethodView>>;
+/// The method that is asked about: of the list as it was drawn.
+type Removing = RwSignal<Option<(Arc<Vec<PaymentMethodView>>, usize)>>;
 
 /// What a method is called.
 pub(crate) fn name(method: &PaymentMethodView) -> String {
@@ -39,13 +42,13 @@ pub(crate) fn page() -> AnyView {
     let ask = StepUp::new();
     let adding = Form::new("add");
     let finishing = finish(methods);
-    let removing = RwSignal::new(None::<PaymentMethodView>);
+    let removing = RwSignal::new(None);
     let confirm = Dialog::new();
     let list = move || match (methods.get(), methods.failure()) {
         (Some(all), _) if all.is_empty() => {
             el("div").class("card").child(status(Mood::Plain, words.none, words.none_why)).node()
         }
-        (Some(all), _) => cards(text, all, methods, removing, confirm),
+        (Some(all), _) => cards(text, &all, methods, removing, confirm),
         (None, Some(failure)) => failed(&failure, move || session.changed()),
         (None, None) => bones(&["5.5rem", "3rem"]),
     };
@@ -116,9 +119,9 @@ fn finish(methods: Methods) -> Form {
 
 fn cards(
     text: Text,
-    all: Vec<PaymentMethodView>,
+    all: &Arc<Vec<PaymentMethodView>>,
     methods: Methods,
-    removing: RwSignal<Option<PaymentMethodView>>,
+    removing: Removing,
     confirm: Dialog,
 ) -> AnyView {
     let count = all.len();
@@ -126,7 +129,7 @@ fn cards(
         .iter()
         .enumerate()
         .map(|(index, method)| {
-            let chosen = method.clone();
+            let drawn = Arc::clone(all);
             el("li")
                 .class("card method")
                 .child(icon(icon::PAYMENT))
@@ -134,16 +137,14 @@ fn cards(
                 .child(
                     el("div")
                         .class("row")
-                        .child((index > 0).then(|| shift(text, &all, index, true, methods)))
-                        .child(
-                            (index + 1 < count).then(|| shift(text, &all, index, false, methods)),
-                        )
+                        .child((index > 0).then(|| shift(text, all, index, true, methods)))
+                        .child((index + 1 < count).then(|| shift(text, all, index, false, methods)))
                         .child(button(
                             Weight::Compact,
                             text.words.payment.remove,
                             Signal::stored(false),
                             move || {
-                                removing.set(Some(chosen.clone()));
+                                removing.set(Some((Arc::clone(&drawn), index)));
                                 confirm.open();
                             },
                         )),
@@ -187,26 +188,25 @@ fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
 /// A button that moves a method by one place.
 fn shift(
     text: Text,
-    all: &[PaymentMethodView],
+    all: &Arc<Vec<PaymentMethodView>>,
     index: usize,
     up: bool,
     methods: Methods,
 ) -> AnyView {
     let words = &text.words.payment;
-    let mut order = all.to_vec();
     let other = if up { index.saturating_sub(1) } else { index.saturating_add(1) };
-    order.swap(index, other);
     let spoken = match all.get(index) {
         Some(method) if up => (words.up)(&name(method)),
         Some(method) => (words.down)(&name(method)),
         None => String::new(),
     };
     let form = Form::new("order");
+    let drawn = Arc::clone(all);
     let press = move |_| {
-        let ids = order.iter().map(|m| m.id.clone()).collect();
-        let wanted = order.clone();
+        let mut ids: Vec<_> = drawn.iter().map(|m| m.id.clone()).collect();
+        ids.swap(index, other);
         let request = Request::post("/payment-methods/order").json(&MethodOrder { ids });
-        form.tell(request, move || methods.put(wanted));
+        form.send(request, move |ordered| methods.put(ordered));
     };
     el("button")
         .attr("type", "button")
@@ -218,17 +218,14 @@ fn shift(
 }
 
 /// The question before removing, with what it changes.
-fn remove(
-    removing: RwSignal<Option<PaymentMethodView>>,
-    confirm: Dialog,
-    methods: Methods,
-) -> AnyView {
+fn remove(removing: Removing, confirm: Dialog, methods: Methods) -> AnyView {
     let text = text();
     let words = &text.words.payment;
     let toasts = toasts();
     let session = session();
     let form = Form::new("remove");
-    let Some(method) = removing.get_untracked() else { return nothing() };
+    let Some((drawn, index)) = removing.get_untracked() else { return nothing() };
+    let Some(method) = drawn.get(index) else { return nothing() };
     let last = !method.last_for.is_empty();
     let others = methods.with(|all| all.len() > 1).unwrap_or(false);
     let effect = match (last, others) {
@@ -236,10 +233,10 @@ fn remove(
         (false, true) => words.remove_other,
         (false, false) => words.remove_nothing,
     };
-    let title = (words.remove_title)(&name(&method));
+    let title = (words.remove_title)(&name(method));
+    let path = format!("/payment-methods/{}", method.id);
     let gone = move || {
-        let path = format!("/payment-methods/{}", method.id);
-        form.tell(Request::new(Method::DELETE, path), move || {
+        form.tell(Request::new(Method::DELETE, path.clone()), move || {
             confirm.close();
             toasts.say(words.removed);
             session.changed();

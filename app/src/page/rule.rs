@@ -16,7 +16,7 @@ use crate::load::{Loaded, load};
 use crate::session::session;
 use crate::text::{Text, text};
 use crate::ui::dialog::Dialog;
-use crate::ui::el::{Node, el, nodes};
+use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::error_summary::error_summary;
 use crate::ui::live;
 use crate::ui::page::{bones, failed, head};
@@ -50,9 +50,8 @@ pub(crate) fn page() -> AnyView {
 fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> AnyView {
     let form = Form::new("rule");
     let methods = load::<Vec<PaymentMethodView>>(|| Some("/payment-methods".to_owned()));
-    let (draft, new) =
-        untrack(|| rule.with(|view| (view.draft.clone(), view.rule.is_none()))).unwrap_or_default();
-    let editor = Editor::open(&draft, inputs);
+    let Some(view) = untrack(|| rule.get()) else { return nothing() };
+    let editor = Editor::open(&view.draft, inputs);
     follow_errors(editor, form);
     let sheet = Dialog::new();
     let saving = Saving { editor, form, rule, lines, sheet, said: RwSignal::new(None) };
@@ -72,7 +71,7 @@ fn edit(rule: Loaded<RuleView>, inputs: Loaded<PreviewInputs>, lines: Lines) -> 
                         .class("stack main")
                         .child(switch::switch(rule, lines))
                         .child(error_summary(form))
-                        .child(cards::cards(editor, form, methods, new)),
+                        .child(cards::cards(editor, form, methods, view.rule.is_none())),
                 )
                 .child(replay::replay(editor))
                 .child(save::foot(saving))
@@ -101,9 +100,10 @@ fn changes(rule: Loaded<RuleView>, lines: Lines) -> AnyView {
     let text = text();
     let words = &text.words.rule;
     live(move || {
-        let changes = rule.with(|view| view.changes.clone()).unwrap_or_default();
-        (!changes.is_empty()).then(|| {
-            let items = changes
+        let view = rule.get().filter(|view| !view.changes.is_empty());
+        view.map(|view| {
+            let items = view
+                .changes
                 .iter()
                 .map(|change| {
                     let (when, what) = (text.when(change.at), done(text, change.what));

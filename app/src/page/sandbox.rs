@@ -112,8 +112,8 @@ fn use_data(text: Text, form: Form) -> AnyView {
     let options = USES_MEGABYTES.map(|n| (n.to_string(), text.bytes_exact(megabytes(n))));
     let press = move || {
         let n = chosen.with_untracked(|n| n.parse().unwrap_or(0));
-        let Some(line) = lines.current() else { return };
-        let usage = SandboxUsage { line_id: line.id, bytes: megabytes(n) };
+        let Some(line_id) = lines.with(|line| line.id.clone()) else { return };
+        let usage = SandboxUsage { line_id, bytes: megabytes(n) };
         let said = (words.used)(&text.bytes_exact(usage.bytes));
         send(form, "/sandbox/usage", &usage, said);
     };

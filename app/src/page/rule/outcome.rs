@@ -28,10 +28,9 @@ pub(super) fn sentence(editor: Editor) -> AnyView {
     let text = text();
     let words = &text.words.rule;
     let said = move || {
-        editor.outcome.with(|outcome| match outcome {
+        editor.outcome.with(|outcome| match &**outcome {
             Outcome::Good(preview) => {
-                let said = text.speech(|speech| speech.rule(&preview.rule, &editor.methods()));
-                el("p").class("sentence").child(said).node()
+                el("p").class("sentence").child(editor.sentence(text, preview)).node()
             }
             // What is missing or wrong first: a field may be wrong because of another one.
             Outcome::Errors(errors) => {
@@ -76,12 +75,12 @@ pub(super) fn consequences(editor: Editor, lines: Lines) -> AnyView {
 fn bar(editor: Editor, lines: Lines) -> AnyView {
     let text = text();
     let drawn = move || {
-        let line = lines.current()?;
-        editor.outcome.with(|outcome| {
-            let rule = outcome.preview().map(|preview| &preview.rule);
-            let more = outcome.preview().map_or(Bytes::ZERO, |p| next_adds(p, &line));
-            let said = level_words(text, &line, rule, more);
-            Some(meter(&level(&line, rule, more), &said, true, false))
+        let outcome = editor.outcome.get();
+        let rule = outcome.preview().map(|preview| &preview.rule);
+        lines.with(|line| {
+            let more = outcome.preview().map_or(Bytes::ZERO, |p| next_adds(p, line));
+            let said = level_words(text, line, rule, more);
+            meter(&level(line, rule, more), &said, true, false)
         })
     };
     el("div").class("panel low").child(live(drawn)).node()
@@ -199,12 +198,12 @@ fn announcer(editor: Editor) -> AnyView {
     let latest = StoredValue::new(0u32);
     Effect::new(move |first: Option<()>| {
         let outcome = editor.outcome.get();
-        if first.is_none() || outcome == Outcome::Waiting {
+        if first.is_none() || matches!(*outcome, Outcome::Waiting) {
             return;
         }
         let said = match outcome.preview() {
             Some(preview) => {
-                let sentence = text.speech(|speech| speech.rule(&preview.rule, &editor.methods()));
+                let sentence = editor.sentence(text, preview);
                 let most = (words.worst_month)(&text.money(preview.bound.per_month));
                 format!("{sentence} {most}")
             }

@@ -173,23 +173,25 @@ fn suggestion(text: Text, editor: Editor) -> AnyView {
     };
     // What stood there before, and what was filled in.
     let tried = StoredValue::new(None::<(RuleDraft, RuleDraft)>);
-    let before = move || {
+    let trying = move || {
         let now = editor.typed.draft();
-        tried.get_value().and_then(|(before, filled)| (filled == now).then_some(before))
+        tried.with_value(|tried| tried.as_ref().is_some_and(|(_, filled)| *filled == now))
     };
     let press = move || {
-        if let Some(before) = untrack(before) {
-            tried.set_value(None);
-            editor.typed.fill(&before);
+        if untrack(trying) {
+            let before = tried.try_update_value(Option::take).flatten();
+            if let Some((before, _)) = before {
+                editor.typed.fill(&before);
+            }
         } else if let Some(advice) = untrack(found) {
             let before = untrack(|| editor.typed.draft());
             let filled = advice.fill(&before);
-            tried.set_value(Some((before, filled.clone())));
             editor.typed.fill(&filled);
+            tried.set_value(Some((before, filled)));
         }
     };
     live(move || -> Option<El> {
-        let (said, label) = if before().is_some() {
+        let (said, label) = if trying() {
             (words.advice_tried.to_owned(), text.words.common.undo)
         } else {
             (text.speech(|speech| found().map(|it| speech.advice(&it)))?, words.advice_try)

@@ -23,6 +23,7 @@ use laika_core::api::{RuleView, SaveRule, StepUp, TurnOn};
 use laika_core::field::{Field, FieldCode, FieldError};
 use laika_core::forecast::preview_sha256;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// What saving is about; a handle that is copied freely.
 #[derive(Clone, Copy)]
@@ -53,7 +54,7 @@ impl Saving {
         self.put(outcome, then, true);
     }
 
-    fn put(self, outcome: Outcome, then: fn(Saving), again: bool) {
+    fn put(self, outcome: Arc<Outcome>, then: fn(Saving), again: bool) {
         let Some(preview) = outcome.preview() else { return };
         let Some(path) = untrack(|| self.lines.path("/rule")) else { return };
         let save = SaveRule {
@@ -76,9 +77,9 @@ impl Saving {
                 true
             }
             Some("preview_mismatch") => {
-                let server = untrack(|| self.editor.inputs.with(|i| i.engine_version.clone()));
-                let server = server.unwrap_or_default();
-                self.said.set(Some((text().words.rule.mismatch)(ENGINE_VERSION, &server)));
+                let said = |server: &str| (text().words.rule.mismatch)(ENGINE_VERSION, server);
+                let said = untrack(|| self.editor.inputs.with(|i| said(&i.engine_version)));
+                self.said.set(said);
                 true
             }
             _ => false,
@@ -87,7 +88,7 @@ impl Saving {
     }
 
     /// The line has moved: new inputs, the same typing. The same result is sent by itself, once.
-    fn look_again(self, before: Outcome, then: fn(Saving), again: bool) {
+    fn look_again(self, before: Arc<Outcome>, then: fn(Saving), again: bool) {
         let Some(path) = untrack(|| self.lines.path("/preview-inputs")) else { return };
         let words = &text().words.rule;
         let take = move |answer: Answer| match answer.and_then(|text| api::read(&text)) {
@@ -176,10 +177,9 @@ fn consent(saving: Saving) -> AnyView {
     let form = Form::new("consent");
     let password = RwSignal::new(String::new());
     let asked = RwSignal::new(!untrack(|| session().stepped_up()));
-    let agreed = untrack(|| {
-        saving.rule.with(|view| view.rule.as_ref().map(|r| r.version).zip(view.consent.clone()))
-    });
-    let Some((version, agreed)) = agreed.flatten() else {
+    let view = untrack(|| saving.rule.get());
+    let agreed = view.as_ref().and_then(|view| view.rule.as_ref().zip(view.consent.as_ref()));
+    let Some((rule, agreed)) = agreed else {
         return el("p").attr("id", "consent-title").child(words.needs_save).node();
     };
     let paragraphs = agreed
@@ -188,7 +188,7 @@ fn consent(saving: Saving) -> AnyView {
         .filter(|line| !line.trim().is_empty())
         .map(|line| el("p").child(line.to_owned()))
         .collect::<Vec<_>>();
-    let wanted = TurnOn { rule_version: version, consent_sha256: agreed.sha256 };
+    let wanted = TurnOn { rule_version: rule.version, consent_sha256: agreed.sha256.clone() };
     let press = move || agree(saving, form, asked, password, wanted.clone());
     let secret = move || {
         let common = &text.words.common;

@@ -2,14 +2,15 @@
 //! every field's error, or the rule with its preview and hash. It judges nothing itself.
 
 use crate::load::Loaded;
+use crate::text::Text as Words;
 use laika_core::bytes::DataUnit;
-use laika_core::decide::MethodFacts;
 use laika_core::draft::{AmountKind, RuleDraft, TypedPeriod, TypedUnit, validate};
 use laika_core::field::{Field, FieldError};
 use laika_core::forecast::{Preview, PreviewInputs, preview};
 use laika_core::id::PaymentMethodId;
 use laika_core::schedule::Weekday;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 type Text = RwSignal<String>;
 type Flag = RwSignal<bool>;
@@ -145,7 +146,6 @@ impl Typed {
 }
 
 /// What core makes of the draft.
-#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     /// The inputs are not here yet.
     Waiting,
@@ -185,6 +185,16 @@ impl Outcome {
         }
     }
 
+    /// Whether it is told to whoever shows it. Two previews are hardly ever equal, because they are
+    /// of the moment of their inputs: they are not compared.
+    fn changed(before: Option<&Arc<Outcome>>, now: Option<&Arc<Outcome>>) -> bool {
+        match (before.map(Arc::as_ref), now.map(Arc::as_ref)) {
+            (Some(Outcome::Errors(before)), Some(Outcome::Errors(now))) => before != now,
+            (Some(Outcome::Waiting), Some(Outcome::Waiting)) => false,
+            _ => true,
+        }
+    }
+
     /// Whether a person would see the same: all but the moment at which it was computed.
     pub(super) fn looks_like(&self, other: &Outcome) -> bool {
         match (self.preview(), other.preview()) {
@@ -205,7 +215,7 @@ impl Outcome {
 pub(super) struct Editor {
     pub(super) typed: Typed,
     pub(super) inputs: Loaded<PreviewInputs>,
-    pub(super) outcome: Memo<Outcome>,
+    pub(super) outcome: Memo<Arc<Outcome>>,
     /// The fields that have been left once: only their errors are shown before a save is tried.
     pub(super) left: RwSignal<Vec<Field>>,
 }
@@ -214,16 +224,21 @@ impl Editor {
     /// Opens the editor on a draft. New inputs recompute the outcome and leave the typing alone.
     pub(super) fn open(draft: &RuleDraft, inputs: Loaded<PreviewInputs>) -> Editor {
         let typed = Typed::new(draft);
-        let outcome = Memo::new(move |_| {
+        let outcome = move |_: Option<&_>| {
             let draft = typed.draft();
-            inputs.with(|inputs| Outcome::of(&draft, inputs)).unwrap_or(Outcome::Waiting)
-        });
+            let outcome = inputs.with(|inputs| Outcome::of(&draft, inputs));
+            Arc::new(outcome.unwrap_or(Outcome::Waiting))
+        };
+        let outcome = Memo::new_with_compare(outcome, Outcome::changed);
         Editor { typed, inputs, outcome, left: RwSignal::new(Vec::new()) }
     }
 
-    /// The account's methods, as the sentence names them.
-    pub(super) fn methods(self) -> Vec<MethodFacts> {
-        self.inputs.with(|i| i.account.payment_methods.clone()).unwrap_or_default()
+    /// The rule of a preview in one plain sentence, with the account's methods in it; tracked.
+    pub(super) fn sentence(self, text: Words, preview: &Preview) -> String {
+        let said = self.inputs.with(|inputs| {
+            text.speech(|speech| speech.rule(&preview.rule, &inputs.account.payment_methods))
+        });
+        said.unwrap_or_default()
     }
 
     /// The currency of the line.
