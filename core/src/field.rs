@@ -108,7 +108,7 @@ pub enum FieldCode {
     /// It holds a character that cannot be seen, or that changes what stands beside it: a control
     /// character, an override of the direction, an accent without its letter.
     UnusableCharacter {
-        /// Which one.
+        /// Its code point, such as `U+202E`: shown by itself it could do its harm.
         character: CodePoint,
     },
     /// The password is the e-mail address or the phone number.
@@ -280,8 +280,7 @@ impl FieldCode {
     }
 }
 
-/// A character that is written as its code point, such as `U+202E`: shown by itself it could do its
-/// harm.
+/// A character that is written as its code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodePoint(pub char);
 

@@ -32,7 +32,7 @@ fn leaf(name: &str) -> Option<Value> {
         }
         "AccountId" | "LineId" | "PaymentMethodId" | "RechargeId" | "BucketId"
         | "IdempotencyKey" => text("^[A-Za-z0-9._-]{1,80}$"),
-        "String" | "str" => json!({"type": "string"}),
+        "String" | "str" | "CodePoint" => json!({"type": "string"}),
         "bool" => json!({"type": "boolean"}),
         "u8" => json!({"type": "integer", "minimum": 0, "maximum": u8::MAX}),
         "u16" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
