@@ -45,7 +45,7 @@ pub(crate) const LINES: usize = 1000;
 /// Lines that are there to cross their threshold, numbered from the last ordinary one on.
 pub(crate) const HOT: usize = 100;
 /// Pieces under way at once, as `laika ingest` has them.
-const AHEAD: usize = 12;
+const AHEAD: usize = 32;
 
 pub(crate) fn iccid(number: usize) -> String {
     format!("89{number:017}")

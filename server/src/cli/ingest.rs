@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Pieces that are under way at once: two groups, one that is counted and one that gathers.
-const AHEAD: usize = 12;
+const AHEAD: usize = 32;
 
 pub(super) fn ingest(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     use lexopt::prelude::*;

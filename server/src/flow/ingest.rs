@@ -3,10 +3,10 @@
 //! own report, once everything in it is durable.
 //!
 //! Place in the flow: `handle_usage` pushes, `ingest/group` counts, `ingest/draw` draws. A writer
-//! is a task that lives while there is something to count: one on SQLite, a few on PostgreSQL. A
-//! request that goes away takes nothing with it; a group that fails is counted again request by
-//! request, so nobody's rows fail because of a neighbour's. It decides nothing and writes nothing
-//! itself.
+//! is a task that lives while there is something to count. On PostgreSQL a few write at once; on
+//! SQLite, when much waits, one puts its group together while another's is on its way. A request
+//! that goes away takes nothing with it; a group that fails is counted again request by request, so
+//! nobody's rows fail because of a neighbour's. It decides nothing and writes nothing itself.
 
 mod draw;
 mod group;
@@ -21,25 +21,30 @@ use crate::{
     Shared,
     error::{Error, Problem, Result},
     secret::sha256_hex,
-    store::inbox::Claim,
+    store::{dialect::Dialect, inbox::Claim},
 };
 use axum::http::StatusCode;
 use known::Memory;
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex as Pen, MutexGuard as PenGuard, OwnedMutexGuard, oneshot};
 
-/// Rows that wait at most, before more are refused: well under a second of work.
-const WAITING_MOST: usize = 8192;
+/// Rows that wait at most, before more are refused: two of the largest groups, under a second of
+/// work.
+const WAITING_MOST: usize = 16_384;
 /// Rows in one transaction: a group is whatever waits, so that it is small while little comes, and
 /// when much does, shares its cost among as many as leave a recharge that waits behind it charged
 /// at once. A line costs the same with one row or ten. One piece always fits.
-const GROUP_MOST: usize = 8 * PIECE;
+const GROUP_MOST: usize = 16 * PIECE;
+/// Where groups are written one after the other: when so many rows wait, the next is put together
+/// while the one before is brought to the disk. With fewer it would be the smaller for that, and
+/// cost as much.
+const WORTH_PREPARING: usize = GROUP_MOST / 2;
 /// When a refused request should come again.
 const RETRY_AFTER_S: i64 = 1;
 /// How often a transaction that the database turned away is tried.
@@ -78,13 +83,31 @@ pub struct Ingest {
     known: Mutex<Memory>,
     /// The last group had rows that were counted before.
     repeats: AtomicBool,
+    turn: Arc<Pen<()>>,
+    remembering: Pen<()>,
 }
+
+/// Whose turn it is to take a group and write it, where they are written one after the other.
+type Turn = Option<OwnedMutexGuard<()>>;
 
 #[derive(Debug, Default)]
 struct Waiting {
     queue: VecDeque<Request>,
+    /// In the queue, or being counted.
     rows: usize,
+    /// In the queue.
+    queued: usize,
     writers: usize,
+}
+
+impl Waiting {
+    /// How many writers what waits is worth: never none.
+    fn writers_worth(&self, dialect: Dialect) -> usize {
+        match dialect.one_writer() && self.queued < WORTH_PREPARING {
+            true => 1,
+            false => dialect.usage_writers(),
+        }
+    }
 }
 
 impl Ingest {
@@ -111,8 +134,9 @@ impl Ingest {
         let (answer, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         waiting.rows += rows.len();
+        waiting.queued += rows.len();
         waiting.queue.push_back(Request { rows, answer });
-        if waiting.writers < app.store.dialect.usage_writers() {
+        if waiting.writers < waiting.writers_worth(app.store.dialect) {
             waiting.writers += 1;
             tokio::spawn(write(app.clone()));
         }
@@ -120,8 +144,12 @@ impl Ingest {
     }
 
     /// The next group, or nothing, and then the writer that asked has ended.
-    fn next(&self) -> Option<Vec<Request>> {
+    fn next(&self, dialect: Dialect) -> Option<Vec<Request>> {
         let mut waiting = self.lock();
+        if waiting.writers > waiting.writers_worth(dialect) {
+            waiting.writers -= 1;
+            return None;
+        }
         let (mut group, mut rows) = (Vec::new(), 0);
         while let Some(request) = waiting.queue.pop_front() {
             rows += request.rows.len();
@@ -135,7 +163,32 @@ impl Ingest {
             waiting.writers -= 1;
             return None;
         }
+        waiting.queued -= group.iter().map(|request| request.rows.len()).sum::<usize>();
         Some(group)
+    }
+
+    /// Waits for the turn to take a group.
+    async fn turn(&self, dialect: Dialect) -> Turn {
+        match dialect.one_writer() {
+            true => Some(Arc::clone(&self.turn).lock_owned().await),
+            false => None,
+        }
+    }
+
+    /// Lets the next take its group before this one's commit, if it would be a large one.
+    fn hand_on(&self, turn: &mut Turn) {
+        if self.lock().queued >= WORTH_PREPARING {
+            *turn = None;
+        }
+    }
+
+    /// Held from before a group asks what is known until it says what is: who comes next, and may
+    /// have begun a transaction already, finds the lines as they are then.
+    async fn remembering(&self, dialect: Dialect) -> Option<PenGuard<'_, ()>> {
+        match dialect.one_writer() {
+            true => Some(self.remembering.lock().await),
+            false => None,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -149,11 +202,13 @@ impl Ingest {
 
 /// Counts group after group until nothing waits.
 async fn write(app: Shared) {
-    while let Some(group) = app.usage.next() {
+    loop {
+        let turn = app.usage.turn(app.store.dialect).await;
+        let Some(group) = app.usage.next(app.store.dialect) else { break };
         let rows = group.iter().map(|request| request.rows.len()).sum();
         let room = Room { app: app.clone(), rows };
         // Why: in a task of its own, so that a panic ends one group and not the writer.
-        if let Err(error) = tokio::spawn(answer(app.clone(), group, room)).await {
+        if let Err(error) = tokio::spawn(answer(app.clone(), group, room, turn)).await {
             tracing::error!(%error, "a group of usage was lost");
         }
     }
@@ -180,10 +235,10 @@ impl Drop for Room {
 }
 
 /// Counts a group and answers each of its requests.
-async fn answer(app: Shared, group: Vec<Request>, mut room: Room) {
+async fn answer(app: Shared, group: Vec<Request>, mut room: Room, mut turn: Turn) {
     let (rows, answers): (Vec<_>, Vec<_>) =
         group.into_iter().map(|request| (request.rows, request.answer)).unzip();
-    match count(&app, &rows).await {
+    match count(&app, &rows, &mut turn).await {
         Ok(receipts) => {
             drop(room);
             for (answer, receipt) in answers.into_iter().zip(receipts) {
@@ -201,7 +256,7 @@ async fn answer(app: Shared, group: Vec<Request>, mut room: Room) {
         Err(error) if rows.len() > 1 => {
             tracing::warn!(%error, "a group of usage failed; counting it request by request");
             for (answer, rows) in answers.into_iter().zip(rows) {
-                let (taken, counted) = (rows.len(), count(&app, &[rows]).await);
+                let (taken, counted) = (rows.len(), count(&app, &[rows], &mut turn).await);
                 room.free(taken);
                 let _ = answer.send(counted.map(|mut all| all.pop().unwrap_or_default()));
             }
@@ -216,7 +271,7 @@ async fn answer(app: Shared, group: Vec<Request>, mut room: Room) {
 }
 
 /// Counts a group in one transaction, again when the database turned it away.
-async fn count(app: &Shared, rows: &[Vec<Arrival>]) -> Result<Vec<Receipt>> {
+async fn count(app: &Shared, rows: &[Vec<Arrival>], turn: &mut Turn) -> Result<Vec<Receipt>> {
     let mut tries = 1;
     loop {
         // Why: a feed that repeats itself does so for a while; others pay nothing for that.
@@ -224,7 +279,7 @@ async fn count(app: &Shared, rows: &[Vec<Arrival>]) -> Result<Vec<Receipt>> {
             true => Claim::Asked,
             false => Claim::Unasked,
         };
-        match group::count(app, rows, how).await {
+        match group::count(app, rows, how, turn).await {
             Err(error) if error.is_transient() && tries < TRIES => tries += 1,
             other => {
                 let repeats = |receipts: &Vec<Receipt>| receipts.iter().any(|it| it.duplicate > 0);

@@ -169,11 +169,20 @@ impl Dialect {
         }
     }
 
-    /// How many groups of usage are written at once.
+    /// How many groups of usage are under way at most. On SQLite one is written, and while that is
+    /// brought to the disk the next is put together.
     pub fn usage_writers(self) -> usize {
         match self {
-            Dialect::Sqlite => 1,
+            Dialect::Sqlite => 2,
             Dialect::Postgres => 4,
+        }
+    }
+
+    /// Whether one transaction writes at a time.
+    pub fn one_writer(self) -> bool {
+        match self {
+            Dialect::Sqlite => true,
+            Dialect::Postgres => false,
         }
     }
 

@@ -20,6 +20,23 @@ use std::collections::HashMap;
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Name<'a>(pub &'a str, pub &'a str, pub &'a str);
 
+/// Names to claim, and the text that claims them all: it is long, and best made before there is a
+/// transaction that others wait for.
+#[derive(Debug)]
+pub struct Names<'a> {
+    all: Vec<Name<'a>>,
+    text: String,
+}
+
+impl<'a> Names<'a> {
+    /// No name may be there twice, and they must be sorted: so two transactions that claim names
+    /// in common wait for each other and never deadlock.
+    pub fn of(all: Vec<Name<'a>>) -> Result<Names<'a>> {
+        let text = set::of(&all)?;
+        Ok(Names { all, text })
+    }
+}
+
 /// How a group claims its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
@@ -33,18 +50,15 @@ pub enum Claim {
 /// that were taken before, by (source, id), with the hash of what they stand for; the others are
 /// new and count.
 ///
-/// No name may be there twice, and they must be sorted: so two transactions that claim names in
-/// common wait for each other and never deadlock.
-///
 /// *Errors*: [`Error::Raced`] when a name was taken unasked, or by another transaction in between:
 /// undo everything, and ask.
 pub async fn claim_all(
     tx: &mut Tx,
-    names: &[Name<'_>],
+    names: Names<'_>,
     claim: Claim,
 ) -> Result<HashMap<(String, String), String>> {
+    let Names { all: names, text: all } = names;
     let mut taken = HashMap::new();
-    let all = set::of(names)?;
     if claim == Claim::Asked {
         let rows = sql!(
             "SELECT i.source, i.id, i.sha256 FROM jsonb_each($1) AS r CROSS JOIN inbox AS i
@@ -80,8 +94,8 @@ pub async fn claim_all(
 /// An accepted event, the line it belongs to, and where it was used.
 pub type Accepted<'a> = (&'a Line, &'a UsageEvent, Option<&'a str>);
 
-/// Keeps accepted events.
-pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
+/// The text of accepted events, for [`insert_all`].
+pub fn text(accepted: &[Accepted<'_>]) -> Result<String> {
     let mut rows = Vec::with_capacity(accepted.len());
     for (line, event, country) in accepted {
         rows.push((
@@ -95,6 +109,11 @@ pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
             line.newest_at.micros(),
         ));
     }
+    set::of(&rows)
+}
+
+/// Keeps accepted events.
+pub async fn insert_all(tx: &mut Tx, accepted: String) -> Result<()> {
     sql!(
         "INSERT INTO usage_events
              (account_id, line_id, used_at, event_id, bytes, country, received_version, received_at)
@@ -102,7 +121,7 @@ pub async fn insert_all(tx: &mut Tx, accepted: &[Accepted<'_>]) -> Result<()> {
                 CAST(r.value->>4 AS BIGINT), r.value->>5, CAST(r.value->>6 AS BIGINT),
                 CAST(r.value->>7 AS BIGINT)
          FROM jsonb_each($1) AS r",
-        set::of(&rows)?
+        accepted
     )
     .execute(&mut **tx)
     .await?;

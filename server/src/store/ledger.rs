@@ -17,29 +17,49 @@ pub use audit::{balances_of, entries_of, sums_of, unbalanced_of, without_line};
 
 /// Books postings under `tx_key`, which is unique in the account: the same is never booked twice.
 pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) -> Result<()> {
-    post_all(tx, &[(line, tx_key.to_string(), postings.to_vec())]).await
+    post_all(tx, Texts::of(&[(line, tx_key.to_string(), postings.to_vec())])?).await
 }
 
-/// Books the postings of many lines, each under its own key.
-pub async fn post_all(tx: &mut Tx, all: &[(&Line, String, Vec<Posting>)]) -> Result<()> {
-    let (mut entries, mut sums) = (Vec::new(), BTreeMap::new());
-    for (line, tx_key, postings) in all {
-        let (account, id) = (line.account_id.as_str(), line.id.as_str());
-        let mut seq = 0_i64;
-        for posting in postings {
-            let unit = posting.quantity.unit();
-            for (book, amount) in posting.entries() {
-                let book = book.name();
-                let at = line.newest_at.micros();
-                entries.push((account, id, tx_key, seq, book, unit.clone(), amount, at));
-                let sum: &mut i64 = sums.entry((account, id, book, unit.clone())).or_default();
-                let more = sum.checked_add(amount);
-                *sum = more.ok_or_else(|| Error::internal("a book has more than it can hold"))?;
-                seq += 1;
+/// Postings of many lines as two sets: the entries, and what they add to each book's balance.
+#[derive(Debug)]
+pub struct Texts {
+    entries: String,
+    sums: String,
+    empty: bool,
+}
+
+impl Texts {
+    /// Each line's postings go under a key of their own.
+    pub fn of(all: &[(&Line, String, Vec<Posting>)]) -> Result<Texts> {
+        let (mut entries, mut sums) = (Vec::new(), BTreeMap::new());
+        for (line, tx_key, postings) in all {
+            let (account, id) = (line.account_id.as_str(), line.id.as_str());
+            let (mut seq, at) = (0_i64, line.newest_at.micros());
+            for posting in postings {
+                let unit = posting.quantity.unit();
+                for (book, amount) in posting.entries() {
+                    let book = book.name();
+                    entries.push((account, id, tx_key, seq, book, unit.clone(), amount, at));
+                    let sum: &mut i64 = sums.entry((account, id, book, unit.clone())).or_default();
+                    let more = sum.checked_add(amount);
+                    let full = || Error::internal("a book has more than it can hold");
+                    *sum = more.ok_or_else(full)?;
+                    seq += 1;
+                }
             }
         }
+        let sums: Vec<_> = sums
+            .into_iter()
+            .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
+            .collect();
+        let empty = entries.is_empty();
+        Ok(Texts { entries: set::of(&entries)?, sums: set::of(&sums)?, empty })
     }
-    if entries.is_empty() {
+}
+
+/// Books the postings of many lines.
+pub async fn post_all(tx: &mut Tx, texts: Texts) -> Result<()> {
+    if texts.empty {
         return Ok(());
     }
     sql!(
@@ -48,14 +68,10 @@ pub async fn post_all(tx: &mut Tx, all: &[(&Line, String, Vec<Posting>)]) -> Res
          SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), r.value->>4,
                 r.value->>5, CAST(r.value->>6 AS BIGINT), CAST(r.value->>7 AS BIGINT)
          FROM jsonb_each($1) AS r",
-        set::of(&entries)?
+        texts.entries
     )
     .execute(&mut **tx)
     .await?;
-    let sums: Vec<_> = sums
-        .into_iter()
-        .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
-        .collect();
     sql!(
         "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
          SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
@@ -63,7 +79,7 @@ pub async fn post_all(tx: &mut Tx, all: &[(&Line, String, Vec<Posting>)]) -> Res
          FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, line_id, book, unit)
          DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
-        set::of(&sums)?
+        texts.sums
     )
     .execute(&mut **tx)
     .await?;

@@ -10,7 +10,7 @@ use super::{
     Store,
     accounts::{self, Account, HOUSE},
     dialect::Dialect,
-    inbox::{self, Claim, Name},
+    inbox::{self, Claim, Name, Names},
     lines::{self, Line},
     messages::{self, Channel, Message},
     registrations::{self, Pending},
@@ -190,8 +190,8 @@ async fn an_event_is_claimed_once_and_its_name_keeps_its_content() {
                 async move {
                     loop {
                         let mut tx = store.write().await?;
-                        let names = [Name("test", &id, content)];
-                        match inbox::claim_all(&mut tx, &names, Claim::Asked).await {
+                        let names = Names::of(vec![Name("test", &id, content)])?;
+                        match inbox::claim_all(&mut tx, names, Claim::Asked).await {
                             Err(error) if error.is_transient() => tx.rollback().await?,
                             taken => {
                                 tx.commit().await;

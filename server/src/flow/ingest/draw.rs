@@ -26,23 +26,43 @@ use laika_core::{
 /// Events between two checkpoints, at most, where their times differ: a replay reads few more.
 pub(super) const APART: usize = 256;
 
-/// Draws the new events of a group, which are kept already. Gives what each line has then.
-pub(super) async fn draw(
-    tx: &mut Tx,
-    batches: &[Batch<'_>],
-    before: &[Balance],
-) -> Result<Vec<Balance>> {
+/// The new events of a group as far as they are drawn without asking the database.
+pub(super) struct Forward<'a> {
+    after: Vec<Balance>,
+    /// Lines, by their place, whose first event is late: as they were.
+    late: Vec<usize>,
+    new: Vec<Checkpoint<'a>>,
+}
+
+/// Draws the new events of the lines where all come after what is placed.
+pub(super) fn forward<'a>(batches: &'a [Batch<'_>], before: &[Balance]) -> Forward<'a> {
     let mut after = before.to_vec();
     let (mut late, mut new) = (Vec::new(), Vec::new());
-    for (batch, balance) in batches.iter().zip(&mut after) {
+    for (at, (batch, balance)) in batches.iter().zip(&mut after).enumerate() {
         let Some(first) = batch.events.first() else { continue };
         if balance.continues_with(&first.place) {
             new.extend(place(&batch.line, balance, &batch.events));
         } else {
-            late.push((&batch.line, first.place.time, balance));
+            late.push(at);
         }
     }
+    Forward { after, late, new }
+}
+
+/// Draws the rest of the new events, which are kept already. Gives what each line has then.
+pub(super) async fn draw<'a>(
+    tx: &mut Tx,
+    batches: &'a [Batch<'_>],
+    forward: Forward<'a>,
+) -> Result<Vec<Balance>> {
+    let Forward { mut after, late, mut new } = forward;
     if !late.is_empty() {
+        let each = batches.iter().zip(&mut after).enumerate();
+        let late = each.filter(|(at, _)| late.binary_search(at).is_ok());
+        let late = late.filter_map(|(_, (batch, balance))| {
+            Some((&batch.line, batch.events.first()?.place.time, balance))
+        });
+        let late = late.collect();
         new.extend(again(tx, late).await?);
     }
     if !new.is_empty() {
@@ -51,14 +71,14 @@ pub(super) async fn draw(
     Ok(after)
 }
 
-/// Books what the lines used.
-pub(super) async fn book(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
+/// What is booked of what the lines used.
+pub(super) fn booked(drawn: &[Drawn<'_>]) -> Result<ledger::Texts> {
     let mut booked = Vec::with_capacity(drawn.len());
     for (line, before, after) in drawn {
         let key = format!("{}/v{}", line.id, line.version);
         booked.push((*line, key, postings(line, before, after)?));
     }
-    ledger::post_all(tx, &booked).await
+    ledger::Texts::of(&booked)
 }
 
 /// Draws again from the latest checkpoint that each line's first late event leaves good.

@@ -2,7 +2,7 @@
 //! memory where the database says that it still stands so, otherwise read.
 
 use super::{
-    group::{Batch, New},
+    group::{Batch, New, OfLine},
     known::{Known, Rule},
 };
 use crate::{
@@ -14,11 +14,7 @@ use crate::{
     },
     store::{Tx, balances, group, lines::Line, looks::Last, rules, settings},
 };
-use laika_core::{
-    balance::{Balance, Place, UsageEvent},
-    time::Instant,
-    zone::Zone,
-};
+use laika_core::{balance::Balance, time::Instant, zone::Zone};
 use std::collections::{BTreeMap, HashMap};
 
 /// What is known of a line's rule when it is locked.
@@ -42,13 +38,13 @@ pub(super) struct Locked<'a> {
     everywhere: settings::Shared,
 }
 
-/// Locks the lines of new events, and puts the events in the order of placement.
-pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: &New<'a>) -> Result<Locked<'a>> {
-    let keys: Vec<_> = new.keys().map(|(account, id)| (account.as_str(), id.as_str())).collect();
+/// Locks the lines of new events.
+pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: New<'a>) -> Result<Locked<'a>> {
+    let keys: Vec<_> = new.iter().map(|of| (of.key.0.as_str(), of.key.1.as_str())).collect();
     let mut accounts: Vec<[&str; 1]> = keys.iter().map(|(account, _)| [*account]).collect();
     accounts.dedup();
     group::lock(tx, app.store.dialect, &keys, &accounts).await?;
-    let (mut known, mut accounts) = still_known(app, tx, new).await?;
+    let (known, mut accounts) = still_known(app, tx, &new).await?;
     let unknown: Vec<_> = keys.iter().zip(&known).filter(|(_, known)| known.is_none()).collect();
     let unknown: Vec<_> = unknown.into_iter().map(|(key, _)| *key).collect();
     let mut read = HashMap::with_capacity(unknown.len());
@@ -65,8 +61,9 @@ pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: &New<'a>) -> Result
     let everywhere = settings::shared(tx).await?;
     let now = app.clock.now();
     let (mut batches, mut of, mut balances) = (vec![], vec![], vec![]);
-    for (((account, id), rows), known) in new.iter().zip(&mut known) {
-        let (line, balance, rule) = match known.take() {
+    for (of_line, known) in new.into_iter().zip(known) {
+        let (account, id) = &of_line.key;
+        let (line, balance, rule) = match known {
             Some(Known { line, balance, rule }) => {
                 let now = line.newest_at.max(now);
                 let stands = |rule: &Rule| {
@@ -87,7 +84,7 @@ pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: &New<'a>) -> Result
                 (line, None, Of::Unread(last))
             }
         };
-        batches.push(batch(line, now, rows));
+        batches.push(batch(line, now, of_line));
         balances.push(balance);
         of.push(rule);
     }
@@ -106,9 +103,9 @@ async fn still_known(
     let mut accounts = BTreeMap::new();
     {
         let mut memory = app.usage.known();
-        for ((account, _), rows) in new {
-            let line = rows.first().and_then(|row| memory.take(&row.event.iccid));
-            known.push(line);
+        for of_line in new {
+            let (account, _) = &of_line.key;
+            known.push(memory.take(of_line.iccid));
             if let Some(left) = memory.account(account) {
                 accounts.insert(account.clone(), left);
             }
@@ -135,20 +132,12 @@ async fn still_known(
     Ok((known, accounts))
 }
 
-/// A line with the version that this transaction makes, and its events in the order of placement.
-fn batch<'a>(mut line: Line, now: Instant, rows: &[&'a super::Arrival]) -> Batch<'a> {
+/// A line with the version that this transaction makes, in which its events are received.
+fn batch<'a>(mut line: Line, now: Instant, of_line: OfLine<'a>) -> Batch<'a> {
     line.version += 1;
     line.newest_at = line.newest_at.max(now);
-    let mut placed: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let place = Place { time: row.event.time, id: row.event.place_id() };
-            let (bytes, received_version) = (row.event.bytes, line.version);
-            (UsageEvent { place, bytes, received_version }, row.event.country.as_deref())
-        })
-        .collect();
-    placed.sort_by(|(a, _), (b, _)| a.place.cmp(&b.place));
-    let (events, countries) = placed.into_iter().unzip();
+    let OfLine { mut events, countries, .. } = of_line;
+    events.iter_mut().for_each(|event| event.received_version = line.version);
     Batch { line, events, countries }
 }
 

@@ -325,6 +325,8 @@ async fn a_full_queue_says_when_to_come_again_and_counts_what_it_took() {
         }
         let taken = handle_usage::handle(&app, rows(vec![event("x", "8903", 1, 1)])).await;
         assert_eq!(taken.expect("room again").accepted, 1);
+        let used = BTreeMap::from([("8903".to_string(), WAITING_MOST as u64 + 1)]);
+        assert_eq!(balances(&app).await, expected(&used), "groups that follow closely");
     })
     .await;
 }
