@@ -1,9 +1,66 @@
 //! Differences of a reconciliation: what happened, and what follows.
 
-use super::words::{say, words};
+use super::words::{Words, say, words};
 use super::{Speech, and};
 use crate::money::Money;
 use crate::reconcile::{Difference, Given, Kind, Remedy};
+
+const MISSING_BOTH: Words = words!(
+    "A recharge is on record that neither the payment provider nor the carrier has.",
+    "记录中有一次充值，但支付服务商和运营商都没有这一笔。"
+);
+const MISSING_CREDIT: Words = words!(
+    "{0} was charged, and the carrier shows no delivery for it.",
+    "已扣款 {0}，但运营商没有到账记录。",
+    charged
+);
+const AMOUNT_DELIVERED: Words = words!(
+    "{1} was delivered for {0}, which is not what was ordered.",
+    "扣款 {0}，到账 {1}，与所订的不符。",
+    charged,
+    came
+);
+const AMOUNT_CHARGED: Words = words!(
+    "{0} was charged where {1} was agreed.",
+    "扣款 {0}，与约定的 {1} 不符。",
+    charged,
+    agreed
+);
+const CURRENCY: Words = words!(
+    "{0} was charged in another currency than agreed ({1}).",
+    "扣款 {0}，币种与约定的 {1} 不同。",
+    charged,
+    agreed
+);
+const DUPLICATE: Words = words!(
+    "One recharge was charged more than once: {0}, where {1} is right.",
+    "同一次充值重复扣款：{0}，应为 {1}。",
+    charged,
+    agreed
+);
+const AFTER_OFF: Words = words!(
+    "{0} was charged by a request of {1}, although charging was stopped at {2}.",
+    "{2} 已停止扣款，但 {1} 仍发出请求，扣款 {0}。",
+    charged,
+    submitted_at,
+    stopped_at
+);
+const OVER_CAP: Words = words!(
+    "{0} was charged above the monthly cap: {1} in all, where {2} was agreed.",
+    "扣款 {0}，超出每月上限：上限 {2}，当月共 {1}。",
+    charged,
+    taken,
+    cap
+);
+const UNKNOWN: Words = words!(
+    "{0} was charged, and nothing on record explains it.",
+    "扣款 {0}，没有任何记录可以说明。",
+    charged
+);
+const CONTRADICTORY: Words = words!(
+    "The same thing is told in two ways, so none of its figures is relied on.",
+    "同一笔有两种说法，其中的数字均不采用。"
+);
 
 /// What a difference is about, in words.
 struct Told<'a> {
@@ -45,73 +102,19 @@ impl Speech<'_> {
         let agreed = difference.expected.map_or(nothing.to_owned(), super::money);
         let agreed = &agreed;
         match difference.kind {
-            Kind::MissingCredit if difference.charged.is_empty() => say!(
-                l,
-                "A recharge is on record that neither the payment provider nor the carrier has.",
-                "记录中有一次充值，但支付服务商和运营商都没有这一笔。"
-            ),
-            Kind::MissingCredit => say!(
-                l,
-                "{0} was charged, and the carrier shows no delivery for it.",
-                "已扣款 {0}，但运营商没有到账记录。",
-                charged
-            ),
+            Kind::MissingCredit if difference.charged.is_empty() => say!(l, MISSING_BOTH),
+            Kind::MissingCredit => say!(l, MISSING_CREDIT, charged),
             Kind::MissingCharge => self.missing_charge(difference, &Told { charged, came, agreed }),
-            Kind::Amount if difference.top_up.is_some() => say!(
-                l,
-                "{1} was delivered for {0}, which is not what was ordered.",
-                "扣款 {0}，到账 {1}，与所订的不符。",
-                charged,
-                came
-            ),
-            Kind::Amount => say!(
-                l,
-                "{0} was charged where {1} was agreed.",
-                "扣款 {0}，与约定的 {1} 不符。",
-                charged,
-                agreed
-            ),
-            Kind::Currency => say!(
-                l,
-                "{0} was charged in another currency than agreed ({1}).",
-                "扣款 {0}，币种与约定的 {1} 不同。",
-                charged,
-                agreed
-            ),
-            Kind::Duplicate => say!(
-                l,
-                "One recharge was charged more than once: {0}, where {1} is right.",
-                "同一次充值重复扣款：{0}，应为 {1}。",
-                charged,
-                agreed
-            ),
-            Kind::AfterOff { stopped_at, submitted_at } => say!(
-                l,
-                "{0} was charged by a request of {1}, although charging was stopped at {2}.",
-                "{2} 已停止扣款，但 {1} 仍发出请求，扣款 {0}。",
-                charged,
-                (self, submitted_at),
-                (self, stopped_at)
-            ),
-            Kind::OverCap { cap, taken } => say!(
-                l,
-                "{0} was charged above the monthly cap: {1} in all, where {2} was agreed.",
-                "扣款 {0}，超出每月上限：上限 {2}，当月共 {1}。",
-                charged,
-                taken,
-                cap
-            ),
-            Kind::Unknown => say!(
-                l,
-                "{0} was charged, and nothing on record explains it.",
-                "扣款 {0}，没有任何记录可以说明。",
-                charged
-            ),
-            Kind::Contradictory => say!(
-                l,
-                "The same thing is told in two ways, so none of its figures is relied on.",
-                "同一笔有两种说法，其中的数字均不采用。"
-            ),
+            Kind::Amount if difference.top_up.is_some() => say!(l, AMOUNT_DELIVERED, charged, came),
+            Kind::Amount => say!(l, AMOUNT_CHARGED, charged, agreed),
+            Kind::Currency => say!(l, CURRENCY, charged, agreed),
+            Kind::Duplicate => say!(l, DUPLICATE, charged, agreed),
+            Kind::AfterOff { stopped_at, submitted_at } => {
+                say!(l, AFTER_OFF, charged, (self, submitted_at), (self, stopped_at))
+            }
+            Kind::OverCap { cap, taken } => say!(l, OVER_CAP, charged, taken, cap),
+            Kind::Unknown => say!(l, UNKNOWN, charged),
+            Kind::Contradictory => say!(l, CONTRADICTORY),
         }
     }
 

@@ -12,10 +12,13 @@ use crate::money::Money;
 use crate::time::Instant;
 use chrono::NaiveDate;
 
-/// A sentence in each language, in the order of [`Language`]'s declaration, with gaps `{0}`, `{1}`, …
-/// which a language may put in any order.
+/// A sentence in each language, in the order of [`Language`]'s declaration, with gaps `{0}`, `{1}`,
+/// … which a language may put in any order.
 #[derive(Clone, Copy)]
-pub(super) struct Words(&'static str);
+pub(super) struct Words {
+    all: &'static str,
+    gaps: usize,
+}
 
 /// Stands between two languages in [`Words`]: the unit separator, which no sentence has.
 const BETWEEN: char = '\u{1f}';
@@ -51,7 +54,7 @@ macro_rules! words {
 pub(super) use words;
 
 /// Says a sentence in a language, its gaps filled: `say!(language, "{0} left", "剩余 {0}", amount)`.
-/// With `text +=` in front it is added to a text.
+/// With `text +=` in front it is added to a text. A sentence that has a name stands by it.
 macro_rules! say {
     ($text:ident += $language:expr, $en:literal, $zh_cn:literal $(, $gap:expr)* $(,)?) => {{
         let words = $crate::say::words::words!($en, $zh_cn $(, $gap)*);
@@ -60,6 +63,13 @@ macro_rules! say {
     ($language:expr, $en:literal, $zh_cn:literal $(, $gap:expr)* $(,)?) => {{
         let words = $crate::say::words::words!($en, $zh_cn $(, $gap)*);
         words.say($language, &[$($crate::say::words::Gap::from($gap)),*])
+    }};
+    ($language:expr, $words:ident $(, $gap:expr)* $(,)?) => {{
+        const {
+            let gaps: &[&str] = &[$(stringify!($gap)),*];
+            $words.has_gaps(gaps.len());
+        }
+        $words.say($language, &[$($crate::say::words::Gap::from($gap)),*])
     }};
 }
 pub(super) use say;
@@ -91,12 +101,17 @@ impl Words {
             }
             each = others;
         }
-        Words(all)
+        Words { all, gaps }
+    }
+
+    /// Checked as it is compiled: who says it fills as many gaps as it has.
+    pub(super) const fn has_gaps(self, gaps: usize) {
+        assert!(self.gaps == gaps, "a gap is not filled, or there is none");
     }
 
     /// The sentence in a language, its gaps as they are.
     pub(super) fn of(self, language: Language) -> &'static str {
-        let (en, zh_cn) = self.0.split_once(BETWEEN).unwrap_or((self.0, self.0));
+        let (en, zh_cn) = self.all.split_once(BETWEEN).unwrap_or((self.all, self.all));
         match language {
             Language::En => en,
             Language::ZhCn => zh_cn,
