@@ -38,8 +38,8 @@ use tokio::sync::{Mutex as Pen, MutexGuard as PenGuard, OwnedMutexGuard, oneshot
 /// work.
 const WAITING_MOST: usize = 16_384;
 /// Rows in one transaction: a group is whatever waits, so that it is small while little comes, and
-/// when much does, shares its cost among as many as leave a recharge that waits behind it charged
-/// at once. A line costs the same with one row or ten. One piece always fits.
+/// when much does, shares its cost: a line costs the same with one row or ten. The price is that a
+/// recharge waits behind a group, when much does. One piece always fits.
 const GROUP_MOST: usize = 16 * PIECE;
 /// Where groups are written one after the other: when so many rows wait, the next is put together
 /// while the one before is brought to the disk. With fewer it would be the smaller for that, and
