@@ -51,18 +51,22 @@ impl Database {
         Self::of(Arc::new(server))
     }
 
-    /// Starts the server again where it has ended.
+    /// Waits until the server answers, and starts it wherever it has ended. It may still run when
+    /// this begins and end in its own recovery, from a write that had failed before.
     pub fn start_again(&self) {
         let data = self.server.data();
-        let runs = self.server.command("pg_ctl", &["-D", &data, "status"]).status();
-        if !runs.is_ok_and(|it| it.success()) {
-            self.server.begin();
-        }
+        let psql = ["-h", self.server.socket(), "-U", "postgres", "-qc", "SELECT 1", &self.name];
+        let ends_well = |program, args: &[&str]| {
+            self.server.command(program, args).status().is_ok_and(|it| it.success())
+        };
         wait::until("PostgreSQL has recovered", Duration::from_secs(60), || {
-            let psql =
-                ["-h", self.server.socket(), "-U", "postgres", "-qc", "SELECT 1", &self.name];
-            let answers = self.server.command("psql", &psql).status();
-            answers.is_ok_and(|it| it.success()).then_some(())
+            if ends_well("psql", &psql) {
+                return Some(());
+            }
+            if !ends_well("pg_ctl", &["-D", &data, "status"]) {
+                self.server.try_begin();
+            }
+            None
         });
     }
 
@@ -150,10 +154,16 @@ impl Server {
 
     /// Runs it: as durable as in production, as Laika refuses a server that is not.
     fn begin(&self) {
+        assert!(self.try_begin(), "PostgreSQL starts; see {}", self.folder.file("log").display());
+    }
+
+    /// Whether it runs now.
+    fn try_begin(&self) -> bool {
         let options = format!("-k {} -c listen_addresses=", self.socket());
         let (data, log) = (self.data(), self.folder.file("log"));
         let log = log.to_str().expect("a plain path");
-        self.run("pg_ctl", &["-D", &data, "-w", "-l", log, "-o", &options, "start"]);
+        let start = ["-D", &data, "-w", "-l", log, "-o", &options, "start"];
+        self.command("pg_ctl", &start).status().is_ok_and(|it| it.success())
     }
 
     /// What it answers.
