@@ -157,7 +157,7 @@ impl Server {
         assert!(self.try_begin(), "PostgreSQL starts; see {}", self.folder.file("log").display());
     }
 
-    /// Whether it runs now.
+    /// Starts it, and says whether it runs then.
     fn try_begin(&self) -> bool {
         let options = format!("-k {} -c listen_addresses=", self.socket());
         let (data, log) = (self.data(), self.folder.file("log"));
