@@ -46,8 +46,8 @@ pub(super) struct Truth {
     pub(super) payments_seen: usize,
     /// Recharges that ended, and how.
     pub(super) ended: BTreeMap<String, String>,
-    /// How many entries the books had, and their hash.
-    pub(super) books: (i64, String),
+    /// How many entries the books had, how many events with what they moved, and their hash.
+    pub(super) books: ((i64, i64), String),
     /// The limits of each version of each line's rule.
     pub(super) limits: BTreeMap<(usize, u32), Limits>,
     /// The customer has moved to another zone.

@@ -1,7 +1,7 @@
 //! The inbox: which usage events were ever accepted, and the events themselves in their order of
 //! placement.
 
-use super::{Conn, Tx, balances::bytes, lines::Line, set};
+use super::{Conn, Tx, balances::bytes, ledger::Moved, lines::Line, set};
 use crate::{
     error::{Error, Result},
     sql,
@@ -91,13 +91,13 @@ pub async fn claim_all(
     if done.rows_affected() == rows as u64 { Ok(taken) } else { Err(Error::Raced) }
 }
 
-/// An accepted event, the line it belongs to, and where it was used.
-pub type Accepted<'a> = (&'a Line, &'a UsageEvent, Option<&'a str>);
+/// An accepted event, the line it belongs to, where it was used, and what is booked with it.
+pub type Accepted<'a> = (&'a Line, &'a UsageEvent, Option<&'a str>, Moved);
 
 /// The text of accepted events, for [`insert_all`].
 pub fn text(accepted: &[Accepted<'_>]) -> Result<String> {
     let mut rows = Vec::with_capacity(accepted.len());
-    for (line, event, country) in accepted {
+    for (line, event, country, moved) in accepted {
         rows.push((
             line.account_id.as_str(),
             line.id.as_str(),
@@ -107,6 +107,8 @@ pub fn text(accepted: &[Accepted<'_>]) -> Result<String> {
             *country,
             event.received_version,
             line.newest_at.micros(),
+            moved.bytes,
+            moved.minor,
         ));
     }
     set::of(&rows)
@@ -116,10 +118,12 @@ pub fn text(accepted: &[Accepted<'_>]) -> Result<String> {
 pub async fn insert_all(tx: &mut Tx, accepted: String) -> Result<()> {
     sql!(
         "INSERT INTO usage_events
-             (account_id, line_id, used_at, event_id, bytes, country, received_version, received_at)
+             (account_id, line_id, used_at, event_id, bytes, country, received_version, received_at,
+              moved_bytes, moved_minor)
          SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), r.value->>3,
                 CAST(r.value->>4 AS BIGINT), r.value->>5, CAST(r.value->>6 AS BIGINT),
-                CAST(r.value->>7 AS BIGINT)
+                CAST(r.value->>7 AS BIGINT), CAST(r.value->>8 AS BIGINT),
+                CAST(r.value->>9 AS BIGINT)
          FROM jsonb_each($1) AS r",
         accepted
     )

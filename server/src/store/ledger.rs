@@ -1,14 +1,24 @@
-//! The books, append-only. Postings come from core; here they become entries under the version of
-//! the line that the transaction made. Nothing is ever updated or deleted.
+//! The books, append-only: what core posts becomes entries, and what usage moves stands with the
+//! usage events. Each book's balance follows in the same transaction. Nothing of the entries and
+//! the events is ever updated or deleted.
 
 mod audit;
 
-use super::{Conn, Tx, lines::Line, set};
+use super::{
+    Conn, Tx,
+    lines::{self, Line},
+    set,
+};
 use crate::{
     error::{Error, Result},
     sql,
 };
-use laika_core::{bytes::Bytes, ledger::Book, ledger::Posting, money::Money, time::Instant};
+use laika_core::{
+    balance::Balance,
+    ledger::{Book, Posting},
+    money::Currency,
+    time::Instant,
+};
 use serde::Serialize;
 use sqlx::{Row, any::AnyRow};
 use std::collections::BTreeMap;
@@ -17,50 +27,13 @@ pub use audit::{balances_of, entries_of, sums_of, unbalanced_of, without_line};
 
 /// Books postings under `tx_key`, which is unique in the account: the same is never booked twice.
 pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) -> Result<()> {
-    post_all(tx, Texts::of(&[(line, tx_key.to_string(), postings.to_vec())])?).await
-}
-
-/// Postings of many lines as two sets: the entries, and what they add to each book's balance.
-#[derive(Debug)]
-pub struct Texts {
-    entries: String,
-    sums: String,
-    empty: bool,
-}
-
-impl Texts {
-    /// Each line's postings go under a key of their own.
-    pub fn of(all: &[(&Line, String, Vec<Posting>)]) -> Result<Texts> {
-        let (mut entries, mut sums) = (Vec::new(), BTreeMap::new());
-        for (line, tx_key, postings) in all {
-            let (account, id) = (line.account_id.as_str(), line.id.as_str());
-            let (mut seq, at) = (0_i64, line.newest_at.micros());
-            for posting in postings {
-                let unit = posting.quantity.unit();
-                for (book, amount) in posting.entries() {
-                    let book = book.name();
-                    entries.push((account, id, tx_key, seq, book, unit.clone(), amount, at));
-                    let sum: &mut i64 = sums.entry((account, id, book, unit.clone())).or_default();
-                    let more = sum.checked_add(amount);
-                    let full = || Error::internal("a book has more than it can hold");
-                    *sum = more.ok_or_else(full)?;
-                    seq += 1;
-                }
-            }
-        }
-        let sums: Vec<_> = sums
-            .into_iter()
-            .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
-            .collect();
-        let empty = entries.is_empty();
-        Ok(Texts { entries: set::of(&entries)?, sums: set::of(&sums)?, empty })
-    }
-}
-
-/// Books the postings of many lines.
-pub async fn post_all(tx: &mut Tx, texts: Texts) -> Result<()> {
-    if texts.empty {
-        return Ok(());
+    let (mut entries, mut sums) = (Vec::new(), Sums::default());
+    let at = line.newest_at.micros();
+    for (book, unit, amount) in postings.iter().flat_map(entries_of_posting) {
+        let (account, id) = (line.account_id.as_str(), line.id.as_str());
+        let seq = entries.len();
+        entries.push((account, id, tx_key, seq, book.name(), unit.clone(), amount, at));
+        sums.add(line, book, unit, amount)?;
     }
     sql!(
         "INSERT INTO ledger_entries
@@ -68,10 +41,61 @@ pub async fn post_all(tx: &mut Tx, texts: Texts) -> Result<()> {
          SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), r.value->>4,
                 r.value->>5, CAST(r.value->>6 AS BIGINT), CAST(r.value->>7 AS BIGINT)
          FROM jsonb_each($1) AS r",
-        texts.entries
+        set::of(&entries)?
     )
     .execute(&mut **tx)
     .await?;
+    sums.keep(tx).await
+}
+
+/// What a transaction of usage moves in the books of a line: data that was used, and credit that
+/// was. Below zero where a late event gives something back.
+///
+/// It stands with the events themselves, whole with the last one that the transaction placed, and
+/// not among the entries: most of what is ever booked is usage, and so costs no rows of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// From `line_data` to `used`.
+    pub bytes: i64,
+    /// From `line_credit` to `sales`, in minor units of the line's currency.
+    pub minor: i64,
+}
+
+impl Moved {
+    /// What the books must follow when usage changes a balance.
+    pub fn between(before: &Balance, after: &Balance) -> Moved {
+        Moved {
+            bytes: before.bytes_on_books().to_i64() - after.bytes_on_books().to_i64(),
+            minor: after.credit_used_minor().saturating_sub(before.credit_used_minor()),
+        }
+    }
+
+    /// Its entries, which sum to zero: book, unit, signed amount.
+    fn entries(self, currency: Currency) -> impl Iterator<Item = (Book, String, i64)> {
+        let Moved { bytes, minor } = self;
+        let data = (Book::LineData, Book::Used, "byte".to_owned(), bytes);
+        let credit = (Book::LineCredit, Book::Sales, currency.code().to_owned(), minor);
+        let moved = [data, credit].into_iter().filter(|(.., amount)| *amount != 0);
+        moved.flat_map(|(from, to, unit, amount)| {
+            [(from, unit.clone(), amount.saturating_neg()), (to, unit, amount)]
+        })
+    }
+}
+
+/// The text of what usage moves in the books of many lines, for [`follow`].
+pub fn text(moved: &[(&Line, Moved)]) -> Result<Option<String>> {
+    let mut sums = Sums::default();
+    for (line, moved) in moved {
+        for (book, unit, amount) in moved.entries(line.currency) {
+            sums.add(line, book, unit, amount)?;
+        }
+    }
+    sums.text()
+}
+
+/// Lets the books' balances follow what usage moved; the events have it already.
+pub async fn follow(tx: &mut Tx, text: Option<String>) -> Result<()> {
+    let Some(text) = text else { return Ok(()) };
     sql!(
         "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
          SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
@@ -79,35 +103,46 @@ pub async fn post_all(tx: &mut Tx, texts: Texts) -> Result<()> {
          FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, line_id, book, unit)
          DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
-        texts.sums
+        text
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-/// A movement of data that may be backwards: a late event can give data back to a book.
-pub fn bytes_moved(from: Book, to: Book, before: Bytes, after: Bytes) -> Option<Posting> {
-    match before.cmp(&after) {
-        std::cmp::Ordering::Less => Some(Posting::bytes(from, to, after.minus(before))),
-        std::cmp::Ordering::Equal => None,
-        std::cmp::Ordering::Greater => Some(Posting::bytes(to, from, before.minus(after))),
+fn entries_of_posting(posting: &Posting) -> [(Book, String, i64); 2] {
+    posting.entries().map(|(book, amount)| (book, posting.quantity.unit(), amount))
+}
+
+/// What entries add to each book's balance.
+#[derive(Default)]
+struct Sums<'a>(BTreeMap<(&'a str, &'a str, &'static str, String), i64>);
+
+impl<'a> Sums<'a> {
+    fn add(&mut self, line: &'a Line, book: Book, unit: String, amount: i64) -> Result<()> {
+        let key = (line.account_id.as_str(), line.id.as_str(), book.name(), unit);
+        let sum = self.0.entry(key).or_default();
+        let full = || Error::internal("a book has more than it can hold");
+        *sum = sum.checked_add(amount).ok_or_else(full)?;
+        Ok(())
+    }
+
+    /// Nothing when there is nothing to add.
+    fn text(self) -> Result<Option<String>> {
+        let sums = self.0.into_iter();
+        let sums: Vec<_> = sums
+            .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
+            .collect();
+        if sums.is_empty() { Ok(None) } else { set::of(&sums).map(Some) }
+    }
+
+    async fn keep(self, tx: &mut Tx) -> Result<()> {
+        follow(tx, self.text()?).await
     }
 }
 
-/// A movement of money that may be backwards, as [`bytes_moved`].
-pub fn money_moved(from: Book, to: Book, before: Money, after: Money) -> Result<Option<Posting>> {
-    let moved = after.checked_sub(before);
-    let moved = moved.ok_or_else(|| Error::internal("money of two currencies on one line"))?;
-    Ok(match moved.amount_minor {
-        0 => None,
-        forward if forward > 0 => Some(Posting::money(from, to, moved)),
-        back => Some(Posting::money(to, from, Money::new(back.saturating_neg(), moved.currency))),
-    })
-}
-
 /// One book's balance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BookBalance {
     /// Whose.
     pub account_id: String,
@@ -142,15 +177,13 @@ pub async fn balances(conn: &mut Conn) -> Result<Vec<BookBalance>> {
     rows.iter().map(book_balance).collect()
 }
 
-/// Every book's balance as its entries add up to, for the audit.
+/// Every book's balance as its entries and the usage add up to, for the audit.
 pub async fn sums(conn: &mut Conn) -> Result<Vec<BookBalance>> {
-    let rows = sql!(
-        "SELECT account_id, line_id, book, unit, CAST(SUM(amount) AS BIGINT) FROM ledger_entries
-         GROUP BY account_id, line_id, book, unit ORDER BY account_id, line_id, book, unit"
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(book_balance).collect()
+    let lines = lines::all(conn).await?;
+    let of_lines = sums_of(conn, &lines.iter().collect::<Vec<_>>()).await?;
+    let mut sums: Vec<BookBalance> = of_lines.into_iter().flatten().collect();
+    sums.sort();
+    Ok(sums)
 }
 
 /// The transactions whose entries do not sum to zero in some unit: there is never one.

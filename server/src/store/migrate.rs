@@ -38,6 +38,7 @@ const FILES: &[(&str, &str)] = files![
     "0019_looked",
     "0021_nodes",
     "0022_agreements",
+    "0023_moved",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -1,6 +1,5 @@
 //! New events drawn from what their lines have: on from where a balance stands, or, when one is
-//! late, again from the latest checkpoint before it. Then the books follow. Whatever the way, the
-//! balance is what core makes of all the line's events in the order of placement.
+//! late, again from the latest checkpoint before it. Whatever the way, the balance is what core makes of all the line's events in the order of placement.
 //!
 //! A replay leaves checkpoints behind it, so that what the next late event costs does not grow with
 //! what the line has used: two feeds that take turns make every second event a late one.
@@ -11,15 +10,12 @@ use crate::{
     store::{
         Tx,
         checkpoints::{self, Checkpoint},
-        group::Drawn,
-        inbox, ledger,
+        inbox,
         lines::Line,
     },
 };
 use laika_core::{
     balance::{Balance, UsageEvent},
-    ledger::{Book, Posting},
-    money::Money,
     time::{Instant, Span},
 };
 
@@ -49,7 +45,7 @@ pub(super) fn forward<'a>(batches: &'a [Batch<'_>], before: &[Balance]) -> Forwa
     Forward { after, late, new }
 }
 
-/// Draws the rest of the new events, which are kept already. Gives what each line has then.
+/// Draws the rest of the new events, which are not kept yet. Gives what each line has then.
 pub(super) async fn draw<'a>(
     tx: &mut Tx,
     batches: &'a [Batch<'_>],
@@ -59,11 +55,7 @@ pub(super) async fn draw<'a>(
     if !late.is_empty() {
         let each = batches.iter().zip(&mut after).enumerate();
         let late = each.filter(|(at, _)| late.binary_search(at).is_ok());
-        let late = late.filter_map(|(_, (batch, balance))| {
-            Some((&batch.line, batch.events.first()?.place.time, balance))
-        });
-        let late = late.collect();
-        new.extend(again(tx, late).await?);
+        new.extend(again(tx, late.map(|(_, of_line)| of_line).collect()).await?);
     }
     if !new.is_empty() {
         checkpoints::keep_all(tx, &new).await?;
@@ -71,43 +63,33 @@ pub(super) async fn draw<'a>(
     Ok(after)
 }
 
-/// What is booked of what the lines used.
-pub(super) fn booked(drawn: &[Drawn<'_>]) -> Result<ledger::Texts> {
-    let mut booked = Vec::with_capacity(drawn.len());
-    for (line, before, after) in drawn {
-        let key = format!("{}/v{}", line.id, line.version);
-        booked.push((*line, key, postings(line, before, after)?));
-    }
-    ledger::Texts::of(&booked)
-}
-
 /// Draws again from the latest checkpoint that each line's first late event leaves good.
 async fn again<'a>(
     tx: &mut Tx,
-    late: Vec<(&'a Line, Instant, &mut Balance)>,
+    late: Vec<(&'a Batch<'_>, &mut Balance)>,
 ) -> Result<Vec<Checkpoint<'a>>> {
-    let first: Vec<_> = late.iter().map(|(line, time, _)| (*line, *time)).collect();
+    let first = late.iter().filter_map(|(batch, _)| Some((&batch.line, batch.events.first()?)));
+    let first: Vec<_> = first.map(|(line, first)| (line, first.place.time)).collect();
     let latest = checkpoints::latest(tx, &first).await?;
     checkpoints::forget_after(tx, &first).await?;
-    let mut since = Vec::with_capacity(late.len());
-    for ((line, _, balance), checkpoint) in late.iter().zip(latest) {
+    let mut from = Vec::with_capacity(late.len());
+    for ((batch, balance), checkpoint) in late.iter().zip(latest) {
         let good = checkpoint.filter(|(_, kept)| kept.pay_as_you_go == balance.pay_as_you_go);
-        since.push((*line, good));
+        from.push((&batch.line, good));
     }
-    let from: Vec<_> = since
-        .iter()
-        .map(|(line, good)| {
-            (*line, good.as_ref().map_or(Instant::MIN, |(before_at, _)| *before_at))
-        })
-        .collect();
-    let events = inbox::events_since(tx, &from).await?;
+    let since = from.iter().map(|(line, good)| {
+        (*line, good.as_ref().map_or(Instant::MIN, |(before_at, _)| *before_at))
+    });
+    let kept = inbox::events_since(tx, &since.collect::<Vec<_>>()).await?;
     let mut new = Vec::new();
-    for (((line, _, balance), (_, good)), events) in late.into_iter().zip(since).zip(&events) {
+    for (((batch, balance), (_, good)), mut events) in late.into_iter().zip(from).zip(kept) {
         balance.replay([]);
         if let Some((_, kept)) = good {
             stand_at(balance, &kept);
         }
-        new.extend(place(line, balance, events));
+        events.extend_from_slice(&batch.events);
+        events.sort_by(|a, b| a.place.cmp(&b.place));
+        new.extend(place(&batch.line, balance, &events));
     }
     Ok(new)
 }
@@ -155,15 +137,4 @@ fn place<'a>(line: &'a Line, balance: &mut Balance, events: &[UsageEvent]) -> Ve
 /// The midnight that begins an instant's day in UTC.
 fn midnight(at: Instant) -> Instant {
     at.minus(Span(at.micros().rem_euclid(Span::days(1).0)))
-}
-
-/// What the books hold follows the balance: data that was used, credit that was used.
-fn postings(line: &Line, before: &Balance, after: &Balance) -> Result<Vec<Posting>> {
-    let (had, has) = (before.bytes_on_books(), after.bytes_on_books());
-    let credit = |balance: &Balance| Money::new(balance.credit_used_minor(), line.currency);
-    let moved = [
-        ledger::bytes_moved(Book::Used, Book::LineData, had, has),
-        ledger::money_moved(Book::LineCredit, Book::Sales, credit(before), credit(after))?,
-    ];
-    Ok(moved.into_iter().flatten().collect())
 }

@@ -10,7 +10,7 @@
 
 use super::{
     Arrival, Turn,
-    draw::{booked, draw, forward},
+    draw::{draw, forward},
     lock,
 };
 #[cfg(test)]
@@ -21,9 +21,10 @@ use crate::{
     fault::Kept,
     flow::{evaluate, handle_usage::Receipt},
     store::{
-        Tx, accounts, group,
+        Tx, accounts,
+        group::{self, Drawn},
         inbox::{self, Claim, Name, Names},
-        ledger,
+        ledger::{self, Moved},
         lines::{self, Line},
     },
 };
@@ -84,22 +85,22 @@ pub(super) async fn count(
     let mut locked = lock::lock(app, &mut tx, new).await?;
     let ids: BTreeSet<&str> =
         locked.batches.iter().map(|batch| batch.line.account_id.as_str()).collect();
-    let text = async { inbox::text(&accepted(&locked.batches)) };
-    let (counted, text) = tokio::join!(accounts::count_up_all(&mut tx, &ids), text);
-    counted?;
-    let text = text?;
     let before = std::mem::take(&mut locked.balances);
     let forward = async { forward(&locked.batches, &before) };
-    let (kept, forward) = tokio::join!(inbox::insert_all(&mut tx, text), forward);
-    kept?;
+    let (counted, forward) = tokio::join!(accounts::count_up_all(&mut tx, &ids), forward);
+    counted?;
     let mut after = draw(&mut tx, &locked.batches, forward).await?;
     let lines = locked.batches.iter().map(|batch| &batch.line);
     let drawn = lines.zip(&before).zip(&after).map(|((line, before), after)| (line, before, after));
     let drawn: Vec<_> = drawn.collect();
-    let texts = async { booked(&drawn) };
-    let (saved, texts) = tokio::join!(group::save(&mut tx, &drawn), texts);
+    let text = async { inbox::text(&accepted(&locked.batches, &drawn)) };
+    let (saved, text) = tokio::join!(group::save(&mut tx, &drawn), text);
     saved?;
-    ledger::post_all(&mut tx, texts?).await?;
+    let text = text?;
+    let moved = async { ledger::text(&moved(&drawn)) };
+    let (kept, moved) = tokio::join!(inbox::insert_all(&mut tx, text), moved);
+    kept?;
+    ledger::follow(&mut tx, moved?).await?;
     let (places, subjects) = locked.subjects(&mut tx, &mut after).await?;
     let looked = evaluate::lines_changed(&mut tx, subjects, &Cause::Usage).await?;
     app.usage.hand_on(turn);
@@ -277,12 +278,21 @@ async fn claim<'a>(
     Ok(if taken.is_empty() { (new, receipts) } else { rows.told_apart(&taken) })
 }
 
-/// The new events of locked lines, one line after the other.
-fn accepted<'a>(batches: &'a [Batch<'_>]) -> Vec<inbox::Accepted<'a>> {
+/// What usage moves in the books of each line.
+fn moved<'a>(drawn: &[Drawn<'a>]) -> Vec<(&'a Line, Moved)> {
+    drawn.iter().map(|(line, before, after)| (*line, Moved::between(before, after))).collect()
+}
+
+/// The new events of locked lines, one line after the other, and with the last of each line what
+/// is booked.
+fn accepted<'a>(batches: &'a [Batch<'_>], drawn: &[Drawn<'a>]) -> Vec<inbox::Accepted<'a>> {
     let mut accepted = Vec::new();
-    for batch in batches {
+    for (batch, (line, moved)) in batches.iter().zip(moved(drawn)) {
         let events = batch.events.iter().zip(&batch.countries);
-        accepted.extend(events.map(|(event, country)| (&batch.line, event, *country)));
+        accepted.extend(events.map(|(event, at)| (line, event, *at, Moved::default())));
+        if let Some((.., booked)) = accepted.last_mut() {
+            *booked = moved;
+        }
     }
     accepted
 }

@@ -247,6 +247,37 @@ async fn many_writers_on_the_same_lines_count_every_row_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_usage_moved_stands_with_its_last_event_and_is_audited() {
+    on_each(async |app| {
+        // The first is late: what is on the books then is told by the group that it came in.
+        for group in [vec![("b", 2, 700), ("c", 1, 2_000)], vec![("a", 3, 1_000), ("d", 1, 5)]] {
+            let events = group.into_iter().map(|(id, ago, bytes)| event(id, "8901", ago, bytes));
+            handle_usage::handle(&app, rows(events.collect())).await.expect("counted");
+        }
+        balances(&app).await;
+        let mut tx = app.store.write().await.expect("a transaction");
+        let moved = sql!("SELECT event_id, moved_bytes FROM usage_events ORDER BY event_id");
+        let moved = moved.fetch_all(&mut *tx).await.expect("rows");
+        let cells = |row| (sqlx::Row::get::<String, _>(row, 0), sqlx::Row::get::<i64, _>(row, 1));
+        let moved: Vec<_> = moved.iter().map(cells).collect();
+        let expected = [("test a", 0), ("test b", 0), ("test c", 2_700), ("test d", 300)];
+        assert_eq!(moved, expected.map(|(id, bytes)| (id.to_owned(), bytes)));
+        tx.rollback().await.expect("read");
+        for change in [
+            "UPDATE usage_events SET moved_bytes = moved_bytes + 1",
+            "UPDATE usage_events SET moved_minor = moved_minor + 1",
+        ] {
+            let mut tx = app.store.write().await.expect("a transaction");
+            sqlx::raw_sql(change).execute(&mut *tx).await.expect(change);
+            let found = audit::audit(&mut tx).await.expect("audited").violations;
+            assert!(found.iter().any(|it| it.code == "book_differs"), "{change}: {found:?}");
+            tx.rollback().await.expect("undone");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_went_away_is_counted_all_the_same() {
     on_each(async |app| {
         let held = hold(&app).await;

@@ -1,8 +1,8 @@
 //! What the auditor reads of the books: of many lines at once.
 
-use super::{BookBalance, Entry};
+use super::{BookBalance, Entry, Moved};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     sql,
     store::{Conn, lines::Line, set},
 };
@@ -33,18 +33,55 @@ pub async fn balances_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<Boo
     set::grouped(lines.len(), &rows, book_balance)
 }
 
-/// Each line's books as their entries add up to.
+/// Each line's books as their entries and its usage add up to.
 pub async fn sums_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBalance>>> {
+    let keys = set::of_lines(lines.iter().copied())?;
     let rows = sql!(
         "SELECT r.key, e.account_id, e.line_id, e.book, e.unit, CAST(SUM(e.amount) AS BIGINT)
          FROM jsonb_each($1) AS r CROSS JOIN ledger_entries AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
-         GROUP BY r.key, e.account_id, e.line_id, e.book, e.unit ORDER BY e.book, e.unit",
-        set::of_lines(lines.iter().copied())?
+         GROUP BY r.key, e.account_id, e.line_id, e.book, e.unit",
+        &keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut sums = set::grouped(lines.len(), &rows, book_balance)?;
+    let rows = sql!(
+        "SELECT r.key, CAST(SUM(e.moved_bytes) AS BIGINT), CAST(SUM(e.moved_minor) AS BIGINT)
+         FROM jsonb_each($1) AS r CROSS JOIN usage_events AS e
+         WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
+         GROUP BY r.key",
+        keys
     )
     .fetch_all(conn)
     .await?;
-    set::grouped(lines.len(), &rows, book_balance)
+    let moved = |row: &AnyRow| Ok(Moved { bytes: row.try_get(1)?, minor: row.try_get(2)? });
+    let moved = set::grouped(lines.len(), &rows, moved)?;
+    for ((line, moved), sums) in lines.iter().zip(moved).zip(&mut sums) {
+        for (book, unit, amount) in moved.into_iter().flat_map(|it| it.entries(line.currency)) {
+            add(line, sums, book.name(), unit, amount)?;
+        }
+        sums.sort();
+    }
+    Ok(sums)
+}
+
+/// Adds an amount to a book of a line, which may be among these.
+fn add(
+    line: &Line,
+    sums: &mut Vec<BookBalance>,
+    book: &str,
+    unit: String,
+    amount: i64,
+) -> Result<()> {
+    if let Some(known) = sums.iter_mut().find(|it| it.book == book && it.unit == unit) {
+        let sum = known.amount.checked_add(amount);
+        known.amount = sum.ok_or_else(|| Error::internal("a book has more than it can hold"))?;
+        return Ok(());
+    }
+    let (account_id, line_id) = (line.account_id.to_string(), line.id.to_string());
+    sums.push(BookBalance { account_id, line_id, book: book.to_owned(), unit, amount });
+    Ok(())
 }
 
 /// Each line's transactions whose entries do not sum to zero in some unit, by name and unit.

@@ -66,7 +66,7 @@ const PLANTED: [(&str, &str); 22] = [
     ("done_uncredited", "UPDATE buckets SET recharge_id = NULL"),
     (
         "event_unknown",
-        "INSERT INTO usage_events SELECT account_id, id, 1, 'never accepted', 0, NULL, 1, 1
+        "INSERT INTO usage_events SELECT account_id, id, 1, 'never accepted', 0, NULL, 1, 1, 0, 0
          FROM lines",
     ),
     ("events_differ", "INSERT INTO inbox VALUES ('carrier', 'lost', '00')"),
