@@ -6,6 +6,7 @@
 use super::{
     Conn, Tx,
     dialect::Dialect,
+    ledger::Moved,
     lines::{self, Line},
     looks::{self, Last, Seen},
     set,
@@ -77,7 +78,7 @@ pub async fn read(conn: &mut Conn, keys: &[(&str, &str)]) -> Result<Vec<Read>> {
 /// changed it.
 pub type Drawn<'a> = (&'a Line, &'a Balance, &'a Balance);
 
-/// Keeps what placing usage changed, and what a look sees then.
+/// Keeps what placing usage changed, what the books follow with, and what a look sees then.
 ///
 /// *Errors*: [`Error::Raced`] when a line is not at the version before: where a row's lock does not
 /// hold, nothing may be kept either.
@@ -90,6 +91,7 @@ pub async fn save(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
                 buckets.push((account, id, new.id.as_str(), new.bytes_left.to_i64()));
             }
         }
+        let moved = Moved::between(before, after);
         let (place, seen) = (after.placed_through.as_ref(), Seen::of(after, line.newest_at));
         rows.push((
             account,
@@ -103,6 +105,8 @@ pub async fn save(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
             seen.bytes.to_i64(),
             seen.credit_minor,
             seen.expiry_at.map(Instant::micros),
+            moved.bytes,
+            moved.minor,
         ));
     }
     if !buckets.is_empty() {
@@ -126,7 +130,9 @@ pub async fn save(tx: &mut Tx, drawn: &[Drawn<'_>]) -> Result<()> {
                           looked_at = CAST(r.value->>3 AS BIGINT),
                           looked_bytes = CAST(r.value->>8 AS BIGINT),
                           looked_credit_minor = CAST(r.value->>9 AS BIGINT),
-                          looked_expiry_at = CAST(r.value->>10 AS BIGINT)
+                          looked_expiry_at = CAST(r.value->>10 AS BIGINT),
+                          moved_bytes = lines.moved_bytes + CAST(r.value->>11 AS BIGINT),
+                          moved_minor = lines.moved_minor + CAST(r.value->>12 AS BIGINT)
          FROM jsonb_each($1) AS r
          WHERE lines.account_id = r.value->>0 AND lines.id = r.value->>1
            AND lines.version = CAST(r.value->>2 AS BIGINT) - 1",

@@ -1,6 +1,7 @@
 //! The books, append-only: what core posts becomes entries, and what usage moves stands with the
-//! usage events. Each book's balance follows in the same transaction. Nothing of the entries and
-//! the events is ever updated or deleted.
+//! usage events. The sums of both follow in the same transaction, in `ledger_balances` and in the
+//! line's own row; a book's balance is the two together. Nothing of the entries and the events is
+//! ever updated or deleted.
 
 mod audit;
 
@@ -52,7 +53,8 @@ pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) 
 /// was. Below zero where a late event gives something back.
 ///
 /// It stands with the events themselves, whole with the last one that the transaction placed, and
-/// not among the entries: most of what is ever booked is usage, and so costs no rows of its own.
+/// its sum in the line's own row: most of what is ever booked is usage, and so it costs no rows and
+/// no keys of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     /// From `line_data` to `used`.
@@ -82,34 +84,6 @@ impl Moved {
     }
 }
 
-/// The text of what usage moves in the books of many lines, for [`follow`].
-pub fn text(moved: &[(&Line, Moved)]) -> Result<Option<String>> {
-    let mut sums = Sums::default();
-    for (line, moved) in moved {
-        for (book, unit, amount) in moved.entries(line.currency) {
-            sums.add(line, book, unit, amount)?;
-        }
-    }
-    sums.text()
-}
-
-/// Lets the books' balances follow what usage moved; the events have it already.
-pub async fn follow(tx: &mut Tx, text: Option<String>) -> Result<()> {
-    let Some(text) = text else { return Ok(()) };
-    sql!(
-        "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
-         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
-                CAST(r.value->>4 AS BIGINT)
-         FROM jsonb_each($1) AS r WHERE TRUE
-         ON CONFLICT (account_id, line_id, book, unit)
-         DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
-        text
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 fn entries_of_posting(posting: &Posting) -> [(Book, String, i64); 2] {
     posting.entries().map(|(book, amount)| (book, posting.quantity.unit(), amount))
 }
@@ -127,17 +101,23 @@ impl<'a> Sums<'a> {
         Ok(())
     }
 
-    /// Nothing when there is nothing to add.
-    fn text(self) -> Result<Option<String>> {
+    async fn keep(self, tx: &mut Tx) -> Result<()> {
         let sums = self.0.into_iter();
         let sums: Vec<_> = sums
             .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
             .collect();
-        if sums.is_empty() { Ok(None) } else { set::of(&sums).map(Some) }
-    }
-
-    async fn keep(self, tx: &mut Tx) -> Result<()> {
-        follow(tx, self.text()?).await
+        sql!(
+            "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
+             SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
+                    CAST(r.value->>4 AS BIGINT)
+             FROM jsonb_each($1) AS r WHERE TRUE
+             ON CONFLICT (account_id, line_id, book, unit)
+             DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
+            set::of(&sums)?
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 }
 
@@ -156,34 +136,24 @@ pub struct BookBalance {
     pub amount: i64,
 }
 
-fn book_balance(row: &AnyRow) -> Result<BookBalance> {
-    Ok(BookBalance {
-        account_id: row.try_get(0)?,
-        line_id: row.try_get(1)?,
-        book: row.try_get(2)?,
-        unit: row.try_get(3)?,
-        amount: row.try_get(4)?,
-    })
-}
-
 /// Every book's balance as it is kept, for the audit.
 pub async fn balances(conn: &mut Conn) -> Result<Vec<BookBalance>> {
-    let rows = sql!(
-        "SELECT account_id, line_id, book, unit, amount FROM ledger_balances
-         ORDER BY account_id, line_id, book, unit"
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(book_balance).collect()
+    let lines = lines::all(conn).await?;
+    let of_lines = balances_of(conn, &lines.iter().collect::<Vec<_>>()).await?;
+    Ok(sorted(of_lines))
 }
 
 /// Every book's balance as its entries and the usage add up to, for the audit.
 pub async fn sums(conn: &mut Conn) -> Result<Vec<BookBalance>> {
     let lines = lines::all(conn).await?;
     let of_lines = sums_of(conn, &lines.iter().collect::<Vec<_>>()).await?;
-    let mut sums: Vec<BookBalance> = of_lines.into_iter().flatten().collect();
-    sums.sort();
-    Ok(sums)
+    Ok(sorted(of_lines))
+}
+
+fn sorted(of_lines: Vec<Vec<BookBalance>>) -> Vec<BookBalance> {
+    let mut all: Vec<BookBalance> = of_lines.into_iter().flatten().collect();
+    all.sort();
+    all
 }
 
 /// The transactions whose entries do not sum to zero in some unit: there is never one.

@@ -24,7 +24,7 @@ use crate::{
         Tx, accounts,
         group::{self, Drawn},
         inbox::{self, Claim, Name, Names},
-        ledger::{self, Moved},
+        ledger::Moved,
         lines::{self, Line},
     },
 };
@@ -96,11 +96,7 @@ pub(super) async fn count(
     let text = async { inbox::text(&accepted(&locked.batches, &drawn)) };
     let (saved, text) = tokio::join!(group::save(&mut tx, &drawn), text);
     saved?;
-    let text = text?;
-    let moved = async { ledger::text(&moved(&drawn)) };
-    let (kept, moved) = tokio::join!(inbox::insert_all(&mut tx, text), moved);
-    kept?;
-    ledger::follow(&mut tx, moved?).await?;
+    inbox::insert_all(&mut tx, text?).await?;
     let (places, subjects) = locked.subjects(&mut tx, &mut after).await?;
     let looked = evaluate::lines_changed(&mut tx, subjects, &Cause::Usage).await?;
     app.usage.hand_on(turn);
@@ -278,20 +274,15 @@ async fn claim<'a>(
     Ok(if taken.is_empty() { (new, receipts) } else { rows.told_apart(&taken) })
 }
 
-/// What usage moves in the books of each line.
-fn moved<'a>(drawn: &[Drawn<'a>]) -> Vec<(&'a Line, Moved)> {
-    drawn.iter().map(|(line, before, after)| (*line, Moved::between(before, after))).collect()
-}
-
 /// The new events of locked lines, one line after the other, and with the last of each line what
 /// is booked.
 fn accepted<'a>(batches: &'a [Batch<'_>], drawn: &[Drawn<'a>]) -> Vec<inbox::Accepted<'a>> {
     let mut accepted = Vec::new();
-    for (batch, (line, moved)) in batches.iter().zip(moved(drawn)) {
+    for (batch, (line, before, after)) in batches.iter().zip(drawn) {
         let events = batch.events.iter().zip(&batch.countries);
-        accepted.extend(events.map(|(event, at)| (line, event, *at, Moved::default())));
-        if let Some((.., booked)) = accepted.last_mut() {
-            *booked = moved;
+        accepted.extend(events.map(|(event, at)| (*line, event, *at, Moved::default())));
+        if let Some((.., moved)) = accepted.last_mut() {
+            *moved = Moved::between(before, after);
         }
     }
     accepted

@@ -266,6 +266,7 @@ async fn what_usage_moved_stands_with_its_last_event_and_is_audited() {
         for change in [
             "UPDATE usage_events SET moved_bytes = moved_bytes + 1",
             "UPDATE usage_events SET moved_minor = moved_minor + 1",
+            "UPDATE lines SET moved_bytes = moved_bytes - 1",
         ] {
             let mut tx = app.store.write().await.expect("a transaction");
             sqlx::raw_sql(change).execute(&mut *tx).await.expect(change);

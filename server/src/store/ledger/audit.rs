@@ -20,23 +20,32 @@ fn book_balance(row: &AnyRow) -> Result<BookBalance> {
     })
 }
 
-/// Each line's books as they are kept.
+/// Each line's books as they are kept: the sums of entries, and of usage.
 pub async fn balances_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBalance>>> {
-    let rows = sql!(
+    let keys = set::of_lines(lines.iter().copied())?;
+    let of_entries = sql!(
         "SELECT r.key, b.account_id, b.line_id, b.book, b.unit, b.amount
          FROM jsonb_each($1) AS r CROSS JOIN ledger_balances AS b
-         WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1 ORDER BY b.book, b.unit",
-        set::of_lines(lines.iter().copied())?
+         WHERE b.account_id = r.value->>0 AND b.line_id = r.value->>1",
+        &keys
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let of_usage = sql!(
+        "SELECT r.key, l.moved_bytes, l.moved_minor
+         FROM jsonb_each($1) AS r CROSS JOIN lines AS l
+         WHERE l.account_id = r.value->>0 AND l.id = r.value->>1",
+        keys
     )
     .fetch_all(conn)
     .await?;
-    set::grouped(lines.len(), &rows, book_balance)
+    together(lines, &of_entries, &of_usage)
 }
 
 /// Each line's books as their entries and its usage add up to.
 pub async fn sums_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBalance>>> {
     let keys = set::of_lines(lines.iter().copied())?;
-    let rows = sql!(
+    let of_entries = sql!(
         "SELECT r.key, e.account_id, e.line_id, e.book, e.unit, CAST(SUM(e.amount) AS BIGINT)
          FROM jsonb_each($1) AS r CROSS JOIN ledger_entries AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
@@ -45,8 +54,7 @@ pub async fn sums_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBal
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut sums = set::grouped(lines.len(), &rows, book_balance)?;
-    let rows = sql!(
+    let of_usage = sql!(
         "SELECT r.key, CAST(SUM(e.moved_bytes) AS BIGINT), CAST(SUM(e.moved_minor) AS BIGINT)
          FROM jsonb_each($1) AS r CROSS JOIN usage_events AS e
          WHERE e.account_id = r.value->>0 AND e.line_id = r.value->>1
@@ -55,15 +63,24 @@ pub async fn sums_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<BookBal
     )
     .fetch_all(conn)
     .await?;
+    together(lines, &of_entries, &of_usage)
+}
+
+/// Each line's books, from the sums of its entries and of what its usage moved.
+fn together(
+    lines: &[&Line],
+    of_entries: &[AnyRow],
+    of_usage: &[AnyRow],
+) -> Result<Vec<Vec<BookBalance>>> {
+    let mut books = set::grouped(lines.len(), of_entries, book_balance)?;
     let moved = |row: &AnyRow| Ok(Moved { bytes: row.try_get(1)?, minor: row.try_get(2)? });
-    let moved = set::grouped(lines.len(), &rows, moved)?;
-    for ((line, moved), sums) in lines.iter().zip(moved).zip(&mut sums) {
+    let moved = set::grouped(lines.len(), of_usage, moved)?;
+    for ((line, moved), books) in lines.iter().zip(moved).zip(&mut books) {
         for (book, unit, amount) in moved.into_iter().flat_map(|it| it.entries(line.currency)) {
-            add(line, sums, book.name(), unit, amount)?;
+            add(line, books, book.name(), unit, amount)?;
         }
-        sums.sort();
     }
-    Ok(sums)
+    Ok(books)
 }
 
 /// Adds an amount to a book of a line, which may be among these.
