@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod leases;
 pub mod ledger;
 pub mod lines;
+pub mod log;
 pub mod looks;
 pub mod messages;
 pub mod migrate;

@@ -48,6 +48,7 @@ pub async fn run(app: Shared) {
         tokio::spawn(in_turns(app.clone(), sweeps)),
         tokio::spawn(check_nightly(app.clone())),
         tokio::spawn(watch_always(app.clone())),
+        tokio::spawn(shorten_log(app.clone())),
     ];
     let mut under_way = JoinSet::new();
     loop {
@@ -74,6 +75,17 @@ pub async fn run(app: Shared) {
     }
     beside.iter().for_each(JoinHandle::abort);
     while under_way.join_next().await.is_some() {}
+}
+
+/// Keeps SQLite's log from being moved while usage waits; see `store/log`.
+async fn shorten_log(app: Shared) {
+    loop {
+        let rung = app.changed.notified();
+        if let Err(error) = app.store.shorten_log().await {
+            tracing::warn!(%error, "the database's log is left to who writes next");
+        }
+        rung.await;
+    }
 }
 
 pub(crate) async fn start(app: &Shared) -> Result<()> {

@@ -31,6 +31,10 @@ use tokio::{
 /// A refused request is not sent again at once: a whole machine of refusals measures only itself.
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
+/// Sent before anything is measured: a server that has just started reads each line once, and knows
+/// it from then on.
+const WARM: Duration = Duration::from_secs(1);
+
 /// What is asked of the server.
 pub(crate) struct Asked {
     pub(crate) connections: usize,
@@ -65,16 +69,19 @@ pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
     let (mut server, address) = serve(folder, laika, "http", &provider.listen)?;
     let next = Arc::new(AtomicUsize::new(0));
     let started = Stopwatch::now();
-    let until = started + Duration::from_secs(asked.seconds as u64);
+    let measured = started + WARM;
+    let until = measured + Duration::from_secs(asked.seconds as u64);
     let mut all = JoinSet::new();
     for _ in 0..asked.connections {
         let (address, next) = (address.clone(), Arc::clone(&next));
         let (rows, pace) = (asked.rows, asked.requests_a_second);
         all.spawn(async move {
-            let sent = connection(&address, &next, rows, pace, started, until).await;
+            let times = (started, measured, until);
+            let sent = connection(&address, &next, rows, pace, times).await;
             sent.map_err(|error| error.to_string())
         });
     }
+    sleep_until(measured.into()).await;
     let crossed = crossings(&address, asked, until).await?;
     let (mut answered, mut refused, mut acknowledged) = (vec![], 0, vec![]);
     while let Some(seen) = all.join_next().await {
@@ -83,7 +90,7 @@ pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
         refused += seen.refused;
         acknowledged.extend(seen.acknowledged);
     }
-    let took = started.elapsed();
+    let took = measured.elapsed();
     let (mut charged, mut told) = followed(folder, &crossed, asked.crossings > 0).await?;
     let resident = resident(&server);
     stop(&mut server)?;
@@ -95,7 +102,7 @@ pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
     }
     world::check(&app, LINES, |line| of[line]).await?;
     app.store.close().await;
-    let rate = acknowledged.len() as f64 * rows as f64 / took.as_secs_f64();
+    let rate = answered.len() as f64 * rows as f64 / took.as_secs_f64();
     let said = format!(
         "rate={rate:.0} p50_ms={:.2} p99_ms={:.2} refused={refused} resident_mb={resident} \
          charged={} charge_p50_ms={:.2} charge_p99_ms={:.2} told_p50_ms={:.2} told_p99_ms={:.2}",
@@ -168,14 +175,14 @@ pub(crate) fn resident(server: &Server) -> u64 {
     kilobytes.unwrap_or(0) / 1024
 }
 
-/// One connection: requests one after the other until the time is over.
+/// One connection: requests one after the other from the start until the time is over; what is sent
+/// from the middle instant on is measured.
 async fn connection(
     address: &str,
     next: &AtomicUsize,
     rows: usize,
     pace: usize,
-    started: Stopwatch,
-    until: Stopwatch,
+    (started, measured, until): (Stopwatch, Stopwatch, Stopwatch),
 ) -> Result<Seen, Box<dyn Error>> {
     let mut stream = BufReader::new(TcpStream::connect(address).await?);
     stream.get_ref().set_nodelay(true)?;
@@ -201,12 +208,14 @@ async fn connection(
         let answer = send(&mut stream, &request).await.map_err(|error| error.to_string())?;
         match answer.status {
             200 if answer.body["accepted"].as_u64() == Some(rows as u64) => {
-                seen.answered.push(due.elapsed());
+                if due >= measured {
+                    seen.answered.push(due.elapsed());
+                }
                 seen.acknowledged.push(number);
             }
             429 | 503 if answer.retry_after => {
                 // What was refused must not have counted: it is left at that.
-                seen.refused += 1;
+                seen.refused += usize::from(due >= measured);
                 sleep(AFTER_REFUSAL).await;
             }
             status => return Err(format!("{status}: {}", answer.body).into()),

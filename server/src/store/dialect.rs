@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The oldest SQLite without the WAL defects that can lose a commit.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
+/// Pages in SQLite's log before a commit moves them into the file, as `writer_setup` tells it.
+pub(super) const LOG_MOST: i64 = 16_000;
+
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
