@@ -24,6 +24,7 @@ use crate::{
     store::{dialect::Dialect, inbox::Claim},
 };
 use axum::http::StatusCode;
+use group::Counted;
 use known::Memory;
 use std::{
     collections::VecDeque,
@@ -239,12 +240,14 @@ async fn answer(app: Shared, group: Vec<Request>, mut room: Room, mut turn: Turn
     let (rows, answers): (Vec<_>, Vec<_>) =
         group.into_iter().map(|request| (request.rows, request.answer)).unzip();
     match count(&app, &rows, &mut turn).await {
-        Ok(receipts) => {
+        Ok(mut counted) => {
             drop(room);
+            let receipts = std::mem::take(&mut counted.receipts);
             for (answer, receipt) in answers.into_iter().zip(receipts) {
                 // A request that went away is counted all the same.
                 let _ = answer.send(Ok(receipt));
             }
+            counted.remember(&app);
         }
         // Why: each request alone would wait for the database again, one after the other.
         Err(error) if error.is_away() => {
@@ -255,10 +258,15 @@ async fn answer(app: Shared, group: Vec<Request>, mut room: Room, mut turn: Turn
         }
         Err(error) if rows.len() > 1 => {
             tracing::warn!(%error, "a group of usage failed; counting it request by request");
-            for (answer, rows) in answers.into_iter().zip(rows) {
-                let (taken, counted) = (rows.len(), count(&app, &[rows], &mut turn).await);
-                room.free(taken);
-                let _ = answer.send(counted.map(|mut all| all.pop().unwrap_or_default()));
+            for (answer, rows) in answers.into_iter().zip(rows.chunks(1)) {
+                let counted = count(&app, rows, &mut turn).await;
+                room.free(rows.iter().map(Vec::len).sum());
+                let receipt = counted.map(|mut counted| {
+                    let receipt = counted.receipts.pop().unwrap_or_default();
+                    counted.remember(&app);
+                    receipt
+                });
+                let _ = answer.send(receipt);
             }
         }
         Err(error) => {
@@ -271,7 +279,11 @@ async fn answer(app: Shared, group: Vec<Request>, mut room: Room, mut turn: Turn
 }
 
 /// Counts a group in one transaction, again when the database turned it away.
-async fn count(app: &Shared, rows: &[Vec<Arrival>], turn: &mut Turn) -> Result<Vec<Receipt>> {
+async fn count<'a>(
+    app: &'a Shared,
+    rows: &'a [Vec<Arrival>],
+    turn: &mut Turn,
+) -> Result<Counted<'a>> {
     let mut tries = 1;
     loop {
         // Why: a feed that repeats itself does so for a while; others pay nothing for that.
@@ -282,7 +294,7 @@ async fn count(app: &Shared, rows: &[Vec<Arrival>], turn: &mut Turn) -> Result<V
         match group::count(app, rows, how, turn).await {
             Err(error) if error.is_transient() && tries < TRIES => tries += 1,
             other => {
-                let repeats = |receipts: &Vec<Receipt>| receipts.iter().any(|it| it.duplicate > 0);
+                let repeats = |it: &Counted<'_>| it.receipts.iter().any(|it| it.duplicate > 0);
                 let repeats = other.as_ref().is_ok_and(repeats);
                 app.usage.repeats.store(repeats, Ordering::Relaxed);
                 return other;

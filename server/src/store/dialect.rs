@@ -13,7 +13,7 @@ use std::time::Duration;
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
 /// Pages in SQLite's log before a commit moves them into the file, as `writer_setup` tells it.
-pub(super) const LOG_MOST: i64 = 16_000;
+pub(super) const LOG_MOST: i64 = 32_000;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Dialect {
                 "PRAGMA cache_size = -65536",
                 // Why: in pages. The same pages change again with each group, so that the fewer
                 // checkpoints, the less is written; a start reads this much log in a moment.
-                "PRAGMA wal_autocheckpoint = 16000",
+                "PRAGMA wal_autocheckpoint = 32000",
             ],
             Dialect::Postgres => &[],
         }

@@ -12,9 +12,9 @@ use sqlx::{Any, Row};
 
 /// From so many pages on the log is moved: near enough to its end that pages that change again and
 /// again are moved once, and so far that a few groups of usage fit in between.
-const FROM: i64 = LOG_MOST / 8 * 7;
+const FROM: i64 = LOG_MOST - 4_000;
 /// Fewer pages are not worth a sync.
-const WORTH: i64 = LOG_MOST / 16;
+const WORTH: i64 = 500;
 
 /// The log's pages, in all and those that the file has too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 use super::{
     Arrival, Turn,
     draw::{draw, forward},
-    lock,
+    lock::{self, Locked},
 };
 #[cfg(test)]
 use crate::simulator::defects::{Defect, planted};
@@ -19,7 +19,10 @@ use crate::{
     Shared,
     error::Result,
     fault::Kept,
-    flow::{evaluate, handle_usage::Receipt},
+    flow::{
+        evaluate::{self, Looked},
+        handle_usage::Receipt,
+    },
     store::{
         Tx, accounts,
         group::{self, Drawn},
@@ -29,10 +32,11 @@ use crate::{
     },
 };
 use laika_core::{
-    balance::{Place, UsageEvent},
+    balance::{Balance, Place, UsageEvent},
     decide::Cause,
 };
 use std::collections::{BTreeSet, HashMap};
+use tokio::sync::MutexGuard as PenGuard;
 
 /// One line's new events of a group.
 pub(super) struct Batch<'a> {
@@ -57,15 +61,41 @@ pub(super) struct OfLine<'a> {
 /// The new events of a group, sorted by account and line.
 pub(super) type New<'a> = Vec<OfLine<'a>>;
 
-/// Counts a group; one receipt for each request. What the receipts say is durable.
+/// A group that is counted for good. Whoever waits for a receipt need not wait for what it leaves
+/// to know, but the next group does.
+pub(super) struct Counted<'a> {
+    /// One for each request.
+    pub(super) receipts: Vec<Receipt>,
+    left: Option<Left<'a>>,
+}
+
+/// What a group leaves to know.
+struct Left<'a> {
+    locked: Locked<'a>,
+    looked: Vec<(usize, Option<Looked>)>,
+    after: Vec<Balance>,
+    /// Held until it is known.
+    remembering: Option<PenGuard<'a, ()>>,
+}
+
+impl Counted<'_> {
+    /// Lets the next group know what this one did.
+    pub(super) fn remember(self, app: &Shared) {
+        let Some(Left { locked, looked, after, remembering }) = self.left else { return };
+        locked.remember(app, looked, after);
+        drop(remembering);
+    }
+}
+
+/// Counts a group. What the receipts say is durable.
 ///
 /// *Errors*: `Raced` when names were claimed unasked that are taken: nothing was changed.
-pub(super) async fn count(
-    app: &Shared,
-    requests: &[Vec<Arrival>],
+pub(super) async fn count<'a>(
+    app: &'a Shared,
+    requests: &'a [Vec<Arrival>],
     how: Claim,
     turn: &mut Turn,
-) -> Result<Vec<Receipt>> {
+) -> Result<Counted<'a>> {
     let mut rows = Rows::of(app, requests);
     let ready = if rows.unknown.is_empty() { Some(rows.ready()?) } else { None };
     let mut tx = app.store.write().await?;
@@ -74,7 +104,7 @@ pub(super) async fn count(
         Ok((new, receipts)) if !new.is_empty() => (new, receipts),
         nothing => {
             tx.rollback().await?;
-            return nothing.map(|(_, receipts)| receipts);
+            return nothing.map(|(_, receipts)| Counted { receipts, left: None });
         }
     };
     #[cfg(test)]
@@ -102,14 +132,13 @@ pub(super) async fn count(
     app.usage.hand_on(turn);
     tx.commit_as(Kept::Usage).await?;
     let found = looked.iter().flatten().any(|looked| !looked.quiet);
-    locked.remember(app, places.into_iter().zip(looked).collect(), after);
-    drop(remembering);
+    let looked = places.into_iter().zip(looked).collect();
     app.changed.notify_waiters();
     if found {
         app.jobs_due.notify_one();
         app.messages_due.notify_one();
     }
-    Ok(receipts)
+    Ok(Counted { receipts, left: Some(Left { locked, looked, after, remembering }) })
 }
 
 /// A row of a group.
