@@ -32,8 +32,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
-use tokio::sync::{Mutex as Pen, MutexGuard as PenGuard, OwnedMutexGuard, oneshot};
+use tokio::{
+    sync::{Mutex as Pen, MutexGuard as PenGuard, Notify, OwnedMutexGuard, oneshot},
+    time::timeout,
+};
 
 /// Rows that wait at most, before more are refused: two of the largest groups, under a second of
 /// work.
@@ -46,6 +50,13 @@ const GROUP_MOST: usize = 16 * PIECE;
 /// while the one before is brought to the disk. With fewer it would be the smaller for that, and
 /// cost as much.
 const WORTH_PREPARING: usize = GROUP_MOST / 2;
+/// How long a writer waits at most for as much as the group before had, before it takes less: who was
+/// just answered is about to send again, and a group that misses most of them costs nearly as much
+/// as one that has them all.
+const LINGER_MOST: Duration = Duration::from_millis(2);
+/// And it waits for such a part of what that group took: so little is not waited for, as while
+/// little comes.
+const LINGER_PART: u32 = 8;
 /// When a refused request should come again.
 const RETRY_AFTER_S: i64 = 1;
 /// How often a transaction that the database turned away is tried.
@@ -86,6 +97,8 @@ pub struct Ingest {
     repeats: AtomicBool,
     turn: Arc<Pen<()>>,
     remembering: Pen<()>,
+    /// Rung when rows join the queue.
+    more: Notify,
 }
 
 /// Whose turn it is to take a group and write it, where they are written one after the other.
@@ -99,6 +112,8 @@ struct Waiting {
     /// In the queue.
     queued: usize,
     writers: usize,
+    /// The last group's rows, and how long it took.
+    last: (usize, Duration),
 }
 
 impl Waiting {
@@ -137,6 +152,7 @@ impl Ingest {
         waiting.rows += rows.len();
         waiting.queued += rows.len();
         waiting.queue.push_back(Request { rows, answer });
+        self.more.notify_waiters();
         if waiting.writers < waiting.writers_worth(app.store.dialect) {
             waiting.writers += 1;
             tokio::spawn(write(app.clone()));
@@ -166,6 +182,26 @@ impl Ingest {
         }
         waiting.queued -= group.iter().map(|request| request.rows.len()).sum::<usize>();
         Some(group)
+    }
+
+    /// Waits a moment for as much as the last group had, where groups are written one after the
+    /// other.
+    async fn linger(&self, dialect: Dialect) {
+        let (expected, took) = self.lock().last;
+        let most = LINGER_MOST.min(took / LINGER_PART);
+        if !dialect.one_writer() || most < Duration::from_millis(1) {
+            return;
+        }
+        let enough = async {
+            loop {
+                let more = self.more.notified();
+                if self.lock().queued >= expected {
+                    break;
+                }
+                more.await;
+            }
+        };
+        let _ = timeout(most, enough).await;
     }
 
     /// Waits for the turn to take a group.
@@ -205,13 +241,16 @@ impl Ingest {
 async fn write(app: Shared) {
     loop {
         let turn = app.usage.turn(app.store.dialect).await;
+        app.usage.linger(app.store.dialect).await;
         let Some(group) = app.usage.next(app.store.dialect) else { break };
         let rows = group.iter().map(|request| request.rows.len()).sum();
         let room = Room { app: app.clone(), rows };
+        let began = Instant::now();
         // Why: in a task of its own, so that a panic ends one group and not the writer.
         if let Err(error) = tokio::spawn(answer(app.clone(), group, room, turn)).await {
             tracing::error!(%error, "a group of usage was lost");
         }
+        app.usage.lock().last = (rows, began.elapsed());
     }
 }
 
