@@ -50,13 +50,12 @@ const GROUP_MOST: usize = 16 * PIECE;
 /// while the one before is brought to the disk. With fewer it would be the smaller for that, and
 /// cost as much.
 const WORTH_PREPARING: usize = GROUP_MOST / 2;
-/// How long a writer waits at most for as much as the group before had, before it takes less: who was
-/// just answered is about to send again, and a group that misses most of them costs nearly as much
-/// as one that has them all.
-const LINGER_MOST: Duration = Duration::from_millis(2);
-/// And it waits for such a part of what that group took: so little is not waited for, as while
-/// little comes.
-const LINGER_PART: u32 = 8;
+/// How long a writer waits at most for what it expects, before it takes less: who was just answered
+/// is about to send again, and a group that misses some of them makes them wait for the next, and
+/// costs nearly as much as one that has them all.
+const LINGER_MOST: Duration = Duration::from_millis(4);
+/// And it waits for such a part of what the last group took: too little to wait while little comes.
+const LINGER_PART: u32 = 5;
 /// When a refused request should come again.
 const RETRY_AFTER_S: i64 = 1;
 /// How often a transaction that the database turned away is tried.
@@ -112,8 +111,10 @@ struct Waiting {
     /// In the queue.
     queued: usize,
     writers: usize,
-    /// The last group's rows, and how long it took.
-    last: (usize, Duration),
+    /// The rows that may come now: as many as were just answered, and those that wait.
+    expected: usize,
+    /// How long the last group took.
+    took: Duration,
 }
 
 impl Waiting {
@@ -184,11 +185,12 @@ impl Ingest {
         Some(group)
     }
 
-    /// Waits a moment for as much as the last group had, where groups are written one after the
-    /// other.
+    /// Waits a moment for what may come, where groups are written one after the other.
     async fn linger(&self, dialect: Dialect) {
-        let (expected, took) = self.lock().last;
-        let most = LINGER_MOST.min(took / LINGER_PART);
+        let (expected, most) = {
+            let waiting = self.lock();
+            (waiting.expected.min(GROUP_MOST), LINGER_MOST.min(waiting.took / LINGER_PART))
+        };
         if !dialect.one_writer() || most < Duration::from_millis(1) {
             return;
         }
@@ -250,7 +252,8 @@ async fn write(app: Shared) {
         if let Err(error) = tokio::spawn(answer(app.clone(), group, room, turn)).await {
             tracing::error!(%error, "a group of usage was lost");
         }
-        app.usage.lock().last = (rows, began.elapsed());
+        let mut waiting = app.usage.lock();
+        (waiting.expected, waiting.took) = (rows + waiting.queued, began.elapsed());
     }
 }
 
