@@ -12,7 +12,8 @@ use crate::{Result, because};
 
 /// Lines, each with an account, a card and a rule that is on.
 const LINES: u32 = 1000;
-const EVENTS: u32 = 20_000;
+/// So many that pgbench's clients have much the same to send.
+const EVENTS: u32 = 100_000;
 
 /// Builds, measures, and ends with one line per figure.
 pub(super) fn bench(place: &Place) -> Result {
