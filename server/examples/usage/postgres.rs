@@ -3,6 +3,7 @@
 //! each statement prepared once. What is left between the two is ours.
 
 use super::{Answer, scale, world};
+use laika_server::flow::ingest::WRITERS;
 use laika_tests::support::postgres::Database;
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,7 @@ use std::{
 };
 
 /// As many as the engine writes groups at once.
-const CLIENTS: usize = 4;
+const CLIENTS: usize = WRITERS;
 /// Before each entry of the log.
 const MARK: &str = "@@";
 

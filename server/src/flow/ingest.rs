@@ -3,7 +3,7 @@
 //! own report, once everything in it is durable.
 //!
 //! Place in the flow: `handle_usage` pushes, `ingest/group` counts, `ingest/draw` draws. A writer
-//! is a task that lives while there is something to count. On PostgreSQL a few write at once; on
+//! is a task that lives while there is something to count. On PostgreSQL two write at once; on
 //! SQLite, when much waits, one puts its group together while another's is on its way. A request
 //! that goes away takes nothing with it; a group that fails is counted again request by request, so
 //! nobody's rows fail because of a neighbour's. It decides nothing and writes nothing itself.
@@ -46,6 +46,10 @@ const WAITING_MOST: usize = 16_384;
 /// when much does, shares its cost: a line costs the same with one row or ten. The price is that a
 /// recharge waits behind a group, when much does. One piece always fits.
 const GROUP_MOST: usize = 16 * PIECE;
+/// Groups under way at most. On SQLite one is written, and while that is brought to the disk the
+/// next is put together. On PostgreSQL, where several may be written at once, more than two have so
+/// many lines in common that they wait for each other: four counted half as much on two cores.
+pub const WRITERS: usize = 2;
 /// Where groups are written one after the other: when so many rows wait, the next is put together
 /// while the one before is brought to the disk. With fewer it would be the smaller for that, and
 /// cost as much.
@@ -122,7 +126,7 @@ impl Waiting {
     fn writers_worth(&self, dialect: Dialect) -> usize {
         match dialect.one_writer() && self.queued < WORTH_PREPARING {
             true => 1,
-            false => dialect.usage_writers(),
+            false => WRITERS,
         }
     }
 }

@@ -149,14 +149,16 @@ impl Dialect {
 
     /// Locks lines one after the other in the order of the set (`$1`: account and id), so that two
     /// transactions with lines in common wait and never deadlock. SQLite has one writer anyway.
+    /// Why counted: nobody reads which they are, and a row for each would have to be sent.
     pub(super) fn lock_lines(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some(
-                "SELECT lines.id FROM lines
-                 WHERE (account_id, id) IN (SELECT r.value->>0, r.value->>1
-                                            FROM jsonb_each($1) AS r)
-                 ORDER BY account_id, id FOR NO KEY UPDATE",
+                "SELECT COUNT(*) FROM (
+                     SELECT 1 FROM lines
+                     WHERE (account_id, id) IN (SELECT r.value->>0, r.value->>1
+                                                FROM jsonb_each($1) AS r)
+                     ORDER BY account_id, id FOR NO KEY UPDATE) AS locked",
             ),
         }
     }
@@ -166,18 +168,11 @@ impl Dialect {
         match self {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some(
-                "SELECT id FROM accounts WHERE id IN (SELECT r.value->>0 FROM jsonb_each($1) AS r)
-                 ORDER BY id FOR NO KEY UPDATE",
+                "SELECT COUNT(*) FROM (
+                     SELECT 1 FROM accounts
+                     WHERE id IN (SELECT r.value->>0 FROM jsonb_each($1) AS r)
+                     ORDER BY id FOR NO KEY UPDATE) AS locked",
             ),
-        }
-    }
-
-    /// How many groups of usage are under way at most. On SQLite one is written, and while that is
-    /// brought to the disk the next is put together.
-    pub fn usage_writers(self) -> usize {
-        match self {
-            Dialect::Sqlite => 2,
-            Dialect::Postgres => 4,
         }
     }
 
