@@ -104,7 +104,9 @@ pub struct Ingest {
     more: Notify,
 }
 
-/// Whose turn it is to take a group and write it, where they are written one after the other.
+/// Whose turn it is to take a group and write it. On PostgreSQL it ends when the lines are locked: a
+/// group that came before another has its lines first, or its events would be late ones. On SQLite
+/// it lasts until the commit, or until just before.
 type Turn = Option<OwnedMutexGuard<()>>;
 
 #[derive(Debug, Default)]
@@ -211,10 +213,14 @@ impl Ingest {
     }
 
     /// Waits for the turn to take a group.
-    async fn turn(&self, dialect: Dialect) -> Turn {
-        match dialect.one_writer() {
-            true => Some(Arc::clone(&self.turn).lock_owned().await),
-            false => None,
+    async fn turn(&self) -> Turn {
+        Some(Arc::clone(&self.turn).lock_owned().await)
+    }
+
+    /// Ends the turn of a group whose lines are locked, where others may be written beside it.
+    fn locked(&self, dialect: Dialect, turn: &mut Turn) {
+        if !dialect.one_writer() {
+            *turn = None;
         }
     }
 
@@ -246,7 +252,7 @@ impl Ingest {
 /// Counts group after group until nothing waits.
 async fn write(app: Shared) {
     loop {
-        let turn = app.usage.turn(app.store.dialect).await;
+        let turn = app.usage.turn().await;
         app.usage.linger(app.store.dialect).await;
         let Some(group) = app.usage.next(app.store.dialect) else { break };
         let rows = group.iter().map(|request| request.rows.len()).sum();

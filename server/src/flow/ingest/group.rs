@@ -113,6 +113,7 @@ pub(super) async fn count<'a>(
         tx = app.store.write().await?;
     }
     let mut locked = lock::lock(app, &mut tx, new).await?;
+    app.usage.locked(app.store.dialect, turn);
     let ids: BTreeSet<&str> =
         locked.batches.iter().map(|batch| batch.line.account_id.as_str()).collect();
     let before = std::mem::take(&mut locked.balances);
