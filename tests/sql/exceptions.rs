@@ -133,8 +133,6 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ),
     of(NAMES, "store/jobs.rs: release", "Once at a server's start: asks every node."),
     of(NAMES, "store/jobs.rs: unreadable", "The audit: reads every node."),
-    of(NAMES, "store/ledger.rs: balances", "The audit: reads every node."),
-    of(NAMES, "store/ledger.rs: sums", "The audit: each node sums its own."),
     of(
         NAMES,
         "store/ledger.rs: unbalanced",

@@ -104,9 +104,9 @@ pub struct Ingest {
     more: Notify,
 }
 
-/// Whose turn it is to take a group and write it. On PostgreSQL it ends when the lines are locked: a
-/// group that came before another has its lines first, or its events would be late ones. On SQLite
-/// it lasts until the commit, or until just before.
+/// Whose turn it is to take a group and write it. On PostgreSQL it ends when the lines are locked:
+/// who came first has its lines first, or its events would be late ones. On SQLite it lasts until
+/// the commit, or until just before.
 type Turn = Option<OwnedMutexGuard<()>>;
 
 #[derive(Debug, Default)]

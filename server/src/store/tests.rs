@@ -3,6 +3,7 @@
 
 mod audit_log;
 mod books;
+mod log;
 mod money;
 mod receipts;
 

@@ -1,5 +1,6 @@
 //! New events drawn from what their lines have: on from where a balance stands, or, when one is
-//! late, again from the latest checkpoint before it. Whatever the way, the balance is what core makes of all the line's events in the order of placement.
+//! late, again from the latest checkpoint before it. Whatever the way, the balance is what core
+//! makes of all the line's events in the order of placement.
 //!
 //! A replay leaves checkpoints behind it, so that what the next late event costs does not grow with
 //! what the line has used: two feeds that take turns make every second event a late one.

@@ -453,12 +453,9 @@ impl World {
     pub(super) async fn books_balance(&self) {
         let mut snapshot = self.app.store.read().await.expect("a snapshot");
         assert!(ledger::unbalanced(&mut snapshot).await.expect("read").is_empty());
-        let mut kept = ledger::balances(&mut snapshot).await.expect("read");
-        let mut sums = ledger::sums(&mut snapshot).await.expect("read");
-        assert!(!kept.is_empty());
-        // What a late event gave back leaves a balance of nothing, or no sum.
-        [&mut kept, &mut sums].into_iter().for_each(|it| it.retain(|book| book.amount != 0));
-        assert_eq!(kept, sums);
+        let kept = ledger::balances(&mut snapshot).await.expect("read");
+        let mut sums = ledger::sums(&mut snapshot).await.expect("read").into_iter();
+        assert!(!kept.is_empty() && sums.all(|sum| sum.amount == 0 || kept.contains(&sum)));
     }
 
     /// The audit finds nothing.
