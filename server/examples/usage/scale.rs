@@ -103,9 +103,9 @@ async fn grow(app: &Shared, lines: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Grows the database `scale`, then counts events in it: first of a thousand of its lines, which lie
-/// apart, and after a warm-up; that is the time given. Then as many of all its lines, each for the
-/// first time where there are more lines than events: said beside it, in microseconds an event.
+/// Grows the database `scale`, then counts events in it: first of a thousand of its lines, which
+/// lie apart, and after a warm-up; that is the time given. Then as many of all its lines, each for
+/// the first time where there are more lines than events: said beside it, in microseconds an event.
 pub(crate) async fn count(folder: &Path, count: usize, lines: usize) -> Answer {
     let app = world::open(folder, "scale").await?;
     grow(&app, lines).await?;
