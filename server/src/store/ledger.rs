@@ -28,14 +28,20 @@ pub use audit::{balances_of, entries_of, sums_of, unbalanced_of, without_line};
 
 /// Books postings under `tx_key`, which is unique in the account: the same is never booked twice.
 pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) -> Result<()> {
-    let (mut entries, mut sums) = (Vec::new(), Sums::default());
+    let (mut entries, mut sums) = (Vec::new(), BTreeMap::new());
+    let (account, id) = (line.account_id.as_str(), line.id.as_str());
     let at = line.newest_at.micros();
-    for (book, unit, amount) in postings.iter().flat_map(entries_of_posting) {
-        let (account, id) = (line.account_id.as_str(), line.id.as_str());
-        let seq = entries.len();
-        entries.push((account, id, tx_key, seq, book.name(), unit.clone(), amount, at));
-        sums.add(line, book, unit, amount)?;
+    for posting in postings {
+        let unit = posting.quantity.unit();
+        for (book, amount) in posting.entries() {
+            let (seq, book) = (entries.len(), book.name());
+            entries.push((account, id, tx_key, seq, book, unit.clone(), amount, at));
+            let sum: &mut i64 = sums.entry((book, unit.clone())).or_default();
+            let full = || Error::internal("a book has more than it can hold");
+            *sum = sum.checked_add(amount).ok_or_else(full)?;
+        }
     }
+    let sums = sums.into_iter().map(|((book, unit), sum)| (account, id, book, unit, sum));
     sql!(
         "INSERT INTO ledger_entries
              (account_id, line_id, tx_key, seq, book, unit, amount, posted_at)
@@ -46,7 +52,18 @@ pub async fn post(tx: &mut Tx, line: &Line, tx_key: &str, postings: &[Posting]) 
     )
     .execute(&mut **tx)
     .await?;
-    sums.keep(tx).await
+    sql!(
+        "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
+         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
+                CAST(r.value->>4 AS BIGINT)
+         FROM jsonb_each($1) AS r WHERE TRUE
+         ON CONFLICT (account_id, line_id, book, unit)
+         DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
+        set::of(&sums.collect::<Vec<_>>())?
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// What a transaction of usage moves in the books of a line: data that was used, and credit that
@@ -64,11 +81,12 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// What the books must follow when usage changes a balance.
+    /// What the books must follow when usage changes a balance. Neither is ever below zero, so that
+    /// no difference overflows.
     pub fn between(before: &Balance, after: &Balance) -> Moved {
         Moved {
             bytes: before.bytes_on_books().to_i64() - after.bytes_on_books().to_i64(),
-            minor: after.credit_used_minor().saturating_sub(before.credit_used_minor()),
+            minor: after.credit_used_minor() - before.credit_used_minor(),
         }
     }
 
@@ -81,43 +99,6 @@ impl Moved {
         moved.flat_map(|(from, to, unit, amount)| {
             [(from, unit.clone(), amount.saturating_neg()), (to, unit, amount)]
         })
-    }
-}
-
-fn entries_of_posting(posting: &Posting) -> [(Book, String, i64); 2] {
-    posting.entries().map(|(book, amount)| (book, posting.quantity.unit(), amount))
-}
-
-/// What entries add to each book's balance.
-#[derive(Default)]
-struct Sums<'a>(BTreeMap<(&'a str, &'a str, &'static str, String), i64>);
-
-impl<'a> Sums<'a> {
-    fn add(&mut self, line: &'a Line, book: Book, unit: String, amount: i64) -> Result<()> {
-        let key = (line.account_id.as_str(), line.id.as_str(), book.name(), unit);
-        let sum = self.0.entry(key).or_default();
-        let full = || Error::internal("a book has more than it can hold");
-        *sum = sum.checked_add(amount).ok_or_else(full)?;
-        Ok(())
-    }
-
-    async fn keep(self, tx: &mut Tx) -> Result<()> {
-        let sums = self.0.into_iter();
-        let sums: Vec<_> = sums
-            .map(|((account, line, book, unit), sum)| (account, line, book, unit, sum))
-            .collect();
-        sql!(
-            "INSERT INTO ledger_balances (account_id, line_id, book, unit, amount)
-             SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3,
-                    CAST(r.value->>4 AS BIGINT)
-             FROM jsonb_each($1) AS r WHERE TRUE
-             ON CONFLICT (account_id, line_id, book, unit)
-             DO UPDATE SET amount = ledger_balances.amount + excluded.amount",
-            set::of(&sums)?
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
     }
 }
 

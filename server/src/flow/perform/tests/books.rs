@@ -31,6 +31,11 @@ use laika_core::{
 const LOWER: &str = "UPDATE recharges SET record =
                      REPLACE(record, '\"amount_minor\":100000', '\"amount_minor\":1499')";
 
+/// The books that hold something: of a book that holds nothing there may be a row or none.
+pub(super) fn held(books: Vec<ledger::BookBalance>) -> Vec<ledger::BookBalance> {
+    books.into_iter().filter(|book| book.amount != 0).collect()
+}
+
 /// A recharge that is done, a day ago. What is planted afterwards the audit finds as well.
 async fn done(name: &str) -> World {
     let mut world = World::new(name, &["works"]).await;
