@@ -14,7 +14,7 @@ use crate::field::FieldError;
 use crate::forecast::{RecentUse, Upcoming};
 use crate::id::{AccountId, LineId, PaymentMethodId, RechargeId};
 use crate::money::{Currency, Money};
-use crate::rail::Rail;
+use crate::rail::{Rail, Wallet};
 use crate::recharge::Recharge;
 use crate::record::DecisionRecord;
 use crate::rule::{Adds, Rule};
@@ -357,6 +357,14 @@ pub struct SetupView {
     pub setup_id: String,
     /// The provider's own page, on its own origin.
     pub url: String,
+}
+
+/// `POST /payment-methods`: a wallet that is paid with by a link each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMethod {
+    /// One of those that `GET /payment-methods/wallets` gives.
+    pub wallet: Wallet,
 }
 
 /// `POST /payment-methods/order`.

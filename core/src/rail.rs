@@ -18,6 +18,17 @@ pub enum Rail {
     OnSession,
 }
 
+/// A wallet that the customer may pay with. What it can do by itself is its rail's: under an
+/// agreement with its owner much, without one nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wallet {
+    /// Alipay.
+    Alipay,
+    /// WeChat Pay.
+    WechatPay,
+}
+
 /// What a rail allows: a row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RailFacts {
@@ -148,6 +159,40 @@ impl Rail {
         let opens_s = facts.hours.map_or(0, |hours| hours.opens_s);
         let told = days.saturating_mul(DAY_S).saturating_add(opens_s);
         Span::seconds(if days > 0 { told } else { night })
+    }
+}
+
+impl Wallet {
+    /// All of them.
+    pub const ALL: [Wallet; 2] = [Wallet::Alipay, Wallet::WechatPay];
+
+    /// Its rail where there is an agreement; [`Rail::OnSession`] where there is none.
+    pub const fn agreed_rail(self) -> Rail {
+        match self {
+            Wallet::Alipay => Rail::AlipayCycle,
+            Wallet::WechatPay => Rail::WechatDeduction,
+        }
+    }
+
+    /// As its owner writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Wallet::Alipay => "Alipay",
+            Wallet::WechatPay => "WeChat Pay",
+        }
+    }
+
+    /// Its name in JSON, and at the gateways.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Wallet::Alipay => "alipay",
+            Wallet::WechatPay => "wechat_pay",
+        }
+    }
+
+    /// The wallet of a code.
+    pub fn of_code(code: &str) -> Option<Wallet> {
+        Wallet::ALL.into_iter().find(|wallet| wallet.code() == code)
     }
 }
 

@@ -120,6 +120,13 @@ fn of_lines() -> Vec<Operation> {
 fn of_payment_methods() -> Vec<Operation> {
     vec![
         get("/api/v1/payment-methods", payment_methods::list),
+        get("/api/v1/payment-methods/wallets", payment_methods::wallets).may(&["no_gateway"]),
+        post("/api/v1/payment-methods", payment_methods::add).may(&[
+            "step_up_required",
+            "wallet_not_offered",
+            "no_gateway",
+            "gateway_unavailable",
+        ]),
         post("/api/v1/payment-methods/setups", payment_methods::begin).may(&[
             "step_up_required",
             "no_gateway",

@@ -10,8 +10,8 @@ use crate::outbound::NoAnswer;
 use laika_core::{
     api::Language,
     id::{AccountId, IdempotencyKey, RechargeId},
-    money::Money,
-    rail::Rail,
+    money::{Currency, Money},
+    rail::{Rail, Wallet},
     reconcile::{self, Statement},
     returns::DisputeStatus,
     time::Instant,
@@ -64,7 +64,7 @@ pub struct Charge {
     pub key: IdempotencyKey,
     /// Who the customer is at the gateway.
     pub customer: String,
-    /// The method's token at the gateway.
+    /// The method's token at the gateway; a wallet's code where there is no agreement with it.
     pub token: String,
     /// How much.
     pub amount: Money,
@@ -245,6 +245,15 @@ impl Gateway {
             }
             // Why: its wallets are on session only.
             Gateway::Stripe(stripe) => stripe.create_setup(customer, back, language).await,
+        }
+    }
+
+    /// The wallets with which a customer pays this currency by a link each time: no agreement, and
+    /// nothing that is charged by itself.
+    pub fn wallets(&self, currency: Currency) -> Vec<Wallet> {
+        match self {
+            Gateway::Sandbox(_) => Wallet::ALL.to_vec(),
+            Gateway::Stripe(_) => stripe::wallets(currency),
         }
     }
 

@@ -16,9 +16,10 @@ use axum::{
     http::StatusCode,
 };
 use laika_core::{
-    api::{MethodOrder, PaymentMethodView, Removed, SetupView},
+    api::{MethodOrder, NewMethod, PaymentMethodView, Removed, SetupView},
     decide::{MethodFacts, Unusable, usable_methods},
     id::{LineId, PaymentMethodId},
+    rail::Wallet,
     time::Instant,
 };
 
@@ -29,6 +30,22 @@ pub async fn list(
 ) -> Result<Json<Vec<PaymentMethodView>>> {
     let mut snapshot = app.store.read().await?;
     Ok(Json(views(&mut snapshot, session.account(), app.clock.now()).await?))
+}
+
+/// `GET /payment-methods/wallets`: those that can be added to pay with by a link each time.
+pub async fn wallets(State(app): State<Shared>, session: SignedIn) -> Result<Json<Vec<Wallet>>> {
+    Ok(Json(add_payment_method::wallets(&app, session.account()).await?))
+}
+
+/// `POST /payment-methods`: adds such a wallet; needs the password entered within the last 5 min.
+pub async fn add(
+    State(app): State<Shared>,
+    session: SignedIn,
+    Body(new): Body<NewMethod>,
+) -> Result<(StatusCode, Json<PaymentMethodView>)> {
+    session.require_step_up(app.clock.wall())?;
+    let id = add_payment_method::add_wallet(&app, session.account(), new.wallet).await?;
+    Ok((StatusCode::CREATED, Json(view(&app, session.account(), &id).await?)))
 }
 
 /// `POST /payment-methods/setups`: needs the password entered within the last 5 min.
@@ -49,9 +66,7 @@ pub async fn complete(
     Path(setup): Path<String>,
 ) -> Result<Json<PaymentMethodView>> {
     let id = add_payment_method::complete(&app, session.account(), &setup).await?;
-    let mut snapshot = app.store.read().await?;
-    let all = views(&mut snapshot, session.account(), app.clock.now()).await?;
-    all.into_iter().find(|view| view.id == id).map(Json).ok_or_else(Error::not_found)
+    Ok(Json(view(&app, session.account(), &id).await?))
 }
 
 /// `POST /payment-methods/order`: all of them, the preferred first.
@@ -89,6 +104,13 @@ pub async fn remove(
 ) -> Result<Json<Removed>> {
     let already_submitted = remove_payment_method::remove(&app, session.account(), &id).await?;
     Ok(Json(Removed { already_submitted }))
+}
+
+/// One of them.
+async fn view(app: &Shared, account: &str, id: &PaymentMethodId) -> Result<PaymentMethodView> {
+    let mut snapshot = app.store.read().await?;
+    let all = views(&mut snapshot, account, app.clock.now()).await?;
+    all.into_iter().find(|view| view.id == *id).ok_or_else(Error::not_found)
 }
 
 /// All of an account's methods, with what removing one would mean.

@@ -1,7 +1,8 @@
 //! Adding a payment method: a visit to the gateway's own page, then what came of it.
 //!
 //! Place in the flow: `begin` sends the customer away, the gateway sends them back, `complete` asks
-//! the gateway. Nothing of the card is ever in a request of ours: a token, brand, last four digits
+//! the gateway. A wallet that is paid with by a link each time needs no visit: `add_wallet` keeps
+//! it. Nothing of the card is ever in a request of ours: a token, brand, last four digits
 //! and expiry come from the gateway itself. Adding a method turns no rule on and ends no bar.
 
 use super::advance::ring;
@@ -14,12 +15,17 @@ use crate::{
     gateway::{Agreed, Attached, Failure, Setup, SetupState},
     secret,
     store::{
-        Tx, accounts, agreements, jobs, lines,
+        Tx, accounts, agreements, jobs,
+        lines::{self, Line},
         payment_methods::{self, Method, instrument},
     },
 };
 use axum::http::StatusCode;
-use laika_core::id::PaymentMethodId;
+use laika_core::{
+    id::PaymentMethodId,
+    rail::{Rail, Wallet},
+    time::Instant,
+};
 
 /// How often an agreement with a wallet lets it debit: weekly for a year.
 const DEBITS_MOST: u32 = 52;
@@ -111,7 +117,49 @@ pub async fn complete(app: &Shared, account_id: &str, setup: &str) -> Result<Pay
     Ok(method)
 }
 
-/// Keeps the method, once per visit and once per instrument, and has every line looked at.
+/// The wallets that may be added, to pay with by a link each time: those of any line's currency.
+pub async fn wallets(app: &Shared, account_id: &str) -> Result<Vec<Wallet>> {
+    let gateway = app.gateway()?;
+    let lines = lines::of_account(&mut *app.store.read().await?, account_id).await?;
+    let offered = |wallet: &Wallet| {
+        let takes =
+            |line: &Line| gateway.wallets(line.terms().credit_max.currency).contains(wallet);
+        lines.iter().any(takes)
+    };
+    Ok(Wallet::ALL.into_iter().filter(offered).collect())
+}
+
+/// Keeps a wallet that is paid with by a link each time. Adding it again gives the same method.
+///
+/// *Errors*: 409 `wallet_not_offered`; 503 `gateway_unavailable`.
+pub async fn add_wallet(app: &Shared, account_id: &str, wallet: Wallet) -> Result<PaymentMethodId> {
+    if !wallets(app, account_id).await?.contains(&wallet) {
+        let words = "This wallet cannot be paid with here.";
+        return Err(Error::conflict("wallet_not_offered", words));
+    }
+    // Why: a charge names the customer.
+    customer(app, account_id).await?;
+    let mut tx = app.store.write().await?;
+    let lines = lock_lines(app, &mut tx, account_id).await?;
+    let attached = Attached {
+        token: wallet.code().to_owned(),
+        rail: Rail::OnSession,
+        brand: wallet.name().to_owned(),
+        funding: "wallet".to_owned(),
+        last4: String::new(),
+        exp_month: 0,
+        exp_year: 0,
+        fingerprint: wallet.code().to_owned(),
+        agreed: None,
+    };
+    let instrument = wallet.code().to_owned();
+    let method = keep(&mut tx, account_id, &lines, attached, instrument, app.clock.now()).await?;
+    tx.commit_as(Kept::Method).await?;
+    ring(app);
+    Ok(method)
+}
+
+/// Keeps what a visit ended in, once per visit.
 async fn add(
     app: &Shared,
     tx: &mut Tx,
@@ -119,13 +167,7 @@ async fn add(
     setup: &str,
     attached: Attached,
 ) -> Result<PaymentMethodId> {
-    let now = app.clock.now();
-    // Why: the lines first, as in every money transaction; two tabs that complete the same visit
-    // then come one after the other.
-    let lines = lines::of_account(tx, account_id).await?;
-    for line in &lines {
-        lines::lock(tx, account_id, line.id.as_str(), now).await?;
-    }
+    let lines = lock_lines(app, tx, account_id).await?;
     if let Some(Some(method)) = payment_methods::setup(tx, account_id, setup).await? {
         return Ok(method);
     }
@@ -139,6 +181,30 @@ async fn add(
         true => format!("{instrument}-{setup}"),
         false => instrument,
     };
+    let id = keep(tx, account_id, &lines, attached, instrument, app.clock.now()).await?;
+    payment_methods::complete_setup(tx, account_id, setup, &id).await?;
+    Ok(id)
+}
+
+/// The lines first, as in every money transaction: two tabs that add the same come one after the
+/// other.
+async fn lock_lines(app: &Shared, tx: &mut Tx, account_id: &str) -> Result<Vec<Line>> {
+    let lines = lines::of_account(tx, account_id).await?;
+    for line in &lines {
+        lines::lock(tx, account_id, line.id.as_str(), app.clock.now()).await?;
+    }
+    Ok(lines)
+}
+
+/// Keeps a method, once per instrument, and has every line looked at.
+async fn keep(
+    tx: &mut Tx,
+    account_id: &str,
+    lines: &[Line],
+    attached: Attached,
+    instrument: String,
+    now: Instant,
+) -> Result<PaymentMethodId> {
     let present = payment_methods::of_account(tx, account_id).await?;
     let id = match present.into_iter().find(|method| method.instrument == instrument) {
         // The same card again: the one that is there already.
@@ -166,8 +232,7 @@ async fn add(
             id
         }
     };
-    payment_methods::complete_setup(tx, account_id, setup, &id).await?;
-    for line in &lines {
+    for line in lines {
         jobs::look_at(tx, account_id, line.id.as_str(), now).await?;
     }
     accounts::bump(tx, account_id).await?;

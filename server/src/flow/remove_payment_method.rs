@@ -18,7 +18,7 @@ use crate::{
         lines, payment_methods,
     },
 };
-use laika_core::id::RechargeId;
+use laika_core::{id::RechargeId, rail::Rail};
 
 /// Removes it; gives the recharges whose payment with it was sent already.
 pub async fn remove(app: &Shared, account_id: &str, id: &str) -> Result<Vec<RechargeId>> {
@@ -38,9 +38,12 @@ pub async fn remove(app: &Shared, account_id: &str, id: &str) -> Result<Vec<Rech
             already_submitted.extend(stop(&mut tx, line, Which::Using(&method.id)).await?);
             jobs::look_at(&mut tx, account_id, line.id.as_str(), now).await?;
         }
-        let line_id = locked.first().map_or("", |line| line.id.as_str());
-        let work = Work::Detach { token: method.token };
-        jobs::enqueue(&mut tx, account_id, line_id, &work, now).await?;
+        // Why: of a wallet that is confirmed each time the gateway keeps nothing.
+        if method.rail != Rail::OnSession {
+            let line_id = locked.first().map_or("", |line| line.id.as_str());
+            let work = Work::Detach { token: method.token };
+            jobs::enqueue(&mut tx, account_id, line_id, &work, now).await?;
+        }
         accounts::bump(&mut tx, account_id).await?;
     }
     tx.commit_as(Kept::MethodRemoved).await?;

@@ -297,7 +297,7 @@ fn attached(method: records::PaymentMethod) -> Result<Attached, Failure> {
             })?;
             Attached {
                 token: method.id,
-                rail: wallet.kind.rail(),
+                rail: wallet.kind.agreed_rail(),
                 brand: wallet.kind.name().to_owned(),
                 funding: "wallet".to_owned(),
                 last4: String::new(),

@@ -10,6 +10,7 @@ pub(crate) mod event;
 mod form;
 mod read;
 mod statement;
+mod wallet;
 
 use super::{Charge, Dispute, Failure, Payment, PaymentState, Search, Setup, SetupState};
 use crate::{
@@ -22,6 +23,7 @@ use laika_core::{
     api::Language,
     id::IdempotencyKey,
     money::Money,
+    rail::Wallet,
     time::{Instant, Span},
 };
 use read::{
@@ -29,6 +31,7 @@ use read::{
 };
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+pub(super) use wallet::wallets;
 
 /// The version of Stripe's API whose records `read` knows, whatever the account's own is.
 const API_VERSION: &str = "2024-06-20";
@@ -127,15 +130,19 @@ impl StripeGateway {
             .with("amount", amount.to_string())
             .with("currency", charge.amount.currency.code().to_ascii_lowercase())
             .with("customer", &charge.customer)
-            .with("payment_method", &charge.token)
-            .with("payment_method_types[]", "card")
             .with("confirm", "true")
-            .with("off_session", "true")
             .with("metadata[account_id]", charge.account_id.as_str())
             .with("metadata[recharge_id]", charge.recharge_id.as_str())
             .with("metadata[attempt]", charge.attempt.to_string())
             .with("metadata[key]", charge.key.as_str())
             .with("expand[]", "latest_charge");
+        let form = match Wallet::of_code(&charge.token) {
+            Some(wallet) => wallet::by_link(form, wallet, charge)?,
+            None => form
+                .with("payment_method", &charge.token)
+                .with("payment_method_types[]", "card")
+                .with("off_session", "true"),
+        };
         let key = Some(charge.key.as_str());
         let intent = self.intent("/v1/payment_intents", key, &form).await?;
         self.with_page(intent, &charge.return_url).await

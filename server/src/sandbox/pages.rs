@@ -19,7 +19,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use laika_core::api::Language;
-use laika_core::money::Currency;
+use laika_core::{money::Currency, rail::Wallet};
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -133,10 +133,38 @@ async fn post_setup(
 /// What the bank asks about.
 enum About {
     Card(Box<Setup>),
-    Payment(Box<Payment>, String),
+    Payment(Box<Payment>, Payer),
+}
+
+/// What is to be charged.
+enum Payer {
+    /// The card with these last digits.
+    Card(String),
+    /// A wallet, by the customer's own hand.
+    Wallet(Wallet),
 }
 
 impl About {
+    /// Who asks, and what.
+    fn question(&self, words: &Words) -> (&'static str, String) {
+        match self {
+            Self::Card(setup) => {
+                let last4 = setup.pending_last4().unwrap_or("····");
+                (words.bank, words.bank_card.replace("{last4}", last4))
+            }
+            Self::Payment(payment, payer) => {
+                let amount = money(payment.charge.amount_minor, &payment.charge.currency);
+                let (title, asked) = match payer {
+                    Payer::Card(last4) => {
+                        (words.bank, words.bank_payment.replace("{last4}", last4))
+                    }
+                    Payer::Wallet(wallet) => (words.wallet(*wallet), words.pay_once.to_owned()),
+                };
+                (title, asked.replace("{amount}", &amount))
+            }
+        }
+    }
+
     fn return_url(&self) -> &str {
         match self {
             Self::Card(setup) => &setup.return_url,
@@ -153,13 +181,17 @@ fn about(sandbox: &Sandbox, id: &str) -> Option<About> {
             return waits.then(|| About::Card(Box::new(setup.clone())));
         }
         let payment = state.provider.payment(id)?;
-        let last4 = match &state.provider.payment_method(&payment.charge.payment_method)?.instrument
-        {
-            Instrument::Card(card) => card.last4.clone(),
-            Instrument::Wallet(_) => "····".to_owned(),
+        let token = &payment.charge.payment_method;
+        let payer = match (Wallet::of_code(token), state.provider.payment_method(token)) {
+            (Some(wallet), _) => Payer::Wallet(wallet),
+            (None, Some(method)) => match &method.instrument {
+                Instrument::Card(card) => Payer::Card(card.last4.clone()),
+                Instrument::Wallet(agreement) => Payer::Wallet(agreement.kind),
+            },
+            (None, None) => return None,
         };
         let waits = payment.status == PaymentStatus::RequiresAction;
-        waits.then(|| About::Payment(Box::new(payment.clone()), last4))
+        waits.then(|| About::Payment(Box::new(payment.clone()), payer))
     })
 }
 
@@ -172,27 +204,18 @@ async fn show_bank(
     let language = asked.language(&headers);
     let Some(about) = about(&sandbox, &id) else { return closed(language) };
     let words = words(language);
-    let sentence = match &about {
-        About::Card(setup) => {
-            words.bank_card.replace("{last4}", setup.pending_last4().unwrap_or("····"))
-        }
-        About::Payment(payment, last4) => {
-            let amount = money(payment.charge.amount_minor, &payment.charge.currency);
-            words.bank_payment.replace("{last4}", last4).replace("{amount}", &amount)
-        }
-    };
+    let (title, sentence) = about.question(words);
     let body = format!(
         "<main><h1>{title}</h1><p>{sentence}</p>\
          <form method=post action=\"?lang={lang}\">\
          <button name=approved value=1>{approve}</button>\
          <button class=quiet name=approved value=0>{refuse}</button></form></main>",
-        title = words.bank,
         sentence = escape(&sentence),
         lang = language.tag(),
         approve = words.approve,
         refuse = words.refuse,
     );
-    page(language, StatusCode::OK, words.bank, &body, Some(about.return_url()))
+    page(language, StatusCode::OK, title, &body, Some(about.return_url()))
 }
 
 #[derive(Deserialize)]

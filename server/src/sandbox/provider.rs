@@ -15,6 +15,7 @@ use super::cards::{Behaviour, Card, Decline};
 use super::{DAY, Ids, Refusal, Reply, on_this_machine, refused};
 pub use bank::month_of;
 use bank::{Verdict, capture, verdict};
+use laika_core::rail::Wallet;
 use records::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -38,7 +39,7 @@ pub enum Request {
     /// A setup may also end in an agreement with a wallet, with these limits.
     OfferAgreement { setup: String, terms: Terms },
     /// The customer agrees to them at the wallet's page.
-    Agree { setup: String, wallet: WalletKind, fingerprint: String },
+    Agree { setup: String, wallet: Wallet, fingerprint: String },
     /// The customer leaves the hosted page.
     CancelSetup { setup: String },
     /// The customer's word at the bank's page about a setup or a payment.
@@ -328,7 +329,7 @@ impl Provider {
         if script == Some(NextCharge::AnswerLostBefore) {
             return (refused(503, "lost", "the request was lost"), Transport::Lost);
         }
-        let (verdict, transport) = verdict(&instrument, script, now);
+        let (verdict, transport) = verdict(instrument.as_ref(), script, now);
         let id = ids.next("pay");
         let mut payment = Payment {
             id: id.clone(),
@@ -369,8 +370,9 @@ impl Provider {
         (Ok(Answer::Payment(payment)), transport)
     }
 
-    /// The card or the wallet of a charge that may be asked for at all.
-    fn chargeable(&self, charge: &Charge, now: i64) -> Result<Instrument, Refusal> {
+    /// The card or the agreement of a charge that may be asked for at all; nothing where it is a
+    /// wallet without one, which the customer confirms each time.
+    fn chargeable(&self, charge: &Charge, now: i64) -> Result<Option<Instrument>, Refusal> {
         if charge.amount_minor <= 0 {
             return refused(422, "amount_refused", "amount_minor must be more than zero");
         }
@@ -380,12 +382,16 @@ impl Provider {
         if !on_this_machine(&charge.return_url) {
             return refused(422, "return_url_refused", "return_url is not on this machine");
         }
+        if Wallet::of_code(&charge.payment_method).is_some() {
+            let known = self.customers.contains_key(&charge.customer);
+            return if known { Ok(None) } else { not_found("customer") };
+        }
         match self.methods.get(&charge.payment_method) {
             Some(method) if method.customer == charge.customer && method.attached => {
                 if let Instrument::Wallet(wallet) = &method.instrument {
                     wallet.allows(charge, now)?;
                 }
-                Ok(method.instrument.clone())
+                Ok(Some(method.instrument.clone()))
             }
             _ => not_found("payment method"),
         }

@@ -4,8 +4,7 @@
 //! shows a card form.
 
 use super::cards::{Decline, FieldError};
-use super::provider::records::WalletKind;
-use laika_core::api::Language;
+use laika_core::{api::Language, rail::Wallet};
 
 /// Everything the pages say.
 pub(super) struct Words {
@@ -25,6 +24,7 @@ pub(super) struct Words {
     pub(super) bank: &'static str,
     pub(super) bank_card: &'static str,
     pub(super) bank_payment: &'static str,
+    pub(super) pay_once: &'static str,
     pub(super) approve: &'static str,
     pub(super) refuse: &'static str,
     pub(super) closed: &'static str,
@@ -41,10 +41,10 @@ pub(super) struct Words {
 
 impl Words {
     /// What a wallet is called here.
-    pub(super) fn wallet(&self, kind: WalletKind) -> &'static str {
+    pub(super) fn wallet(&self, kind: Wallet) -> &'static str {
         match kind {
-            WalletKind::Alipay => self.alipay,
-            WalletKind::WechatPay => self.wechat,
+            Wallet::Alipay => self.alipay,
+            Wallet::WechatPay => self.wechat,
         }
     }
 }
@@ -75,6 +75,7 @@ static EN: Words = Words {
     bank: "Your bank asks: is this you?",
     bank_card: "The shop wants to keep the card ending in {last4} for later charges.",
     bank_payment: "The shop wants to charge {amount} to the card ending in {last4}.",
+    pay_once: "The shop asks you to pay {amount}. You pay this once; nothing is agreed for later.",
     approve: "Yes, confirm",
     refuse: "No, refuse",
     closed: "This page is closed",
@@ -109,6 +110,7 @@ static ZH_CN: Words = Words {
     bank: "银行确认：是本人操作吗？",
     bank_card: "商户请求保存尾号 {last4} 的银行卡，用于以后扣款。",
     bank_payment: "商户请求从尾号 {last4} 的银行卡扣款 {amount}。",
+    pay_once: "商户请您支付 {amount}。仅支付这一次，不会签约自动扣款。",
     approve: "是，确认",
     refuse: "不是，拒绝",
     closed: "本页已关闭",

@@ -3,7 +3,7 @@
 
 use super::{Asked, back_to, closed, escape, money, page, see};
 use crate::sandbox::provider::Request as ToProvider;
-use crate::sandbox::provider::records::{Setup, SetupStatus, WalletKind};
+use crate::sandbox::provider::records::{Setup, SetupStatus};
 use crate::sandbox::words::words;
 use crate::sandbox::{Request, Sandbox};
 use axum::Router;
@@ -11,12 +11,11 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use laika_core::api::Language;
+use laika_core::{api::Language, rail::Wallet};
 use serde::Deserialize;
 
 /// The wallets there are, as addresses and people name them.
-const WALLETS: [(WalletKind, &str); 2] =
-    [(WalletKind::Alipay, "alipay"), (WalletKind::WechatPay, "wechat")];
+const WALLETS: [(Wallet, &str); 2] = [(Wallet::Alipay, "alipay"), (Wallet::WechatPay, "wechat")];
 
 pub(super) fn router() -> Router<Sandbox> {
     Router::new().route("/pay/setup/{id}/{wallet}", get(show).post(answer))
@@ -28,7 +27,7 @@ pub(super) fn offered(setup: &Setup, language: Language) -> String {
     if setup.terms.is_none() {
         return String::new();
     }
-    let link = |list: String, (kind, name): &(WalletKind, &str)| {
+    let link = |list: String, (kind, name): &(Wallet, &str)| {
         let (path, lang) = (escape(&setup.path), language.tag());
         let called = words.wallet(*kind);
         format!("{list}<li><a href=\"{path}/{name}?lang={lang}\">{called}</a></li>")
@@ -41,7 +40,7 @@ pub(super) fn offered(setup: &Setup, language: Language) -> String {
 }
 
 /// A setup that waits, the wallet of the address, and its limits.
-fn open(sandbox: &Sandbox, id: &str, wallet: &str) -> Option<(Setup, WalletKind)> {
+fn open(sandbox: &Sandbox, id: &str, wallet: &str) -> Option<(Setup, Wallet)> {
     let (kind, _) = WALLETS.iter().find(|(_, name)| *name == wallet)?;
     let setup = sandbox.look(|state| state.provider.setup(id).cloned())?;
     let waits = setup.status == SetupStatus::Open && setup.terms.is_some();
@@ -65,10 +64,10 @@ async fn show(
         .replace("{most}", &amount(terms.most_per_debit_minor))
         .replace("{total}", &amount(terms.total_minor))
         .replace("{count}", &terms.debits_most.to_string())
-        .replace("{days}", &kind.rail().facts().cycle_days.to_string());
+        .replace("{days}", &kind.agreed_rail().facts().cycle_days.to_string());
     let more = match kind {
-        WalletKind::Alipay => String::new(),
-        WalletKind::WechatPay => format!("<p>{}</p>", words.wechat_notice),
+        Wallet::Alipay => String::new(),
+        Wallet::WechatPay => format!("<p>{}</p>", words.wechat_notice),
     };
     let body = format!(
         "<main><h1>{called}</h1><p class=lead>{lead}</p><p>{limits}</p>{more}\

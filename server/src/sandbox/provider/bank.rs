@@ -12,19 +12,24 @@ pub(super) enum Verdict {
     AskCustomer,
 }
 
-/// The bank's answer to a charge, and how the provider's travels.
+/// The bank's answer to a charge, and how the provider's travels. Without an instrument nothing is
+/// taken before the customer says so.
 pub(super) fn verdict(
-    instrument: &Instrument,
+    instrument: Option<&Instrument>,
     script: Option<NextCharge>,
     now: i64,
 ) -> (Verdict, Transport) {
     use NextCharge as Next;
-    let taken = Verdict::Capture { extra_minor: 0 };
+    let taken = match instrument {
+        Some(_) => Verdict::Capture { extra_minor: 0 },
+        None => Verdict::AskCustomer,
+    };
     let verdict = match script {
         Some(Next::AnswerLostAfter) => return (taken, Transport::Lost),
         Some(Next::Slow) => return (taken, Transport::Slow),
         Some(Next::ErrorAfter) => return (taken, Transport::ServerError),
-        Some(Next::WrongAmount) => Verdict::Capture { extra_minor: 1 },
+        Some(Next::WrongAmount) if instrument.is_some() => Verdict::Capture { extra_minor: 1 },
+        Some(Next::WrongAmount) => taken,
         Some(Next::Succeeded | Next::AnswerLostBefore) => taken,
         Some(Next::GenericDecline) => Verdict::Decline(Decline::GenericDecline),
         Some(Next::InsufficientFunds) => Verdict::Decline(Decline::InsufficientFunds),
@@ -33,11 +38,11 @@ pub(super) fn verdict(
         Some(Next::ExpiredCard) => Verdict::Decline(Decline::ExpiredCard),
         Some(Next::RequiresAction) => Verdict::AskCustomer,
         None => match instrument {
-            Instrument::Wallet(_) => taken,
-            Instrument::Card(card) if (card.exp_year, card.exp_month) < month_of(now) => {
+            None | Some(Instrument::Wallet(_)) => taken,
+            Some(Instrument::Card(card)) if (card.exp_year, card.exp_month) < month_of(now) => {
                 Verdict::Decline(Decline::ExpiredCard)
             }
-            Instrument::Card(card) => match card.behaviour {
+            Some(Instrument::Card(card)) => match card.behaviour {
                 Behaviour::Works | Behaviour::AuthenticatesAtEntry => taken,
                 Behaviour::AuthenticatesAlways => Verdict::AskCustomer,
                 Behaviour::DeclinedAtEntry(decline)

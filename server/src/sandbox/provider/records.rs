@@ -3,6 +3,7 @@
 //! Place in the flow: named by [`super::Provider`] and by the HTTP face. Nothing here decides.
 
 use crate::sandbox::cards::{Card, Decline};
+use laika_core::rail::Wallet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,16 +65,6 @@ impl Setup {
     }
 }
 
-/// A wallet that debits under an agreement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WalletKind {
-    /// Alipay: the cycle deduction.
-    Alipay,
-    /// WeChat Pay: the entrusted deduction.
-    WechatPay,
-}
-
 /// The limits of an agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
@@ -89,9 +80,9 @@ pub struct Terms {
 
 /// An agreement with a wallet, and how far it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wallet {
+pub struct Agreement {
     /// Which.
-    pub kind: WalletKind,
+    pub kind: Wallet,
     /// A keyed hash: equal for the same customer at the same wallet.
     pub fingerprint: String,
     /// What was agreed.
@@ -114,7 +105,7 @@ pub enum Instrument {
     /// A card.
     Card(Card),
     /// An agreement with a wallet.
-    Wallet(Wallet),
+    Wallet(Agreement),
 }
 
 impl Instrument {

@@ -3,30 +3,13 @@
 //!
 //! What each wallet does by itself (cycle, hours) is the row of core's table of rails.
 
-use super::records::{Charge, Instrument, Payment, PaymentStatus, SetupStatus, Terms, Wallet};
-use super::records::{PaymentMethod, WalletKind};
+use super::records::{
+    Agreement, Charge, Instrument, Payment, PaymentMethod, PaymentStatus, SetupStatus, Terms,
+};
 use super::{Answer, DAY, Ids, Provider, Refusal, SETUP_OPEN, not_found, refused};
-use laika_core::{rail::Rail, time::Instant};
+use laika_core::{rail::Wallet, time::Instant};
 
-impl WalletKind {
-    /// What it can do by itself.
-    pub fn rail(self) -> Rail {
-        match self {
-            WalletKind::Alipay => Rail::AlipayCycle,
-            WalletKind::WechatPay => Rail::WechatDeduction,
-        }
-    }
-
-    /// As its owner writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            WalletKind::Alipay => "Alipay",
-            WalletKind::WechatPay => "WeChat Pay",
-        }
-    }
-}
-
-impl Wallet {
+impl Agreement {
     /// Whether it debits this now. *Errors*: 402 with the limit that it would break.
     pub(super) fn allows(&self, charge: &Charge, now: i64) -> Result<(), Refusal> {
         let Terms { currency, most_per_debit_minor, total_minor, debits_most } = &self.terms;
@@ -43,7 +26,7 @@ impl Wallet {
             refused(402, "agreement_count", "the agreement has no debit left")
         } else if self.debited_at.is_some_and(|before| now < before + cycle) {
             refused(402, "agreement_cycle", "the last debit was less than a cycle ago")
-        } else if self.kind.rail().opens_at(at) != at {
+        } else if self.kind.agreed_rail().opens_at(at) != at {
             refused(402, "agreement_hours", "this wallet does not debit at this hour")
         } else {
             Ok(())
@@ -65,7 +48,7 @@ impl Provider {
     pub(super) fn agree(
         &mut self,
         setup: &str,
-        kind: WalletKind,
+        kind: Wallet,
         fingerprint: String,
         now: i64,
         ids: &mut Ids,
@@ -76,10 +59,10 @@ impl Provider {
             return refused(409, "setup_closed", "there is nothing to agree to here");
         };
         let id = setup.id.clone();
-        let cycle_days = kind.rail().facts().cycle_days;
+        let cycle_days = kind.agreed_rail().facts().cycle_days;
         let (debited_minor, debits, debited_at) = (0, 0, None);
         let wallet =
-            Wallet { kind, fingerprint, terms, cycle_days, debited_minor, debits, debited_at };
+            Agreement { kind, fingerprint, terms, cycle_days, debited_minor, debits, debited_at };
         self.attach(&id, Instrument::Wallet(wallet), now, ids)
     }
 

@@ -12,7 +12,7 @@ fn terms() -> Terms {
     }
 }
 
-fn wallet(world: &mut World, kind: WalletKind, terms: Terms) -> String {
+fn wallet(world: &mut World, kind: Wallet, terms: Terms) -> String {
     let setup = world.setup().id;
     world.ask(Request::OfferAgreement { setup: setup.clone(), terms }).expect("offered");
     let fingerprint = "buyer".to_owned();
@@ -34,7 +34,7 @@ fn debit(world: &mut World, method: &str, amount_minor: i64, now: i64) -> String
 #[test]
 fn no_debit_breaks_any_limit_of_the_agreement() {
     let mut world = World::new();
-    let method = wallet(&mut world, WalletKind::Alipay, terms());
+    let method = wallet(&mut world, Wallet::Alipay, terms());
     let week = 7 * DAY;
     for (amount_minor, days, expected) in [
         (2_001, 0, "agreement_per_debit"),
@@ -51,7 +51,7 @@ fn no_debit_breaks_any_limit_of_the_agreement() {
         let told = debit(&mut world, &method, amount_minor, at);
         assert_eq!(told, expected, "{amount_minor} after {days} days");
     }
-    let other = wallet(&mut world, WalletKind::Alipay, Terms { debits_most: 1, ..terms() });
+    let other = wallet(&mut world, Wallet::Alipay, Terms { debits_most: 1, ..terms() });
     assert_eq!(debit(&mut world, &other, 100, NOW), "paid", "another agreement counts for itself");
     assert_eq!(debit(&mut world, &other, 100, NOW + week), "agreement_count");
     let mut charge = world.charge(&other, 100);
@@ -63,7 +63,7 @@ fn no_debit_breaks_any_limit_of_the_agreement() {
 #[test]
 fn a_week_is_a_week_to_the_microsecond_and_the_same_key_debits_once() {
     let mut world = World::new();
-    let method = wallet(&mut world, WalletKind::Alipay, terms());
+    let method = wallet(&mut world, Wallet::Alipay, terms());
     let charge = world.charge(&method, 900);
     let first = world.pay(Some("k"), charge.clone(), NOW);
     assert_eq!(world.pay(Some("k"), charge, NOW), first, "the answer that was kept");
@@ -75,7 +75,7 @@ fn a_week_is_a_week_to_the_microsecond_and_the_same_key_debits_once() {
 #[test]
 fn wechat_pay_debits_by_its_own_hours() {
     let mut world = World::new();
-    let method = wallet(&mut world, WalletKind::WechatPay, terms());
+    let method = wallet(&mut world, Wallet::WechatPay, terms());
     let hour = DAY / 24;
     // Noon of UTC is eight in the evening in Beijing.
     assert_eq!(debit(&mut world, &method, 900, NOW + 2 * hour), "agreement_hours");
@@ -88,7 +88,7 @@ fn nobody_agrees_to_what_was_not_offered_or_twice() {
     let mut world = World::new();
     let agree = |setup: &str| Request::Agree {
         setup: setup.to_owned(),
-        wallet: WalletKind::Alipay,
+        wallet: Wallet::Alipay,
         fingerprint: "buyer".to_owned(),
     };
     let setup = world.setup().id;
