@@ -40,14 +40,14 @@ impl Speech<'_> {
                 return say!(l, "{0} charged", "已扣款 {0}", *amount);
             }
             Fact::Declined { hard: false, .. } => {
-                words!("The bank declined. No money moved", "银行拒绝，未扣款")
+                words!("Declined. No money moved", "被拒绝，未扣款")
             }
             Fact::Declined { hard: true, .. } => words!(
-                "The bank declined for good. No money moved; this method is not tried again",
-                "银行永久拒绝，未扣款；不再尝试这一付款方式"
+                "Declined for good. No money moved; this method is not tried again",
+                "被永久拒绝，未扣款；不再尝试这一付款方式"
             ),
             Fact::ActionRequired { .. } => {
-                words!("The bank wants you to confirm", "银行要求本人确认")
+                words!("The bank or wallet wants you to confirm", "银行或钱包要求本人确认")
             }
             Fact::Unanswered { .. } => {
                 words!("No answer. We check before anything else", "没有结果，先查询再说")
@@ -86,21 +86,21 @@ impl Speech<'_> {
             ),
             News::Declined { next_try_at: Some(at) } => say!(
                 l,
-                "The bank declined {0}. No money moved. Next try {1}.",
-                "银行拒绝了 {0}，未扣款。{1} 再试。",
+                "{0} was declined. No money moved. Next try {1}.",
+                "{0} 的扣款被拒绝，未扣款。{1} 再试。",
                 price,
                 (self, *at)
             ),
             News::Declined { next_try_at: None } => say!(
                 l,
-                "The bank declined {0}. No money moved. It is not tried again.",
-                "银行拒绝了 {0}，未扣款，不再尝试。",
+                "{0} was declined. No money moved. It is not tried again.",
+                "{0} 的扣款被拒绝，未扣款，不再尝试。",
                 price
             ),
             News::CustomerNeeded { url, until } => say!(
                 l,
-                "Your bank wants you to confirm {0} until {1}: {2}. No money has moved.",
-                "银行要求在 {1} 前本人确认 {0}：{2} 。尚未扣款。",
+                "Your bank or wallet wants you to confirm {0} until {1}: {2}. No money has moved.",
+                "银行或钱包要求在 {1} 前本人确认 {0}：{2} 。尚未扣款。",
                 price,
                 (self, *until),
                 url

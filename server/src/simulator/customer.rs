@@ -27,6 +27,7 @@ use crate::{
         lines::{self, Line},
         payment_methods, recharges,
     },
+    zones,
 };
 use laika_core::{
     ENGINE_VERSION,
@@ -37,6 +38,7 @@ use laika_core::{
     record::{Authenticated, Proof},
     schedule::Weekday,
     time::{Instant, Span},
+    zone::Zone,
 };
 use std::collections::BTreeSet;
 
@@ -239,6 +241,7 @@ pub(super) async fn stop(world: &mut World, place: usize) -> Result<String, Stri
             named.extend(before.paused.into_iter().flat_map(|stop| stop.named));
             let until = Some(zone.start_of_day(date));
             world.truth.lines[place].paused = Some(Stop { until, named });
+            world.truth.lines[place].paused_until_on = Some(date);
         }
         (Err(Error::Problem(_)), _) => world.truth.lines[place] = before,
         _ => {}
@@ -246,7 +249,7 @@ pub(super) async fn stop(world: &mut World, place: usize) -> Result<String, Stri
     said(&format!("switches {kind}"), ended.map(|named| format!("{named:?}")))
 }
 
-async fn zone_of(world: &World, line: &Line) -> Result<laika_core::zone::Zone> {
+async fn zone_of(world: &World, line: &Line) -> Result<Zone> {
     let mut conn = world.app.store.read().await?;
     let owner = accounts::get(&mut conn, line.account_id.as_str()).await?;
     inputs::zone(&owner.ok_or_else(Error::not_found)?, world.app.clock.now())
@@ -282,6 +285,8 @@ pub(super) async fn move_away(world: &mut World) -> Result<String, String> {
     // Why before the answer: limits are counted in both, from here on.
     world.truth.moved = true;
     let ended = moves_to(world, zone).await;
+    let there = zones::zone(zone, world.now()).unwrap_or_else(Zone::utc);
+    world.truth.moves(&there);
     said("moves", ended.map(|()| zone.to_owned()))
 }
 

@@ -2,7 +2,8 @@
 //! were acknowledged and whom their answers named. The checks hold the books against it.
 
 use crate::{flow::usage_event::Event, store::lines::Line};
-use laika_core::{rule::Limits, time::Instant};
+use chrono::NaiveDate;
+use laika_core::{rule::Limits, time::Instant, zone::Zone};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A usage event that was sent.
@@ -30,6 +31,8 @@ pub(super) struct OfLine {
     pub(super) off: Option<Stop>,
     /// Its rule is paused.
     pub(super) paused: Option<Stop>,
+    /// Until the start of this date where the customer lives.
+    pub(super) paused_until_on: Option<NaiveDate>,
     /// The operator has stopped it.
     pub(super) stopped: Option<Stop>,
 }
@@ -90,6 +93,17 @@ impl Truth {
         }
         let removed = self.removed.get(token);
         removed.filter(|stop| !stop.named.contains(recharge)).map(|_| "removal of the method")
+    }
+
+    /// The customer moves: a pause is until a date, which begins earlier or later there. It binds
+    /// for as long as it did in each zone.
+    pub(super) fn moves(&mut self, zone: &Zone) {
+        for line in &mut self.lines {
+            let starts = line.paused_until_on.map(|date| zone.start_of_day(date));
+            if let Some(stop) = &mut line.paused {
+                stop.until = stop.until.min(starts);
+            }
+        }
     }
 
     /// How much is surely used on a line, and how much perhaps besides.
