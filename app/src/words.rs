@@ -111,7 +111,8 @@ labels! {
     /// Recharges and looks that did not charge.
     History {
         title: S, lead: S, recharges: S, none: S, none_do: S, expected: S, charged: S,
-        credited: S, why: S, why_hide: S, why_tried: S, same: S, other: S,
+        credited: S, confirm: S, confirm_until: fn(&str) -> String,
+        why: S, why_hide: S, why_tried: S, same: S, other: S,
         other_version: fn(&str) -> String, checking: S, looks: S, looks_lead: S, looks_none: S,
         decided: S, nothing: S, not_yet: S, version: fn(&str, &str) -> String,
         found: S, found_first: fn(&str) -> String, found_yes: S, found_no: S, found_stop: S,
@@ -119,11 +120,12 @@ labels! {
     }
     /// Payment methods.
     Payment {
-        title: S, lead: S, none: S, none_why: S, add: S, adding: S, added: S, not_added: S,
+        title: S, lead: S, none: S, none_why: S, add: S, adding: S, added: S, added_wallet: S,
+        wallets: S, wallets_lead: S, wallet_add: fn(&str) -> String, not_added: S,
         remove: S, removed: S, remove_title: fn(&str) -> String, remove_rule: S, remove_other: S,
         remove_nothing: S, first: S, up: fn(&str) -> String, down: fn(&str) -> String,
         expires: fn(&str) -> String, unusable: S, ours_never: S, keep: S,
-        credit: S, debit: S, rail_card: S, rail_wallet: S,
+        credit: S, debit: S, rail_card: S, rail_wallet: S, rail_each_time: S,
     }
     /// Language, zone, log out.
     Me {

@@ -124,6 +124,19 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
 }
 
+impl Recharge {
+    /// Where the customer confirms its payment, and until when, while it waits for that.
+    pub fn link(&self) -> Option<(&str, Instant)> {
+        if self.status != Status::NeedsCustomer {
+            return None;
+        }
+        self.attempts.iter().rev().find_map(|attempt| match &attempt.outcome {
+            Some(Outcome::ActionRequired { url, until, .. }) => Some((url.as_str(), *until)),
+            _ => None,
+        })
+    }
+}
+
 /// What became of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

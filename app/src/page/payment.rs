@@ -18,9 +18,9 @@ use crate::ui::page::{bones, failed, head};
 use crate::ui::status::{Mood, chip, notice, status};
 use crate::ui::toast::toasts;
 use gloo_net::http::Method;
-use laika_core::api::{MethodOrder, PaymentMethodView, SetupView};
+use laika_core::api::{MethodOrder, NewMethod, PaymentMethodView, SetupView};
 use laika_core::decide::Unusable;
-use laika_core::rail::Rail;
+use laika_core::rail::{Rail, Wallet};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -80,7 +80,8 @@ pub(crate) fn page() -> AnyView {
                 Signal::derive(move || adding.busy()),
                 move || add(adding, ask),
             )))
-            .child(el("p").class("small muted").child(words.ours_never)),
+            .child(el("p").class("small muted").child(words.ours_never))
+            .child(by_link(text, methods, adding, ask)),
         step_up::sheet(ask),
         dialog(confirm, "remove-title", move || remove(removing, confirm, methods))
     ]
@@ -94,6 +95,48 @@ fn add(form: Form, ask: StepUp) {
         Request::post("/payment-methods/setups"),
         |setup: SetupView| device::leave_for(&setup.url),
         move |failure| ask.wanted(failure, move || add(form, ask)),
+    );
+}
+
+/// The wallets that can be added to pay with by a link each time, where there are any.
+fn by_link(text: Text, methods: Methods, form: Form, ask: StepUp) -> AnyView {
+    let words = &text.words.payment;
+    let wallets = load::<Vec<Wallet>>(|| Some("/payment-methods/wallets".to_owned()));
+    let there = move |wallet: Wallet| {
+        let is = |m: &PaymentMethodView| m.rail == Rail::OnSession && m.brand == wallet.name();
+        methods.with(|all| all.iter().any(is)) != Some(false)
+    };
+    live(move || {
+        let all = wallets.get()?;
+        let missing = all.iter().copied().filter(|wallet| !there(*wallet));
+        let buttons = missing
+            .map(|wallet| {
+                let busy = Signal::derive(move || form.busy());
+                let press = move || add_wallet(form, ask, wallet);
+                button(Weight::Plain, (words.wallet_add)(wallet.name()), busy, press)
+            })
+            .collect::<Vec<_>>();
+        let some = !buttons.is_empty();
+        some.then(|| {
+            el("section")
+                .class("card stack tight")
+                .child(el("h2").child(words.wallets))
+                .child(el("p").class("muted small").child(words.wallets_lead))
+                .child(el("div").class("row").child(buttons))
+                .node()
+        })
+    })
+}
+
+/// Adds one, after the password where the server wants it.
+fn add_wallet(form: Form, ask: StepUp, wallet: Wallet) {
+    form.send_or(
+        Request::post("/payment-methods").json(&NewMethod { wallet }),
+        |_: PaymentMethodView| {
+            toasts().say(text().words.payment.added_wallet);
+            session().changed();
+        },
+        move |failure| ask.wanted(failure, move || add_wallet(form, ask, wallet)),
     );
 }
 
@@ -158,6 +201,7 @@ fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
     let words = &text.words.payment;
     let kind = match (method.rail, method.funding.as_str()) {
         (Rail::AlipayCycle | Rail::WechatDeduction, _) => words.rail_wallet,
+        (Rail::OnSession, _) => words.rail_each_time,
         (_, "credit") => words.credit,
         (_, "debit") => words.debit,
         _ => words.rail_card,
@@ -170,11 +214,15 @@ fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
         format!("{kind}{}{}", text.words.common.sep, (words.expires)(&until))
     };
     let why = |why: Unusable| {
+        if why == Unusable::OnSessionOnly {
+            // Its kind says it: nothing is wrong with it.
+            return chip(Mood::Off, words.unusable);
+        }
         let said = text.speech(|speech| speech.unusable(why));
         let by_hand = why == Unusable::TriedOut;
         let way = || go(Weight::Link, text.words.home.recharge_now, Route::Home.path());
         let said = el("p").class("small").child(said);
-        nodes![chip(Mood::Bad, words.unusable), said, by_hand.then(way)]
+        nodes![chip(Mood::Bad, words.unusable), said, by_hand.then(way)].node()
     };
     let first = || first.then(|| chip(Mood::Good, words.first));
     let state = method.unusable.map(why).or_else(first);

@@ -1,10 +1,12 @@
-//! One recharge in one line: what for how much, when, and where it stands.
+//! One recharge in one line: what for how much, when, and where it stands; where it waits for the
+//! customer, with the link to its payment.
 
 use crate::text::Text;
-use crate::ui::el::{Node, el};
+use crate::ui::el::{Node, el, nodes};
 use crate::ui::status::{Mood, chip};
 use laika_core::api::RechargeView;
 use laika_core::recharge::Status;
+use laika_core::time::Instant;
 use leptos::prelude::*;
 
 /// Draws it.
@@ -18,10 +20,21 @@ pub(crate) fn recharge_line(text: Text, view: &RechargeView) -> AnyView {
     };
     let what = format!("{adds}{}{}", text.words.common.sep, text.money(order.amount));
     let when = format!("{}{}{by}", text.when(view.recharge.opened_at), text.words.common.sep);
-    el("div")
+    let line = el("div")
         .class("row apart")
         .child(el("div").child(el("b").child(what)).child(el("p").class("muted small").child(when)))
-        .child(state(text, view.recharge.status))
+        .child(state(text, view.recharge.status));
+    nodes![line, view.recharge.link().map(|(url, until)| link(text, url, until))].node()
+}
+
+/// The page of the bank or the wallet, which the gateway named.
+fn link(text: Text, url: &str, until: Instant) -> AnyView {
+    let words = &text.words.history;
+    let until = (words.confirm_until)(&text.when(until));
+    el("div")
+        .class("row")
+        .child(el("a").class("button").attr("href", url.to_owned()).child(words.confirm))
+        .child(el("p").class("muted small").child(until))
         .node()
 }
 

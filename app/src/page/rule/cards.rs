@@ -399,7 +399,7 @@ fn method_fields(editor: Editor, methods: Methods) -> AnyView {
     let add = || go(Weight::Compact, words.add_method, Route::Payment.path());
     let list = move || {
         let all = methods.get()?;
-        if all.is_empty() {
+        if !all.iter().any(|m| m.rail.facts().off_session) {
             return Some(
                 nodes![el("p").class("muted").child(words.no_methods), el("div").child(add())]
                     .node(),
@@ -407,7 +407,9 @@ fn method_fields(editor: Editor, methods: Methods) -> AnyView {
         }
         let order = chosen.get();
         let chosen = order.iter().filter_map(|id| all.iter().find(|m| m.id == *id));
-        let others = all.iter().filter(|m| !order.contains(&m.id));
+        // Why: one that needs the customer each time is nothing for a rule.
+        let able = |m: &&PaymentMethodView| m.rail.facts().off_session;
+        let others = all.iter().filter(|m| !order.contains(&m.id)).filter(able);
         let items = chosen.chain(others).map(|m| one_method(text, editor, m)).collect::<Vec<_>>();
         Some(el("ol").class("choices").child(items).node())
     };
