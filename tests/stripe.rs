@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use laika_core::api::{NextCharge, ScriptedCharge};
+use laika_core::rail::{Rail, Wallet};
 use laika_core::recharge::{Fact, Seen, Status};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::http::Request;
@@ -201,6 +202,38 @@ fn a_bank_that_wants_the_customer_gets_them_by_a_link_and_takes_the_money_once()
     });
     Request::new("POST", bank).form(&[("approved", "1")]).send().expect("the bank").expect(200);
     world.is_charged_once();
+}
+
+#[test]
+fn a_wallet_is_paid_with_by_a_link_of_its_own_and_charged_by_nobody_else() {
+    let world = World::new("wallet");
+    world.stripe.send_webhooks_to(&world.webhook());
+    for (wallet, action) in [
+        (Wallet::Alipay, "/next_action/alipay_handle_redirect/url"),
+        (Wallet::WechatPay, "/next_action/wechat_pay_display_qr_code/hosted_instructions_url"),
+    ] {
+        let method = world.customer.add_wallet(wallet);
+        assert_eq!((method.brand.as_str(), method.rail), (wallet.name(), Rail::OnSession));
+        let link = world.customer.buy_by_link(&method, wallet.code());
+        let payments = world.stripe.payments();
+        let waiting = payments.iter().find(|payment| payment["status"] == "requires_action");
+        let waiting = waiting.expect("a payment that waits for the customer");
+        assert_eq!(waiting["payment_method_types"][0], wallet.code());
+        assert_eq!(waiting.pointer(action), Some(&Value::from(link.as_str())));
+        Request::new("POST", &link).form(&[("approved", "1")]).send().expect("the wallet");
+        wait::until("the payment", SOON, || {
+            let all = world.customer.recharges().expect("the server is there");
+            (all[0].recharge.status == Status::Done).then_some(())
+        });
+        let path = format!("/payment-methods/{}", method.id);
+        world.customer.request("DELETE", &path).send().expect("an answer").expect(200);
+    }
+    assert_eq!(world.stripe.charges(), 2);
+    let done = world.customer.recharges_done(2);
+    let asked = done.iter().map(|view| view.recharge.order.amount.amount_minor);
+    assert_eq!(world.stripe.taken(), asked.sum::<i64>());
+    let audit = world.place.run(&["audit", "--json"]).expect(0).json_lines();
+    assert_eq!(audit[0]["violations"].as_array().map(Vec::len), Some(0), "{audit:?}");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use laika_core::decide::Unusable;
+use laika_core::draft::RuleDraft;
+use laika_core::rail::Wallet;
 use laika_core::recharge::Status;
 use laika_tests::support::customer::{Customer, read};
 use laika_tests::support::http::{Answer, Request};
@@ -109,4 +112,39 @@ fn a_charge_that_the_bank_asks_about_waits_for_the_customer() {
         all.first().is_some_and(|view| view.recharge.status.is_end()).then_some(())
     });
     assert_eq!(customer.recharges().expect("an answer").len(), 1, "nothing else is tried");
+}
+
+#[test]
+fn a_wallet_without_an_agreement_is_paid_with_by_a_link_and_by_no_rule() {
+    let (_place, _server, customer) = customer("wallet");
+    let offered: Vec<Wallet> = read(&customer.get("/payment-methods/wallets").expect(200));
+    assert_eq!(offered, Wallet::ALL);
+    let wallet = customer.add_wallet(Wallet::Alipay);
+    assert_eq!(customer.add_wallet(Wallet::Alipay).id, wallet.id, "the same again");
+    assert_eq!(methods(&customer), 1);
+    assert_eq!(wallet.unusable, Some(Unusable::OnSessionOnly));
+    let inputs = customer.preview_inputs();
+    assert!(RuleDraft::suggested(&inputs.account, inputs.as_of).payment_methods.is_empty());
+
+    let answer_at = |link: &str, approved: &str| {
+        Request::new("POST", link).form(&[("approved", approved)]).send().expect("the wallet")
+    };
+    let link = customer.buy_by_link(&wallet, "refused");
+    let page = Request::new("GET", &link).send().expect("the wallet").expect(200).text();
+    assert!(page.contains("Alipay") && page.contains("EUR"), "{page}");
+    answer_at(&link, "0").expect(303);
+    wait::until("a refusal", Duration::from_secs(30), || {
+        let all = customer.recharges().expect("the server is there");
+        (all[0].recharge.status == Status::Failed).then_some(())
+    });
+    let link = customer.buy_by_link(&wallet, "paid");
+    answer_at(&link, "1").expect(303);
+    let done = customer.recharges_done(1);
+    assert_eq!(done[0].recharge.link(), None, "there is nothing to confirm any more");
+
+    let path = format!("/payment-methods/{}", wallet.id);
+    customer.request("DELETE", &path).send().expect("an answer").expect(200);
+    assert_eq!(methods(&customer), 0);
+    let again = customer.add_wallet(Wallet::Alipay);
+    assert_ne!(again.id, wallet.id, "what was removed stays removed");
 }

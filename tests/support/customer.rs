@@ -7,13 +7,14 @@ use std::io;
 use std::time::Duration;
 
 use laika_core::api::{
-    Confirmation, LineView, NextCharge, OutboxMessage, PaymentMethodView, RechargeView,
-    Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule, ScriptedCharge,
-    SessionView, SetupView, TurnOn,
+    Confirmation, LineView, NewMethod, NextCharge, OutboxMessage, PaymentMethodView, RechargeNow,
+    RechargeView, Registration, RegistrationView, RuleView, SandboxTime, SandboxUsage, SaveRule,
+    ScriptedCharge, SessionView, SetupView, TurnOn,
 };
 use laika_core::bytes::Bytes;
 use laika_core::draft::{RuleDraft, validate};
 use laika_core::forecast::{PreviewInputs, preview, preview_sha256};
+use laika_core::rail::Wallet;
 use laika_core::recharge::Status;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -150,6 +151,27 @@ impl Customer {
         let (setup, page) = self.type_card(number);
         page.expect(303);
         read(&self.come_back(&setup).expect(200))
+    }
+
+    /// Adds a wallet that is paid with by a link each time.
+    pub fn add_wallet(&self, wallet: Wallet) -> PaymentMethodView {
+        read(&self.post("/payment-methods", &NewMethod { wallet }).expect(201))
+    }
+
+    /// Buys one step by hand, under a key of its own; gives the link to its payment.
+    pub fn buy_by_link(&self, method: &PaymentMethodView, key: &str) -> String {
+        let step = self.line.terms.step.expect("a price");
+        let bought =
+            RechargeNow { steps: 1, amount: step.price, payment_method_id: method.id.clone() };
+        let body = serde_json::to_value(&bought).expect("JSON");
+        let request = self.request("POST", &self.of_line("recharges"));
+        let request = request.header("Idempotency-Key", key).json(&body);
+        let opened: RechargeView = read(&request.send().expect("an answer").expect(201));
+        wait::until("a link", Duration::from_secs(30), || {
+            let all = self.recharges().expect("the server is there");
+            let mine = all.into_iter().find(|view| view.recharge.id == opened.recharge.id)?;
+            mine.recharge.link().map(|(url, _)| url.to_owned())
+        })
     }
 
     /// What the sandbox would have sent to anybody, the newest first.

@@ -12,8 +12,6 @@ use crate::money::Money;
 use crate::retry::Ladder;
 use crate::time::{Instant, Span};
 
-/// How long a link for the customer lives.
-const LINK_LIVES: Span = Span::hours(24);
 /// "Not found" counts only this long after the last submission.
 const NOT_FOUND_AFTER: Span = Span::hours(24);
 /// From so long without an answer on, the gateway is asked to cancel.
@@ -231,7 +229,7 @@ pub(super) fn action_required(
         recharge.automatic() && others.any(|tries| next_try_of(recharge, tries, now) == Some(now))
     };
     let (stopped, settled) = (step.recharge.stopped, step.recharge.is_settled());
-    let until = now.plus(LINK_LIVES);
+    let until = now.plus(link_lives(step.recharge.automatic()));
     let Some(attempt) = step.recharge.attempt_mut(number).filter(|a| a.is_unheard()) else {
         return false;
     };
@@ -249,6 +247,14 @@ pub(super) fn action_required(
         step.then(until, Effect::CancelPayment { attempt: number });
     }
     true
+}
+
+/// How long the customer may confirm a payment.
+///
+/// Why not as long by hand: the customer is there, and what waits counts as coming, so that a
+/// purchase that was given up would keep the rule from recharging for a day.
+fn link_lives(automatic: bool) -> Span {
+    if automatic { Span::hours(24) } else { Span::hours(1) }
 }
 
 /// Sent, and no usable answer: look, never charge anew.

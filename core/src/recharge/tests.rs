@@ -157,6 +157,29 @@ fn authentication_cancels_and_goes_on_or_waits_for_the_customer() {
 }
 
 #[test]
+fn a_link_lives_a_day_for_a_rule_and_an_hour_for_a_purchase_by_hand() {
+    let asked = Fact::ActionRequired {
+        attempt: 1,
+        payment: "p".to_owned(),
+        url: "http://127.0.0.1/".to_owned(),
+    };
+    for (by_hand, minutes) in [(false, 24 * 60), (true, 60)] {
+        let mut recharge = opened(&["a"]);
+        if by_hand {
+            recharge.rule_version = None;
+        }
+        assert_eq!(recharge.link(), None);
+        let step = run(recharge, 0, &[submitted(1), asked.clone()]);
+        assert_eq!(step.recharge.link(), Some(("http://127.0.0.1/", at(1 + minutes))));
+        let cancel = Effect::CancelPayment { attempt: 1 };
+        let dies = step.effects.iter().find(|due| due.effect == cancel).map(|due| due.at);
+        assert_eq!(dies, Some(at(1 + minutes)));
+        let paid = apply(step.recharge, &captured(1), at(2));
+        assert_eq!(paid.recharge.link(), None);
+    }
+}
+
+#[test]
 fn off_means_nothing_new_is_sent() {
     let fresh = apply(opened(&["a"]), &Fact::Stopped, at(1));
     assert_eq!(fresh.recharge.status, Status::Cancelled);

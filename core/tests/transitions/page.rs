@@ -56,7 +56,9 @@ fn meaning(status: Status) -> &'static str {
             "The last attempt definitely failed and the next one is planned: with the next method \
              at once, or on the next rung of the ladder (1 h, 2 h, 4 h)."
         }
-        Status::NeedsCustomer => "The bank wants the customer; a link is open for 24 h.",
+        Status::NeedsCustomer => {
+            "The bank or the wallet wants the customer; a link is open for 24 h, by hand for 1 h."
+        }
         Status::Unknown => {
             "Sent, and nobody knows what became of it. It is looked up, and sent again only under \
              the same key and only within 20 h; nothing else is charged for the line meanwhile."

@@ -7,7 +7,20 @@ pub(super) fn payment(mut payment: Value, bank: Option<String>) -> Value {
     let taken = payment["status"] == "succeeded";
     payment["amount_received"] = if taken { payment["amount"].clone() } else { json!(0) };
     let method = payment["payment_method"].clone();
+    let wallet = payment["metadata"]["wallet"].as_str().map(str::to_owned);
+    if let Some(wallet) = &wallet {
+        payment["payment_method_types"] = json!([wallet]);
+    }
     match (payment["status"].as_str(), bank) {
+        (Some("requires_action"), Some(url)) if wallet.as_deref() == Some("alipay") => {
+            payment["next_action"] = json!({
+                "type": "alipay_handle_redirect", "alipay_handle_redirect": { "url": url } });
+        }
+        (Some("requires_action"), Some(url)) if wallet.is_some() => {
+            payment["next_action"] = json!({
+                "type": "wechat_pay_display_qr_code",
+                "wechat_pay_display_qr_code": { "hosted_instructions_url": url } });
+        }
         (Some("requires_action"), Some(url)) => {
             payment["next_action"] =
                 json!({ "type": "redirect_to_url", "redirect_to_url": { "url": url } });

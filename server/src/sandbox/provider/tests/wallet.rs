@@ -105,3 +105,25 @@ fn nobody_agrees_to_what_was_not_offered_or_twice() {
     world.ask(agree(&setup)).expect("agreed");
     assert_eq!(world.ask(agree(&setup)).expect_err("once").code, "setup_closed");
 }
+
+#[test]
+fn without_an_agreement_nothing_is_taken_before_the_customer_says_so() {
+    let mut world = World::new();
+    for script in [None, Some(NextCharge::Succeeded), Some(NextCharge::WrongAmount)] {
+        if let Some(next) = script {
+            let customer = world.customer.clone();
+            world.ask(Request::Script { customer, next }).expect("scripted");
+        }
+        let charge = world.charge(Wallet::Alipay.code(), 900);
+        let made = world.pay(None, charge, NOW).answer;
+        let Ok(Answer::Payment(payment)) = made else { panic!("{made:?}") };
+        assert_eq!((payment.status, payment.captured_minor), (PaymentStatus::RequiresAction, 0));
+        let about = payment.id;
+        let paid = world.ask(Request::Authenticate { about, approved: true });
+        let Ok(Answer::Payment(paid)) = paid else { panic!("{paid:?}") };
+        assert_eq!((paid.status, paid.captured_minor), (PaymentStatus::Succeeded, 900));
+    }
+    let mut charge = world.charge(Wallet::WechatPay.code(), 900);
+    charge.customer = "cus_nobody".to_owned();
+    assert_eq!(world.pay(None, charge, NOW).answer.expect_err("nobody").code, "not_found");
+}
