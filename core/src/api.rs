@@ -413,7 +413,7 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RechargeNow {
-    /// How many steps of data.
+    /// How many steps of data: 1 to 100, otherwise `bad_steps`.
     pub steps: u32,
     /// The price that was on screen: refused when it is not the present one.
     pub amount: Money,
