@@ -1,6 +1,6 @@
 // The whole way of a customer: register, see the line, add a card at the provider, write and turn on
 // a rule, use data until it recharges, turn it off; then what a line with a past shows, and what is
-// said when nothing can be charged. Everything is found by role and name, as a person with or
+// said when nothing can be charged; and a purchase with a wallet by its link. Everything is found by role and name, as a person with or
 // without a screen finds it.
 
 import { strict as assert } from 'node:assert';
@@ -36,6 +36,7 @@ await visit.go(async () => {
   await mendTheRule();
   await whyNot();
   await aCardIsDeclinedForGood();
+  await payByLink();
 });
 console.log('the whole way');
 
@@ -322,4 +323,35 @@ async function aCardIsDeclinedForGood() {
   await unfold(words.payWith);
   await page.getByText(words.declined).first().waitFor();
   await visit.look('rule-declined');
+}
+
+// A wallet without an agreement: added here, chosen by hand, and confirmed at the wallet's own page.
+async function payByLink() {
+  await goTo(words.payment);
+  await button(words.addAlipay).click();
+  const asked = page.getByRole('dialog').getByLabel(words.passwordAgain);
+  await asked.or(page.getByText(words.addedWallet)).first().waitFor();
+  if (await asked.count()) {
+    await asked.fill(PASSWORD);
+    await page.getByRole('dialog').getByRole('button', { name: words.goOn }).click();
+  }
+  await page.getByText(words.eachTime).waitFor();
+  await visit.look('payment-wallet');
+  await goTo(words.home);
+  await button(words.rechargeNow).first().click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByLabel(words.payWith, { exact: true }).selectOption({ label: 'Alipay' });
+  await visit.look('buy-wallet');
+  await sheet.getByRole('button', { name: words.pay }).click();
+  await link(words.confirmPayment).waitFor();
+  await visit.look('home-link');
+  await link(words.confirmPayment).click();
+  await page.waitForURL(/^http:\/\/127\.0\.0\.1:/);
+  await heading(words.provider.alipay).waitFor();
+  await visit.look('wallet');
+  await button(words.provider.yes).click();
+  await page.waitForURL((url) => url.origin === origin);
+  await heading(words.history).waitFor();
+  await link(words.confirmPayment).waitFor({ state: 'detached' });
+  await visit.look('history-wallet');
 }
