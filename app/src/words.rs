@@ -73,7 +73,7 @@ labels! {
         today_columns: [S; 2], last: S, last_none: S, all_history: S, threshold: fn(&str) -> String,
         target: fn(&str) -> String, adds: fn(&str) -> String, no_line: S, no_line_why: S,
         which_line: S, overrun: fn(&str) -> String, buy_title: S,
-        buy_lead: S, buy_amount: S, buy_confirm: fn(&str) -> String, buy_sent: S,
+        buy_lead: S, buy_amount: S, buy_confirm: fn(&str) -> String, buy_sent: S, buy_link: S,
         buy_no_method: S, to_guide: S,
     }
     /// The newcomer's checklist.

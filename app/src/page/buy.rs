@@ -91,12 +91,17 @@ impl Buying {
 
     fn pay(self) -> Option<()> {
         let (path, payment_method_id) = (self.lines.path("/recharges")?, self.method()?);
+        let away = |m: &&PaymentMethodView| m.id == payment_method_id && m.rail.facts().off_session;
+        let sent = match self.usable(|all| all.iter().any(away)) {
+            true => self.text.words.home.buy_sent,
+            false => self.text.words.home.buy_link,
+        };
         let amount = self.price(self.chosen())?;
         let wanted = RechargeNow { steps: self.chosen(), amount, payment_method_id };
         let request = Request::post(path).json(&wanted).once(self.form.key());
         self.form.tell(request, move || {
             self.handle.close();
-            toasts().say(self.text.words.home.buy_sent);
+            toasts().say(sent);
             session().changed();
         });
         Some(())

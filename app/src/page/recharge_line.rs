@@ -2,7 +2,7 @@
 //! customer, with the link to its payment.
 
 use crate::text::Text;
-use crate::ui::el::{Node, el, nodes};
+use crate::ui::el::{Node, el};
 use crate::ui::status::{Mood, chip};
 use laika_core::api::RechargeView;
 use laika_core::recharge::Status;
@@ -24,7 +24,8 @@ pub(crate) fn recharge_line(text: Text, view: &RechargeView) -> AnyView {
         .class("row apart")
         .child(el("div").child(el("b").child(what)).child(el("p").class("muted small").child(when)))
         .child(state(text, view.recharge.status));
-    nodes![line, view.recharge.link().map(|(url, until)| link(text, url, until))].node()
+    let link = view.recharge.link().map(|(url, until)| link(text, url, until));
+    el("div").class("stack tight").child(line).child(link).node()
 }
 
 /// The page of the bank or the wallet, which the gateway named.

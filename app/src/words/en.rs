@@ -99,6 +99,7 @@ pub(super) const WORDS: Words = Words {
         buy_amount: "How much",
         buy_confirm: |money| format!("Pay {money}"),
         buy_sent: "The recharge has begun. You can watch it under History.",
+        buy_link: "Now confirm the payment. The link is under Last recharges.",
         buy_no_method: "Add a payment method to recharge.",
         to_guide: "First steps",
     },

@@ -95,6 +95,7 @@ pub(super) const WORDS: Words = Words {
         buy_amount: "充多少",
         buy_confirm: |money| format!("支付 {money}"),
         buy_sent: "充值已开始，可在“记录”里查看进展。",
+        buy_link: "请确认付款，链接在“最近充值”里。",
         buy_no_method: "先添加付款方式，才能充值。",
         to_guide: "新手指引",
     },
