@@ -78,6 +78,7 @@ fn place(name: &str, stripe: &Stripe) -> Place {
         .with("STRIPE_SECRET_KEY", KEY)
         .with("STRIPE_WEBHOOK_SECRET", &format!("whsec_old,{WEBHOOK_SECRET}"))
         .with("STRIPE_BASE_URL", &stripe.origin)
+        .with("STRIPE_WALLETS", "alipay,wechat_pay")
 }
 
 /// Every file in a folder that holds one of these texts.

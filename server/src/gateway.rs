@@ -253,7 +253,7 @@ impl Gateway {
     pub fn wallets(&self, currency: Currency) -> Vec<Wallet> {
         match self {
             Gateway::Sandbox(_) => Wallet::ALL.to_vec(),
-            Gateway::Stripe(_) => stripe::wallets(currency),
+            Gateway::Stripe(stripe) => stripe.wallets(currency),
         }
     }
 

@@ -340,7 +340,7 @@ async function payByLink() {
   await goTo(words.home);
   await button(words.rechargeNow).first().click();
   const sheet = page.getByRole('dialog');
-  await sheet.getByLabel(words.payWith, { exact: true }).selectOption({ label: 'Alipay' });
+  await sheet.getByLabel(words.payWith, { exact: true }).selectOption({ label: words.alipayByLink });
   await visit.look('buy-wallet');
   await sheet.getByRole('button', { name: words.pay }).click();
   await link(words.confirmPayment).waitFor();

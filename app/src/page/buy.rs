@@ -124,10 +124,10 @@ impl Buying {
             [] => None,
             [only] => {
                 let label = el("p").class("small").child(label).child(self.text.words.common.colon);
-                Some(label.child(el("b").child(name(only))).node())
+                Some(label.child(el("b").child(name(self.text, only))).node())
             }
             all => {
-                let options = all.iter().map(|m| (m.id.to_string(), name(m))).collect();
+                let options = all.iter().map(|m| (m.id.to_string(), name(self.text, m))).collect();
                 let choice = pick("buy-method".to_owned(), None, options, self.method);
                 let label = el("label").attr("for", "buy-method").child(label);
                 Some(el("div").class("field").child(label).child(choice).node())

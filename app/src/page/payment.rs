@@ -14,7 +14,7 @@ use crate::ui::dialog::{Dialog, dialog};
 use crate::ui::el::{Node, el, nodes, nothing};
 use crate::ui::icon::{self, icon};
 use crate::ui::live;
-use crate::ui::page::{bones, failed, head};
+use crate::ui::page::{bones, failed, head, to_heading};
 use crate::ui::status::{Mood, chip, notice, status};
 use crate::ui::toast::toasts;
 use gloo_net::http::Method;
@@ -29,8 +29,16 @@ type Methods = Loaded<Vec<PaymentMethodView>>;
 type Removing = RwSignal<Option<(Arc<Vec<PaymentMethodView>>, usize)>>;
 
 /// What a method is called.
-pub(crate) fn name(method: &PaymentMethodView) -> String {
-    laika_core::say::method_name(&method.brand, &method.last4)
+pub(crate) fn name(text: Text, method: &PaymentMethodView) -> String {
+    let wallet = Wallet::ALL.into_iter().find(|wallet| wallet.name() == method.brand);
+    let Some(wallet) = wallet else {
+        return laika_core::say::method_name(&method.brand, &method.last4);
+    };
+    let called = text.speech(|speech| speech.wallet(wallet));
+    match method.rail {
+        Rail::OnSession => (text.words.payment.by_link)(called),
+        Rail::Card | Rail::AlipayCycle | Rail::WechatDeduction => called.to_owned(),
+    }
 }
 
 /// The page.
@@ -81,7 +89,7 @@ pub(crate) fn page() -> AnyView {
                 move || add(adding, ask),
             )))
             .child(el("p").class("small muted").child(words.ours_never))
-            .child(by_link(text, methods, adding, ask)),
+            .child(by_link(text, methods, ask)),
         step_up::sheet(ask),
         dialog(confirm, "remove-title", move || remove(removing, confirm, methods))
     ]
@@ -99,8 +107,9 @@ fn add(form: Form, ask: StepUp) {
 }
 
 /// The wallets that can be added to pay with by a link each time, where there are any.
-fn by_link(text: Text, methods: Methods, form: Form, ask: StepUp) -> AnyView {
+fn by_link(text: Text, methods: Methods, ask: StepUp) -> AnyView {
     let words = &text.words.payment;
+    let form = Form::new("wallet");
     let wallets = load::<Vec<Wallet>>(|| Some("/payment-methods/wallets".to_owned()));
     let there = move |wallet: Wallet| {
         let is = |m: &PaymentMethodView| m.rail == Rail::OnSession && m.brand == wallet.name();
@@ -113,7 +122,12 @@ fn by_link(text: Text, methods: Methods, form: Form, ask: StepUp) -> AnyView {
             .map(|wallet| {
                 let busy = Signal::derive(move || form.busy());
                 let press = move || add_wallet(form, ask, wallet);
-                button(Weight::Plain, (words.wallet_add)(wallet.name()), busy, press)
+                button(
+                    Weight::Plain,
+                    (words.wallet_add)(text.speech(|speech| speech.wallet(wallet))),
+                    busy,
+                    press,
+                )
             })
             .collect::<Vec<_>>();
         let some = !buttons.is_empty();
@@ -123,6 +137,9 @@ fn by_link(text: Text, methods: Methods, form: Form, ask: StepUp) -> AnyView {
                 .child(el("h2").child(words.wallets))
                 .child(el("p").class("muted small").child(words.wallets_lead))
                 .child(el("div").class("row").child(buttons))
+                .child(el("div").attr("role", "alert").child(live(move || {
+                    form.failure().map(|f| notice(Mood::Bad, "", text.failure(&f)))
+                })))
                 .node()
         })
     })
@@ -135,6 +152,8 @@ fn add_wallet(form: Form, ask: StepUp, wallet: Wallet) {
         |_: PaymentMethodView| {
             toasts().say(text().words.payment.added_wallet);
             session().changed();
+            // Why: the button that was pressed goes with the list.
+            to_heading();
         },
         move |failure| ask.wanted(failure, move || add_wallet(form, ask, wallet)),
     );
@@ -168,6 +187,7 @@ fn cards(
     confirm: Dialog,
 ) -> AnyView {
     let count = all.len();
+    let first = all.iter().position(|method| method.rail.facts().off_session);
     let items = all
         .iter()
         .enumerate()
@@ -176,7 +196,7 @@ fn cards(
             el("li")
                 .class("card method")
                 .child(icon(icon::PAYMENT))
-                .child(facts(text, method, index == 0 && count > 1))
+                .child(facts(text, method, first == Some(index) && count > 1))
                 .child(
                     el("div")
                         .class("row")
@@ -227,7 +247,7 @@ fn facts(text: Text, method: &PaymentMethodView, first: bool) -> AnyView {
     let first = || first.then(|| chip(Mood::Good, words.first));
     let state = method.unusable.map(why).or_else(first);
     el("div")
-        .child(el("b").child(name(method)))
+        .child(el("b").child(name(text, method)))
         .child(el("p").class("muted small").child(note))
         .child(state)
         .node()
@@ -244,8 +264,8 @@ fn shift(
     let words = &text.words.payment;
     let other = if up { index.saturating_sub(1) } else { index.saturating_add(1) };
     let spoken = match all.get(index) {
-        Some(method) if up => (words.up)(&name(method)),
-        Some(method) => (words.down)(&name(method)),
+        Some(method) if up => (words.up)(&name(text, method)),
+        Some(method) => (words.down)(&name(text, method)),
         None => String::new(),
     };
     let form = Form::new("order");
@@ -276,12 +296,13 @@ fn remove(removing: Removing, confirm: Dialog, methods: Methods) -> AnyView {
     let Some(method) = drawn.get(index) else { return nothing() };
     let last = !method.last_for.is_empty();
     let others = methods.with(|all| all.len() > 1).unwrap_or(false);
-    let effect = match (last, others) {
+    let by_rules = method.rail.facts().off_session;
+    let effect = match (last, others && by_rules) {
         (true, _) => words.remove_rule,
         (false, true) => words.remove_other,
         (false, false) => words.remove_nothing,
     };
-    let title = (words.remove_title)(&name(method));
+    let title = (words.remove_title)(&name(text, method));
     let path = format!("/payment-methods/{}", method.id);
     let gone = move || {
         form.tell(Request::new(Method::DELETE, path.clone()), move || {

@@ -20,21 +20,34 @@ pub(crate) fn recharge_line(text: Text, view: &RechargeView) -> AnyView {
     };
     let what = format!("{adds}{}{}", text.words.common.sep, text.money(order.amount));
     let when = format!("{}{}{by}", text.when(view.recharge.opened_at), text.words.common.sep);
+    // Which one a link is about, for whoever hears it.
+    let about = format!("about-{}", view.recharge.id);
     let line = el("div")
         .class("row apart")
-        .child(el("div").child(el("b").child(what)).child(el("p").class("muted small").child(when)))
+        .child(
+            el("div")
+                .attr("id", about.clone())
+                .child(el("b").child(what))
+                .child(el("p").class("muted small").child(when)),
+        )
         .child(state(text, view.recharge.status));
-    let link = view.recharge.link().map(|(url, until)| link(text, url, until));
+    let link = view.recharge.link().map(|(url, until)| link(text, url, until, about));
     el("div").class("stack tight").child(line).child(link).node()
 }
 
 /// The page of the bank or the wallet, which the gateway named.
-fn link(text: Text, url: &str, until: Instant) -> AnyView {
+fn link(text: Text, url: &str, until: Instant, about: String) -> AnyView {
     let words = &text.words.history;
     let until = (words.confirm_until)(&text.when(until));
     el("div")
         .class("row")
-        .child(el("a").class("button").attr("href", url.to_owned()).child(words.confirm))
+        .child(
+            el("a")
+                .class("button")
+                .attr("href", url.to_owned())
+                .attr("aria-describedby", about)
+                .child(words.confirm),
+        )
         .child(el("p").class("muted small").child(until))
         .node()
 }

@@ -33,8 +33,13 @@ pub(crate) fn head(title: impl Into<String>, lead: impl Into<String>) -> AnyView
 fn announce(title: &str) {
     document().set_title(&format!("{title} · Laika"));
     if router().moved() {
-        request_animation_frame(|| device::focus(HEADING));
+        to_heading();
     }
+}
+
+/// Puts the keyboard onto the page's heading, once what was pressed may be gone.
+pub(crate) fn to_heading() {
+    request_animation_frame(|| device::focus(HEADING));
 }
 
 /// Lines that keep the place of an answer that is not here yet.

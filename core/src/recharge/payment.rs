@@ -214,7 +214,7 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
     true
 }
 
-/// The bank wants the customer: another method if there is one, otherwise a link for 24 h.
+/// The bank wants the customer: another method if there is one, otherwise a link, for a while.
 pub(super) fn action_required(
     step: &mut Step,
     number: u32,

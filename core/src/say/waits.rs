@@ -5,7 +5,7 @@ use super::Speech;
 use super::words::{Gap, Words, say, words};
 use crate::decide::Unusable;
 use crate::forecast::{Advice, Wait};
-use crate::rail::Rail;
+use crate::rail::{Rail, Wallet};
 
 /// What people call a rail.
 pub(super) fn rail_name(rail: Rail) -> Words {
@@ -18,6 +18,11 @@ pub(super) fn rail_name(rail: Rail) -> Words {
 }
 
 impl Speech<'_> {
+    /// What people call a wallet.
+    pub fn wallet(&self, wallet: Wallet) -> &'static str {
+        rail_name(wallet.agreed_rail()).of(self.language)
+    }
+
     /// What a payment method makes a rule wait for.
     pub fn wait(&self, wait: &Wait) -> String {
         let (l, name) = (self.language, rail_name(wait.rail));

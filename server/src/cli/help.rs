@@ -59,6 +59,7 @@ ENVIRONMENT
                           (or STRIPE_SECRET_KEY_FILE)
     STRIPE_WEBHOOK_SECRET signs its webhooks  (or STRIPE_WEBHOOK_SECRET_FILE)
     STRIPE_BASE_URL       where it is            https://api.stripe.com
+    STRIPE_WALLETS        paid with by a link: alipay, wechat_pay, or both with a comma between
 
 EXIT CODES
     0 done    1 failed, or something is wrong    2 not understood    3 done, some rows rejected

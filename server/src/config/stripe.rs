@@ -2,6 +2,7 @@
 //! the sandbox is the gateway. It never repeats a secret, and sends none over a line in the clear.
 
 use super::{ConfigError, Secret, address, secret, secrets};
+use laika_core::rail::Wallet;
 
 /// Where Stripe is, unless something that speaks like it stands in for it.
 const BASE_URL: &str = "https://api.stripe.com";
@@ -15,6 +16,8 @@ pub struct Stripe {
     pub webhook_secrets: Vec<Secret>,
     /// Where it is (`STRIPE_BASE_URL`), without a slash at the end.
     pub base_url: String,
+    /// What the account has switched on to be paid with by a link (`STRIPE_WALLETS`).
+    pub wallets: Vec<Wallet>,
 }
 
 impl Stripe {
@@ -39,7 +42,8 @@ impl Stripe {
         }
         let base_url = text("STRIPE_BASE_URL").unwrap_or_else(|| BASE_URL.to_owned());
         let base_url = address::safe("STRIPE_BASE_URL", &base_url)?;
-        Ok(Some(Stripe { key: Secret::new(key), webhook_secrets, base_url }))
+        let wallets = wallets(&text("STRIPE_WALLETS").unwrap_or_default())?;
+        Ok(Some(Stripe { key: Secret::new(key), webhook_secrets, base_url, wallets }))
     }
 
     /// Whether real money moves.
@@ -49,9 +53,21 @@ impl Stripe {
     }
 }
 
+/// Names of wallets, separated by commas.
+fn wallets(text: &str) -> Result<Vec<Wallet>, ConfigError> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let wallet = |name: &str| {
+        let known = Wallet::ALL.map(Wallet::code).join(" and ");
+        let words = format!("STRIPE_WALLETS: {name} is none of {known}");
+        Wallet::of_code(name).ok_or(ConfigError(words))
+    };
+    names.map(wallet).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::{Config, ConfigError};
+    use laika_core::rail::Wallet;
 
     fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::from_vars(&|name| {
@@ -83,6 +99,18 @@ mod tests {
             let error = read(&[("STRIPE_SECRET_KEY", bad)]).expect_err("refused").0;
             assert!(error.contains("STRIPE_SECRET_KEY") && !error.contains("abc1"), "{error}");
         }
+    }
+
+    #[test]
+    fn wallets_are_those_that_are_named_and_none_by_default() {
+        let named = |names: &str| {
+            let vars = [("STRIPE_SECRET_KEY", "sk_test_x"), ("STRIPE_WALLETS", names)];
+            read(&vars).map(|config| config.stripe.map(|it| it.wallets).unwrap_or_default())
+        };
+        assert_eq!(named(""), Ok(vec![]));
+        assert_eq!(named("alipay"), Ok(vec![Wallet::Alipay]));
+        assert_eq!(named("wechat_pay, alipay,"), Ok(vec![Wallet::WechatPay, Wallet::Alipay]));
+        assert!(named("alipay,paypal").is_err_and(|error| error.0.contains("paypal")));
     }
 
     #[test]

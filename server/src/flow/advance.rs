@@ -28,6 +28,7 @@ use laika_core::{
     balance::{Bucket, CreditGrant},
     decide::{Suspension, usable_methods},
     id::{AccountId, RechargeId},
+    rail::Rail,
     recharge::{self, Effect, Fact, Grant, News, Outcome, Recharge, Status, Step},
     rule::Adds,
     time::Instant,
@@ -295,6 +296,10 @@ async fn count_decline(tx: &mut Tx, line: &Line, recharge: &Recharge, attempt: u
     let Some(attempt) = recharge.attempt(attempt) else { return Ok(()) };
     let id = attempt.payment_method_id.as_str();
     let Some(method) = payment_methods::get(tx, account, id).await? else { return Ok(()) };
+    if method.rail == Rail::OnSession {
+        // Why: no card was tried; the customer's own no says nothing of what is charged later.
+        return Ok(());
+    }
     let key = attempt.idempotency_key.as_str();
     payment_methods::declined(tx, account, key, &method.fingerprint, line.newest_at).await
 }

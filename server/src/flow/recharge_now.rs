@@ -21,6 +21,7 @@ use crate::{
 use laika_core::{
     api::RechargeNow,
     decide::{Order, Unusable},
+    rail::{Rail, Wallet},
     rule::Adds,
 };
 
@@ -52,7 +53,7 @@ pub async fn recharge_now(
         let words = "This Idempotency-Key was used for another purchase.";
         return Err(Error::conflict("idempotency_mismatch", words));
     }
-    let order = order(&mut tx, &line, asked).await?;
+    let order = order(app, &mut tx, &line, asked).await?;
     let request = Request { key: &key, sha256: &sha256 };
     let id = open(&mut tx, &line, None, order, None, Some(request)).await?;
     let opened = recharges::get(&mut tx, account_id, id.as_str()).await?;
@@ -62,7 +63,7 @@ pub async fn recharge_now(
 }
 
 /// What is bought, if the price on screen is the present one and the method can be charged.
-async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
+async fn order(app: &Shared, tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
     if kill_switch::is_on(tx, line).await? {
         let words = "Charging is stopped at the moment. Nothing was charged.";
         return Err(Error::conflict("stopped_by_operator", words));
@@ -89,7 +90,13 @@ async fn order(tx: &mut Tx, line: &Line, asked: &RechargeNow) -> Result<Order> {
     let now = line.newest_at;
     let facts = payment_methods::facts(tx, line, now).await?;
     let known = facts.iter().find(|facts| facts.id == method.id);
-    if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
+    // Why: a wallet without an agreement takes some currencies, and may be switched off by now.
+    let taken = |wallet: &Wallet| wallet.code() == method.token;
+    let offered =
+        method.rail != Rail::OnSession || app.gateway()?.wallets(amount.currency).iter().any(taken);
+    let forbidden =
+        known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand));
+    if forbidden || !offered {
         let words = "This payment method cannot be charged. Choose another one.";
         return Err(Error::conflict("no_usable_method", words));
     }

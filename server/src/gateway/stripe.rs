@@ -22,7 +22,7 @@ use form::Form;
 use laika_core::{
     api::Language,
     id::IdempotencyKey,
-    money::Money,
+    money::{Currency, Money},
     rail::Wallet,
     time::{Instant, Span},
 };
@@ -31,7 +31,6 @@ use read::{
 };
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
-pub(super) use wallet::wallets;
 
 /// The version of Stripe's API whose records `read` knows, whatever the account's own is.
 const API_VERSION: &str = "2024-06-20";
@@ -49,6 +48,7 @@ pub struct StripeGateway {
     ahead: Span,
     wall: Instant,
     theirs: Arc<Theirs>,
+    wallets: Vec<Wallet>,
 }
 
 impl StripeGateway {
@@ -67,7 +67,13 @@ impl StripeGateway {
             ahead: Span(clock.offset()),
             wall: clock.wall(),
             theirs,
+            wallets: config.wallets.clone(),
         }
+    }
+
+    /// The wallets that the account has and that take a currency.
+    pub(super) fn wallets(&self, currency: Currency) -> Vec<Wallet> {
+        self.wallets.iter().copied().filter(|it| wallet::takes(*it, currency)).collect()
     }
 
     pub(super) async fn create_customer(&self, account_id: &str) -> Result<String, Failure> {
@@ -125,7 +131,8 @@ impl StripeGateway {
     pub(super) async fn charge(&self, charge: &Charge) -> Result<Payment, Failure> {
         let refused = || Failure::Refused { code: "amount_not_possible".to_owned() };
         let amount = amount::to_stripe(charge.amount).ok_or_else(refused)?;
-        // Why: nothing that can change between two sendings, or Stripe refuses the second.
+        // Why: nothing that can change between two sendings, or Stripe refuses the second. (A wallet's
+        // `return_url` changes with the server's own address; the payment is then found by its key.)
         let form = Form::default()
             .with("amount", amount.to_string())
             .with("currency", charge.amount.currency.code().to_ascii_lowercase())

@@ -163,18 +163,29 @@ fn act(
 }
 
 /// A payment by a wallet, as localstripe can make it: with a card that its bank asks about each
-/// time. Only the wallet's name in the metadata tells `records` of it.
+/// time. Only the wallet's name in the metadata tells `records` of it. What Stripe would refuse gets
+/// no answer.
 fn by_wallet(shared: &Shared, target: &str, body: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let wallet = field(body, "payment_method_data%5Btype%5D");
     let known = ["alipay", "wechat_pay"].contains(&wallet.as_str());
     if target != "/v1/payment_intents" || !known {
         return Ok(None);
     }
+    let text = String::from_utf8_lossy(body);
+    let has = |name: &str| text.split('&').any(|pair| pair.starts_with(&format!("{name}=")));
+    let client = field(body, "payment_method_options%5Bwechat_pay%5D%5Bclient%5D");
+    let asked_well = field(body, "payment_method_types%5B%5D") == wallet
+        && field(body, "return_url").starts_with("http")
+        && (wallet != "wechat_pay" || client == "web")
+        && !has("off_session")
+        && !has("payment_method");
+    if !asked_well {
+        return Err(io::Error::other(format!("Stripe would refuse this: {text}")));
+    }
     let card = b"type=card&card[number]=4000002760003184&card[exp_month]=12&card[exp_year]=2034\
                  &card[cvc]=123";
     let card = shared.ask("POST", "/v1/payment_methods", card)?.expect(200).json();
     let card = card["id"].as_str().unwrap_or_default().to_owned();
-    let text = String::from_utf8_lossy(body);
     let kept = text.split('&').filter(|pair| {
         ["amount=", "currency=", "customer=", "confirm=", "metadata"]
             .iter()

@@ -57,7 +57,10 @@ pub(super) fn cards(editor: Editor, form: Form, methods: Methods, open: bool) ->
     let pay = move || {
         let chosen = typed.payment_methods.get();
         let names = methods.with(|all| {
-            let named = chosen.iter().filter_map(|id| all.iter().find(|m| m.id == *id)).map(name);
+            let named = chosen
+                .iter()
+                .filter_map(|id| all.iter().find(|m| m.id == *id))
+                .map(|m| name(text, m));
             named.collect::<Vec<_>>().join(join)
         });
         names.filter(|names| !names.is_empty()).unwrap_or_else(|| words.no_methods.to_owned())
@@ -462,7 +465,7 @@ fn one_method(text: Text, editor: Editor, method: &PaymentMethodView) -> AnyView
                         .attr("prop:checked", used)
                         .on("change", flip),
                 )
-                .child(el("span").class("says").child(name(method)))
+                .child(el("span").class("says").child(name(text, method)))
                 .child(el("span").class("hint").child(note)),
         )
         .child(earlier)

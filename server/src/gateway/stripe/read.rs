@@ -187,12 +187,21 @@ impl Problem {
     pub(super) fn of_charge(&self) -> Failure {
         let param = self.param.as_deref();
         let about_method = matches!(param, Some("payment_method" | "customer"));
+        // Why: a way of paying that the account does not have is refused before anything is made,
+        // and mostly without a code.
+        let about_way = param.is_some_and(|param| {
+            let ways = ["payment_method_types", "payment_method_data", "payment_method_options"];
+            ways.iter().any(|way| param.starts_with(way))
+        });
         match (self.status, self.code.as_deref()) {
             (400 | 404, Some("resource_missing")) if about_method => {
                 Failure::Refused { code: "not_found".to_owned() }
             }
             (400, Some(code)) if decline::is_refusal(code) => {
                 Failure::Refused { code: code.to_owned() }
+            }
+            (400, _) if about_way && self.kind == "invalid_request_error" => {
+                Failure::Refused { code: "wallet_not_available".to_owned() }
             }
             _ => self.unknown(),
         }

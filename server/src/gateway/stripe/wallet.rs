@@ -19,17 +19,16 @@ const fn currencies(wallet: Wallet) -> &'static [&'static str] {
     }
 }
 
-/// The wallets that take a currency.
-pub(in crate::gateway) fn wallets(currency: Currency) -> Vec<Wallet> {
-    let takes = |wallet: &Wallet| currencies(*wallet).contains(&currency.code());
-    Wallet::ALL.into_iter().filter(takes).collect()
+/// Whether a wallet takes a currency.
+pub(super) fn takes(wallet: Wallet, currency: Currency) -> bool {
+    currencies(wallet).contains(&currency.code())
 }
 
 /// A payment by a wallet: made and confirmed at once, it comes back with the wallet's page.
 ///
 /// *Errors*: a currency that it does not take; nothing is sent.
 pub(super) fn by_link(form: Form, wallet: Wallet, charge: &Charge) -> Result<Form, Failure> {
-    if !wallets(charge.amount.currency).contains(&wallet) {
+    if !takes(wallet, charge.amount.currency) {
         return Err(Failure::Refused { code: "currency_not_supported".to_owned() });
     }
     let form = form

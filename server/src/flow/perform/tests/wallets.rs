@@ -1,10 +1,20 @@
-//! Wallets: bound at the provider's page by an agreement, whose limits both sides keep.
+//! Wallets: bound at the provider's page by an agreement, whose limits both sides keep; or paid with
+//! by a link each time.
 
 use super::world::World;
+use crate::{
+    flow::{
+        add_payment_method::add_wallet, compare_list::compare_list, recharge_now::recharge_now,
+        remove_payment_method,
+    },
+    sandbox::{Request, provider::Request as ToProvider},
+};
 use laika_core::{
+    api::RechargeNow,
     decide::Unusable,
+    id::PaymentMethodId,
     money::{Currency, Money},
-    rail::Rail,
+    rail::{Rail, Wallet},
     recharge::Status,
     time::Span,
 };
@@ -78,4 +88,67 @@ async fn the_same_wallet_bound_again_is_another_agreement() {
     let facts = world.methods().await;
     assert_eq!(facts.len(), 2);
     assert!(facts.iter().all(|it| it.unusable(world.app.clock.now()) != Some(Unusable::Expired)));
+}
+
+/// Buys by hand, and waits with a link.
+async fn buy(world: &World, method: &PaymentMethodId, key: &str) {
+    let eur = |minor| Money::new(minor, Currency::from_code("EUR").expect("EUR"));
+    let asked = RechargeNow { steps: 1, amount: eur(300), payment_method_id: method.clone() };
+    let (account, line) = (world.account(), world.line_id());
+    recharge_now(&world.app, account, line, key, &asked).await.expect("bought");
+    world.drain().await;
+    assert_eq!(world.status().await, Status::NeedsCustomer);
+}
+
+/// The customer's word at the wallet, heard from the provider's list.
+async fn answer(world: &World, approved: bool) {
+    let about = world.payments().last().expect("a payment").id.clone();
+    let word = Request::Provider(ToProvider::Authenticate { about, approved });
+    world.ask(word).await.expect("it waits");
+    compare_list(&world.app).await.expect("compared");
+    world.drain().await;
+}
+
+#[tokio::test]
+async fn a_customers_own_no_at_a_wallet_counts_against_nobody() {
+    let world = World::new("by_link", &[]).await;
+    let method = add_wallet(&world.app, world.account(), Wallet::Alipay).await.expect("added");
+    // As often as a card may be declined in a day, and once more.
+    for number in 0..11 {
+        buy(&world, &method, &format!("no-{number}")).await;
+        answer(&world, false).await;
+        assert_eq!((world.status().await, world.captured()), (Status::Failed, vec![]));
+    }
+    assert!(world.methods().await.remove(0).declined_at.is_empty());
+    buy(&world, &method, "yes").await;
+    answer(&world, true).await;
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![300]));
+    assert_eq!(world.violations().await, Vec::<&str>::new());
+    world.books_balance().await;
+}
+
+#[tokio::test]
+async fn removing_a_wallet_that_waits_cancels_its_payment_and_forgets_nothing_at_the_gateway() {
+    let world = World::new("by_link_gone", &[]).await;
+    let method = add_wallet(&world.app, world.account(), Wallet::WechatPay).await.expect("added");
+    buy(&world, &method, "waits").await;
+    let account = world.account();
+    let named = remove_payment_method::remove(&world.app, account, method.as_str()).await;
+    assert_eq!(named.expect("removed").len(), 1, "its payment was sent before");
+    assert_eq!(works(&world, "detach").await, 0);
+    assert!(works(&world, "cancel_payment").await > 0, "else nothing would be found here");
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured()), (Status::Cancelled, vec![]));
+    assert_eq!(world.violations().await, Vec::<&str>::new());
+}
+
+/// How many jobs are of a kind.
+async fn works(world: &World, kind: &str) -> i64 {
+    use sqlx::Row;
+    let mut snapshot = world.app.store.read().await.expect("a snapshot");
+    let row = crate::sql!("SELECT COUNT(*) FROM jobs WHERE work LIKE $1", format!("%{kind}%"))
+        .fetch_one(&mut *snapshot)
+        .await
+        .expect("counted");
+    row.get(0)
 }

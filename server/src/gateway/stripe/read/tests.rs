@@ -115,6 +115,19 @@ fn only_a_refusal_that_names_itself_is_a_no() {
         ),
         (400, invalid(json!("parameter_unknown"), Value::Null), "unknown", "parameter_unknown"),
         (400, invalid(Value::Null, Value::Null), "unknown", "unknown"),
+        (
+            400,
+            invalid(Value::Null, json!("payment_method_types[0]")),
+            "wallet_not_available",
+            "unknown",
+        ),
+        (
+            400,
+            invalid(json!("parameter_unknown"), json!("payment_method_data[type]")),
+            "wallet_not_available",
+            "parameter_unknown",
+        ),
+        (500, invalid(Value::Null, json!("payment_method_types")), "unknown", "unknown"),
         (400, idempotency, "unknown", "unknown"),
         (402, json!({ "type": "card_error", "code": "card_declined" }), "unknown", "unknown"),
         (

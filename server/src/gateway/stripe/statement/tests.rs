@@ -69,7 +69,8 @@ async fn stripe(payments: Vec<Value>, refunds: Vec<Value>, disputes: Vec<Value>)
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base_url = format!("http://{}", listener.local_addr().expect("bound"));
     tokio::spawn(async { axum::serve(listener, lists).await });
-    let config = Stripe { key: Secret::new("sk_test_x"), webhook_secrets: vec![], base_url };
+    let key = Secret::new("sk_test_x");
+    let config = Stripe { key, webhook_secrets: vec![], base_url, wallets: vec![] };
     let clock = Clock::at(Instant::from_seconds(NEWEST + 86_400));
     let client = Outbound::new(Duration::from_secs(10));
     StripeGateway::new(client, &config, &clock, Arc::new(Theirs::default()))
