@@ -26,6 +26,7 @@ use laika_core::{
     time::{Instant, Span},
 };
 use laika_tests::support::{postgres::Database, random::Random};
+use sqlx::Row as _;
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use tower_service::Service;
@@ -222,6 +223,34 @@ async fn requests_counted_together_are_told_apart_and_every_row_counts_once() {
         let again = receipts(ask(&app, requests.iter().cloned().map(rows).collect())).await;
         assert!(again.iter().all(|receipt| receipt.accepted == 0), "{again:?}");
         assert_eq!(balances(&app).await, expected(&used), "sent again");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_group_is_taken_before_the_one_before_it_has_locked_its_lines() {
+    on_each(async |app| {
+        let held = hold(&app).await;
+        let mut asked = ask(&app, vec![rows(vec![event("first", "8903", 1, 1)])]);
+        queued(&app, 1).await;
+        // On PostgreSQL the first writer takes it, and waits for the line; on SQLite for the file.
+        while app.usage.lock().queued > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(app.usage.turn.try_lock().is_err(), "nobody else may take a group");
+        asked.extend(ask(&app, vec![rows(vec![event("second", "8903", 1, 1)])]));
+        queued(&app, 2).await;
+        assert_eq!(app.usage.lock().queued, 1, "the second waits");
+        held.rollback().await.expect("let go");
+        receipts(asked).await;
+        let mut conn = app.store.read().await.expect("a snapshot");
+        let order = sql!("SELECT event_id FROM usage_events ORDER BY received_version")
+            .fetch_all(&mut *conn)
+            .await
+            .expect("events");
+        let order: Vec<String> = order.iter().map(|row| row.get(0)).collect();
+        assert_eq!(order, ["test first", "test second"].map(str::to_owned));
+        drop(app.usage.turn.lock().await);
     })
     .await;
 }
