@@ -125,7 +125,8 @@ labels! {
         remove: S, removed: S, remove_title: fn(&str) -> String, remove_rule: S, remove_other: S,
         remove_nothing: S, first: S, up: fn(&str) -> String, down: fn(&str) -> String,
         expires: fn(&str) -> String, unusable: S, ours_never: S, keep: S,
-        credit: S, debit: S, rail_card: S, rail_wallet: S, rail_each_time: S, by_link: fn(&str) -> String,
+        credit: S, debit: S, rail_card: S, rail_wallet: S, rail_each_time: S,
+        by_link: fn(&str) -> String,
     }
     /// Language, zone, log out.
     Me {

@@ -131,8 +131,8 @@ impl StripeGateway {
     pub(super) async fn charge(&self, charge: &Charge) -> Result<Payment, Failure> {
         let refused = || Failure::Refused { code: "amount_not_possible".to_owned() };
         let amount = amount::to_stripe(charge.amount).ok_or_else(refused)?;
-        // Why: nothing that can change between two sendings, or Stripe refuses the second. (A wallet's
-        // `return_url` changes with the server's own address; the payment is then found by its key.)
+        // Why: nothing that can change between two sendings, or Stripe refuses the second. A
+        // wallet's `return_url` changes with the server's own address; then the key finds it.
         let form = Form::default()
             .with("amount", amount.to_string())
             .with("currency", charge.amount.currency.code().to_ascii_lowercase())

@@ -95,8 +95,8 @@ impl Truth {
         removed.filter(|stop| !stop.named.contains(recharge)).map(|_| "removal of the method")
     }
 
-    /// The customer moves: a pause is until a date, which begins earlier or later there. Held is the
-    /// shorter of the two: what was recorded before the move may be sent after it.
+    /// The customer moves: a pause is until a date, which begins earlier or later there. The
+    /// shorter of the two is held: what was recorded before the move may be sent after it.
     pub(super) fn moves(&mut self, zone: &Zone) {
         for line in &mut self.lines {
             let starts = line.paused_until_on.map(|date| zone.start_of_day(date));

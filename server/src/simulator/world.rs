@@ -9,7 +9,7 @@ use crate::{
     fault,
     flow::add_line::{self, NewLine},
     outbound::Outbound,
-    sandbox::{InProcess, Sandbox, in_process::trouble::Trouble},
+    sandbox::{InProcess, Sandbox, in_process::trouble::Trouble, provider::KEY_KEPT},
     secret::seeded,
     store::{
         Store,
@@ -285,13 +285,19 @@ impl World {
     }
 
     /// Gives each late request its time: within the hour that the carrier is asked for, and within
-    /// the twenty that the gateway is.
+    /// the twenty that the gateway is. One that is sent again arrives while its key is remembered:
+    /// it is sent four hours before that ends, and nothing is on its way for longer.
     fn collect_late(&mut self) {
         for request in self.wire.trouble.late() {
             let carrier = request.uri().path().starts_with("/carrier/");
             let minutes = if carrier { 50 } else { 19 * 60 };
             let minutes = i64::try_from(1 + self.random.below(minutes)).expect("small");
-            self.late.push((self.wall.plus(Span::minutes(minutes)), request));
+            let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
+            let first = self.sandbox.look(|state| state.provider.first_use(key?));
+            let forgotten = first.map(|at| Instant::from_micros(at + KEY_KEPT));
+            let last = forgotten.map_or(Instant::MAX, |at| at.minus(Span::minutes(1)));
+            let at = self.wall.plus(Span::minutes(minutes)).min(last).max(self.wall);
+            self.late.push((at, request));
         }
     }
 

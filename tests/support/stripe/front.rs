@@ -163,8 +163,8 @@ fn act(
 }
 
 /// A payment by a wallet, as localstripe can make it: with a card that its bank asks about each
-/// time. Only the wallet's name in the metadata tells `records` of it. What Stripe would refuse gets
-/// no answer.
+/// time. Only the wallet's name in the metadata tells `records` of it. What Stripe would refuse
+/// gets no answer.
 fn by_wallet(shared: &Shared, target: &str, body: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let wallet = field(body, "payment_method_data%5Btype%5D");
     let known = ["alipay", "wechat_pay"].contains(&wallet.as_str());

@@ -344,3 +344,10 @@ fn a_webhook_waits_until_it_is_acknowledged() {
     world.ask(Request::Acknowledge { event }).expect("acknowledged");
     assert_eq!(kinds(&world), ["payment.succeeded"]);
 }
+
+impl Provider {
+    /// When a key that is still remembered was first used.
+    pub(crate) fn first_use(&self, key: &str) -> Option<i64> {
+        self.key_ages.iter().find(|(_, known)| known == key).map(|(at, _)| *at)
+    }
+}

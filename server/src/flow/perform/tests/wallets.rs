@@ -1,5 +1,5 @@
-//! Wallets: bound at the provider's page by an agreement, whose limits both sides keep; or paid with
-//! by a link each time.
+//! Wallets: bound at the provider's page by an agreement, whose limits both sides keep; or paid
+//! with by a link each time.
 
 use super::world::World;
 use crate::{
