@@ -1,7 +1,8 @@
 //! Stripe as a gateway: a thin client of our own for the few requests that Laika makes.
 //!
 //! Place in the flow: `Gateway::Stripe`. `form` is what is sent, `read` what comes back in our
-//! terms, `amount` and `decline` are tables; `event` reads webhooks. Cards are typed at Stripe's.
+//! terms, `amount` and `decline` are tables, `wallet` is what is paid with by a link; `event` reads
+//! webhooks. Cards are typed at Stripe's.
 //! It never sends the secret key anywhere but to the configured address, and never logs a body.
 
 mod amount;

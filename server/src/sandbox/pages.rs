@@ -1,4 +1,5 @@
-//! The provider's hosted pages: card entry and the bank's question, without JavaScript.
+//! The provider's hosted pages: card entry, and the bank's or a wallet's question, without
+//! JavaScript.
 //!
 //! Place in the flow: the app sends a customer here with a setup's path; the customer comes back by
 //! a redirect to the setup's `return_url` with `?setup=…`. The full card number lives only in this

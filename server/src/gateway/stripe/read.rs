@@ -9,7 +9,11 @@ use crate::{
     gateway::{Attached, Dispute, Failure, Payment, PaymentState, SetupState},
     outbound::{Answered, NoAnswer},
 };
-use laika_core::{rail::Rail, returns::DisputeStatus, time::Span};
+use laika_core::{
+    rail::{Rail, Wallet},
+    returns::DisputeStatus,
+    time::Span,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,8 +22,11 @@ use std::collections::BTreeMap;
 ///
 /// *Source*: Stripe's documentation of each, read 2026-11: cards are kept for off-session payments;
 /// Alipay and WeChat Pay are single-use, the customer confirms each payment.
-const WAYS: [(&str, Rail); 3] =
-    [("card", Rail::Card), ("alipay", Rail::OnSession), ("wechat_pay", Rail::OnSession)];
+const WAYS: [(&str, Rail); 3] = [
+    ("card", Rail::Card),
+    (Wallet::Alipay.code(), Rail::OnSession),
+    (Wallet::WechatPay.code(), Rail::OnSession),
+];
 
 /// The ways that can be kept and charged while the customer is away.
 pub(super) fn kept_ways() -> impl Iterator<Item = &'static str> {
