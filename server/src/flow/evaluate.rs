@@ -252,9 +252,10 @@ async fn announce_due(
         if looks::announce(tx, line, &notice).await? {
             let speech = speech(&inputs.owner, &inputs.account.zone, now);
             let body = speech.announcement(notice.charge_at, notice.at_most);
+            // Why when and how much: low data is announced each time anew, a change of either too.
             let occurrence = looks::occurrence(&notice.trigger);
-            let most = notice.at_most.amount_minor;
-            let key = format!("{}-v{}-{occurrence}-{most}", line.id, rule.version);
+            let (at, most) = (notice.charge_at.micros(), notice.at_most.amount_minor);
+            let key = format!("{}-v{}-{occurrence}-{at}-{most}", line.id, rule.version);
             tell(tx, &inputs.owner, &key, &body, now).await?;
         }
         inputs.history.notices.push(notice);

@@ -1,16 +1,18 @@
 //! Wallets: bound at the provider's page by an agreement, whose limits both sides keep; or paid
 //! with by a link each time.
 
-use super::world::World;
+use super::world::{ICCID, World};
 use crate::{
     flow::{
-        add_payment_method::add_wallet, compare_list::compare_list, recharge_now::recharge_now,
-        remove_payment_method,
+        add_payment_method::add_wallet, compare_list::compare_list,
+        handle_usage::handle as handle_usage, recharge_now::recharge_now, remove_payment_method,
+        usage_event::Event,
     },
     sandbox::{Request, provider::Request as ToProvider},
 };
 use laika_core::{
     api::RechargeNow,
+    bytes::Bytes,
     decide::Unusable,
     id::PaymentMethodId,
     money::{Currency, Money},
@@ -66,17 +68,40 @@ async fn wechat_pay_is_bound_and_waits_for_its_notice_before_it_debits() {
     let facts = world.methods().await.remove(0);
     assert_eq!((facts.rail, facts.name.as_str()), (Rail::WechatDeduction, "WeChat Pay"));
     assert_eq!(facts.agreement.expect("an agreement").cycle_days, 3);
-    world.look().await;
-    world.drain().await;
-    assert_eq!(world.recharges().await, 0, "it is announced first");
-    assert!(world.captured().is_empty());
-    // From the third day on, at an hour at which it debits.
-    for _ in 0..96 {
-        world.pass(Span::hours(1));
+    for number in 1..=2_usize {
         world.look().await;
         world.drain().await;
+        assert_eq!(world.recharges().await, number - 1, "it is announced first");
+        assert_eq!(announcements(&world).await, number, "each debit has a notice of its own");
+        // From the third day on, at an hour at which it debits.
+        for _ in 0..96 {
+            world.pass(Span::hours(1));
+            world.look().await;
+            world.drain().await;
+        }
+        assert_eq!(world.captured(), vec![1500; number]);
+        assert_eq!(world.status().await, Status::Done);
+        assert_eq!(announcements(&world).await, number, "told once");
+        use_up(&world, number).await;
     }
-    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+}
+
+/// How often the customer was told of a charge to come, by SMS and by e-mail as one.
+async fn announcements(world: &World) -> usize {
+    world.told().await.iter().filter(|it| it.starts_with("At most")).count() / 2
+}
+
+/// Uses all that the line has.
+async fn use_up(world: &World, number: usize) {
+    let event = Event {
+        source: "test".to_owned(),
+        id: number.to_string(),
+        iccid: ICCID.to_owned(),
+        time: world.app.clock.now(),
+        bytes: Bytes::GB.checked_mul(9).expect("an amount"),
+        country: None,
+    };
+    handle_usage(&world.app, vec![(1, Ok(event))]).await.expect("counted");
 }
 
 #[tokio::test]
