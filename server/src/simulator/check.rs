@@ -7,7 +7,7 @@
 //! | 1 books sum to zero, balances are sums | `flow::audit`, `rest::money` |
 //! | 2 one capture kept, one automatic recharge open | [`charged_once`], [`quick`], `flow::audit` |
 //! | 3 a capture is delivered or given back | `rest::fair` |
-//! | 4 each automatic charge is justified | `flow::audit` |
+//! | 4 each automatic charge is justified | `rails`, `flow::audit` |
 //! | 5 caps hold | [`limits`], `flow::audit` |
 //! | 6 stops are barriers | [`barriers`] |
 //! | 7 each event is drawn once | `usage`, [`usage_once`], `flow::audit` |
@@ -22,7 +22,7 @@
 //! | 16 no clock or zone counts twice | [`limits`] under jumps and moves |
 //! | 17 done in time, alerts | `rest::prompt`, `rest::settle`, [`alerted`] |
 
-use super::{ladder, world::World};
+use super::{ladder, rails, world::World};
 use crate::{
     error::Result,
     sandbox::provider::records::{Payment, PaymentStatus},
@@ -129,8 +129,10 @@ pub(super) async fn whole(world: &mut World) -> Result<(), String> {
     as_agreed(world, &all)?;
     ladder::holds(world, &all)?;
     let looked: Result<Result<(), String>> = async {
-        if let Err(broken) = limits(world, &all).await? {
-            return Ok(Err(broken));
+        for check in [limits(world, &all).await?, rails::hold(world, &all).await?] {
+            if let Err(broken) = check {
+                return Ok(Err(broken));
+            }
         }
         for place in 0..world.lines.len() {
             if let Err(broken) = usage_once(world, place).await? {
@@ -188,7 +190,8 @@ fn as_agreed(world: &World, all: &[Recharge]) -> Result<(), String> {
 }
 
 /// 5 and 16: cap, count and cool-down of each line, over all versions of its rule, in the zone of
-/// its owner. Whoever moved is counted by the auditor alone: in which of two months is its matter.
+/// its owner. A day or month in which the owner moved is counted by the auditor alone: in which of
+/// two it lies is its matter.
 async fn limits(world: &mut World, all: &[Recharge]) -> Result<Result<(), String>> {
     let mut conn = world.app.store.read().await?;
     for (place, line) in world.lines.iter().enumerate() {
@@ -210,9 +213,8 @@ async fn limits(world: &mut World, all: &[Recharge]) -> Result<Result<(), String
                 return Ok(Err(format!("4. {} is of no version of the rule", recharge.id)));
             };
             let before = &of_line[..at];
-            if let Some(broken) = beyond(recharge, before, limits, &zone)
-                && !(world.truth.moved && place < 2)
-            {
+            let moved_at = world.truth.moved_at.filter(|_| place < 2);
+            if let Some(broken) = beyond(recharge, before, limits, &zone, moved_at) {
                 return Ok(Err(broken));
             }
             let pause = limits.cool_down();
@@ -231,6 +233,7 @@ fn beyond(
     before: &[&Recharge],
     limits: &laika_core::rule::Limits,
     zone: &Zone,
+    moved_at: Option<Instant>,
 ) -> Option<String> {
     let counts = |it: &&&Recharge| it.status.standing() != Standing::Released;
     if recharge.status.standing() == Standing::Released {
@@ -242,13 +245,16 @@ fn beyond(
     let in_month = in_month.filter(|it| first_of_month(zone.date(it.reserved_at)) == month);
     let spent: i64 = in_month.map(|it| it.order.amount.amount_minor).sum();
     let taken = spent.saturating_add(recharge.order.amount.amount_minor);
-    if let Some(cap) = limits.cap_per_month.filter(|cap| taken > cap.amount_minor) {
+    let lived_here = |first| moved_at.is_none_or(|moved_at| moved_at < zone.start_of_day(first));
+    if let Some(cap) = limits.cap_per_month.filter(|cap| taken > cap.amount_minor)
+        && lived_here(month)
+    {
         let cap = cap.amount_minor;
         return Some(format!("5. {}: {taken} in {month}, the cap is {cap}", recharge.id));
     }
     let in_day = before.iter().filter(counts).filter(|it| zone.date(it.reserved_at) == day);
     let count = u32::try_from(in_day.count()).unwrap_or(u32::MAX).saturating_add(1);
-    let most = limits.max_per_day.filter(|most| count > *most)?;
+    let most = limits.max_per_day.filter(|most| count > *most && lived_here(day))?;
     Some(format!("5. {}: {count} on {day}, at most {most}", recharge.id))
 }
 

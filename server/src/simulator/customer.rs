@@ -35,6 +35,7 @@ use laika_core::{
     draft::{AmountKind, RuleDraft, TypedPeriod, validate},
     forecast::{preview, preview_sha256},
     id::RechargeId,
+    rail::Wallet,
     record::{Authenticated, Proof},
     schedule::Weekday,
     time::{Instant, Span},
@@ -61,8 +62,11 @@ fn names(ids: &[RechargeId]) -> BTreeSet<String> {
 pub(super) async fn add_card(
     world: &mut World,
     account: &'static str,
-    card: &str,
+    card: &'static str,
 ) -> Result<String, String> {
+    if account == ANA {
+        world.truth.entered.push(card);
+    }
     let (app, sandbox) = (world.app.clone(), world.sandbox.clone());
     let number = TEST_CARDS.iter().find(|known| known.name == card).expect("a test card").number;
     let now = world.now().micros();
@@ -81,6 +85,53 @@ pub(super) async fn add_card(
     };
     let ended = world.call("adds a card", visit).await;
     said(&format!("adds {card}"), ended.unwrap_or(Ok("stands still".to_owned())))
+}
+
+/// A card that was entered before is entered once more, the rule written anew and turned on: what
+/// somebody does whose card was declined. It is the same card still.
+pub(super) async fn enter_again(world: &mut World, place: usize) -> Result<String, String> {
+    let Some(card) = world.truth.entered.last().copied() else {
+        return Ok("no card to enter again".to_owned());
+    };
+    let mut told = add_card(world, ANA, card).await?;
+    if fault::died_at().is_none() {
+        told += &format!(", {}", save(world, place).await?);
+    }
+    if fault::died_at().is_none() {
+        told += &format!(", {}", turn_on(world, place).await?);
+    }
+    Ok(told)
+}
+
+/// A customer agrees with a wallet's owner to be debited, at the provider's page.
+pub(super) async fn agree(world: &mut World, wallet: Wallet) -> Result<String, String> {
+    let (app, sandbox, now) = (world.app.clone(), world.sandbox.clone(), world.now().micros());
+    let visit = async move {
+        let setup = add_payment_method::begin(&app, ANA).await?.id;
+        let fingerprint = format!("{}_of_ana", wallet.code());
+        let agree = provider::Request::Agree { setup: setup.clone(), wallet, fingerprint };
+        take(&sandbox, agree, now).await;
+        let method = add_payment_method::complete(&app, ANA, &setup).await?;
+        Ok(method.to_string())
+    };
+    let ended = world.call("agrees", visit).await;
+    said(&format!("agrees with {}", wallet.code()), ended.unwrap_or(Ok("stands still".to_owned())))
+}
+
+/// A customer keeps a wallet, to pay with by a link each time.
+pub(super) async fn keep_wallet(world: &mut World, wallet: Wallet) -> Result<String, String> {
+    // Why before the answer: whatever becomes of it, it may be there again.
+    let before = world.truth.removed.remove(wallet.code());
+    let app = world.app.clone();
+    let call = async move {
+        let method = add_payment_method::add_wallet(&app, ANA, wallet).await?;
+        Ok(method.to_string())
+    };
+    let ended = world.call("keeps a wallet", call).await;
+    if let (Some(stop), Some(Err(Error::Problem(_)))) = (before, &ended) {
+        world.truth.removed.insert(wallet.code().to_owned(), stop);
+    }
+    said(&format!("keeps {}", wallet.code()), ended.unwrap_or(Ok("stands still".to_owned())))
 }
 
 async fn take(sandbox: &sandbox::Sandbox, request: provider::Request, now: i64) {
@@ -283,7 +334,7 @@ pub(super) async fn buy(world: &mut World, place: usize) -> Result<String, Strin
 pub(super) async fn move_away(world: &mut World) -> Result<String, String> {
     let zone = *world.random.pick(&["Europe/Madrid", "Asia/Tokyo", "America/Los_Angeles", "UTC"]);
     // Why before the answer: limits are counted in both, from here on.
-    world.truth.moved = true;
+    world.truth.moved_at = Some(world.now());
     let ended = moves_to(world, zone).await;
     let there = zones::zone(zone, world.now()).unwrap_or_else(Zone::utc);
     world.truth.moves(&there);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sandbox::{
     cards::Decline,
-    provider::records::{Payment, PaymentStatus},
+    provider::records::{Instrument, Payment, PaymentStatus},
 };
 use laika_core::{
     recharge::Recharge,
@@ -35,16 +35,23 @@ pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
         all.iter().map(|it| (it.id.as_str(), it.automatic())).collect();
     let (payments, cards) = world.sandbox.look(|state| {
         let payments = state.provider.payments().to_vec();
+        // What the ladder is of: the card, whoever entered it again; the agreement.
         let card = |payment: &Payment| {
-            let method = state.provider.payment_method(&payment.charge.payment_method);
-            method.map_or(String::new(), |method| method.instrument.fingerprint().to_owned())
+            let method = state.provider.payment_method(&payment.charge.payment_method)?;
+            match &method.instrument {
+                Instrument::Card(card) => Some(card.fingerprint.clone()),
+                Instrument::Wallet(_) => Some(method.id.clone()),
+            }
         };
-        let cards: Vec<String> = payments.iter().map(card).collect();
+        let cards: Vec<Option<String>> = payments.iter().map(card).collect();
         (payments, cards)
     });
     let mut tried: BTreeMap<(usize, &str), Tried> = BTreeMap::new();
     let mut declines: BTreeMap<&str, Vec<Instant>> = BTreeMap::new();
-    for (payment, card) in payments.iter().zip(&cards) {
+    // Why not all: what the customer confirms each time is tried by the customer alone.
+    let of_cards =
+        payments.iter().zip(&cards).filter_map(|(it, card)| Some((it, card.as_deref()?)));
+    for (payment, card) in of_cards {
         let id = &payment.id;
         let at = Instant::from_micros(payment.created_at);
         let declined = payment.status == PaymentStatus::Declined;

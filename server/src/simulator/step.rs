@@ -8,7 +8,10 @@ use super::{
     world::{ANA, World},
 };
 use crate::{fault, store::jobs, worker};
-use laika_core::time::Span;
+use laika_core::{
+    rail::Wallet,
+    time::{Instant, Span},
+};
 
 /// How the seed begins: cards and rules that are on, and nothing goes wrong yet.
 pub(super) async fn begin(world: &mut World) -> Result<(), String> {
@@ -16,6 +19,11 @@ pub(super) async fn begin(world: &mut World) -> Result<(), String> {
     let mut cards = vec![first];
     if world.one_in(2) {
         cards.push(*world.random.pick(&["mastercard", "debit", "sca_no_funds", "jcb"]));
+    }
+    if world.one_in(3) {
+        let wallet = *world.random.pick(&Wallet::ALL);
+        let said = customer::agree(world, wallet).await?;
+        world.trace.add(said);
     }
     for card in cards {
         let said = customer::add_card(world, ANA, card).await?;
@@ -59,6 +67,10 @@ pub(super) async fn step(world: &mut World) -> Result<(), String> {
         world.trace.add(format!("  died at {point}"));
         world.died_at.push(point);
         world.restart().await;
+        if world.one_in(6) {
+            let said = away(world).await?;
+            world.trace.add(said);
+        }
     }
     // Why not always: where only time passes, or somebody else is told something, nothing changes.
     if idle || matches!(kind, 54..68 | 90..95) {
@@ -96,7 +108,7 @@ async fn happen(world: &mut World, kind: u64) -> Result<String, String> {
 /// The customer does something.
 async fn ana(world: &mut World) -> Result<String, String> {
     let line = usize::try_from(world.random.below(2)).expect("small");
-    match world.random.below(18) {
+    match world.random.below(22) {
         0..4 => customer::stop(world, line).await,
         4..8 => customer::turn_on(world, line).await,
         8..10 => customer::save(world, line).await,
@@ -108,7 +120,16 @@ async fn ana(world: &mut World) -> Result<String, String> {
         }
         15 => customer::remove_card(world).await,
         16 => customer::move_away(world).await,
-        _ => customer::turn_on(world, 1 - line).await,
+        17 => customer::turn_on(world, 1 - line).await,
+        18..20 => customer::enter_again(world, line).await,
+        20 => {
+            let wallet = *world.random.pick(&Wallet::ALL);
+            customer::agree(world, wallet).await
+        }
+        _ => {
+            let wallet = *world.random.pick(&Wallet::ALL);
+            customer::keep_wallet(world, wallet).await
+        }
     }
 }
 
@@ -178,17 +199,27 @@ async fn time(world: &mut World) -> Result<String, String> {
         14..17 => Span::minutes(30 + below(world, 30 * 60)),
         17 => Span::hours(24 + below(world, 10 * 24)),
         18 => {
-            let month = next_month(world).await?;
-            month.plus(Span::minutes(below(world, 30) - 10)).since(world.wall)
+            let starts = next_start(world).await?;
+            starts.plus(Span::minutes(below(world, 30) - 10)).since(world.wall)
         }
         _ => Span::minutes(-1 - below(world, 24 * 60)),
     };
+    pass(world, span).await
+}
+
+async fn pass(world: &mut World, span: Span) -> Result<String, String> {
     while world.stands_too_long(span) {
         let said = outside::go_on(world).await?;
         world.trace.add(said);
     }
     world.pass(span).await;
     Ok(format!("it is {}, by the machine's clock {}", world.now(), world.wall))
+}
+
+/// The process is begun anew, but nothing is done for hours, or for over a day.
+async fn away(world: &mut World) -> Result<String, String> {
+    let minutes = i64::try_from(world.random.below(30 * 60)).expect("small");
+    pass(world, Span::minutes(minutes)).await
 }
 
 /// How long until the next job is due, by the machine's clock.
@@ -198,11 +229,12 @@ pub(super) async fn next_due(world: &World) -> Result<Option<Span>, String> {
     Ok(due.map(|due| due.max(world.wall).since(world.wall)))
 }
 
-/// When the customer's next month begins.
-async fn next_month(world: &World) -> Result<laika_core::time::Instant, String> {
+/// When the customer's next day or month begins.
+async fn next_start(world: &mut World) -> Result<Instant, String> {
     let mut conn = world.app.store.read().await.map_err(|error| error.to_string())?;
     let owner = crate::store::accounts::get(&mut conn, ANA).await;
     let owner = owner.map_err(|error| error.to_string())?.expect("the customer");
     let zone = crate::zones::zone(&owner.time_zone, world.now()).expect("a zone");
-    Ok(zone.next_month(world.now()))
+    let tomorrow = zone.start_of_day(zone.date(world.now()).succ_opt().expect("a date"));
+    Ok(if world.one_in(2) { zone.next_month(world.now()) } else { tomorrow })
 }

@@ -53,8 +53,10 @@ pub(super) struct Truth {
     pub(super) books: ((i64, i64), String),
     /// The limits of each version of each line's rule.
     pub(super) limits: BTreeMap<(usize, u32), Limits>,
-    /// The customer has moved to another zone.
-    pub(super) moved: bool,
+    /// When the customer last moved to another zone.
+    pub(super) moved_at: Option<Instant>,
+    /// The test cards that the customer has entered.
+    pub(super) entered: Vec<&'static str>,
     /// Since when nothing goes wrong any more.
     pub(super) quiet_since: Option<Instant>,
 }
