@@ -36,7 +36,7 @@ const STEPS: u64 = 200;
 /// Steps between two looks at everything.
 const WHOLE_EVERY: u64 = 50;
 /// Seeds that once found something: they are run for good.
-const REGRESSIONS: &[u64] = &[149];
+const REGRESSIONS: &[u64] = &[150, 190];
 
 /// What became of a seed.
 struct Ran {

@@ -162,7 +162,7 @@ fn charged_once(world: &World) -> Result<(), String> {
     let payments = world.sandbox.look(|state| state.provider.payments().to_vec());
     let mut captured: BTreeMap<&str, &str> = BTreeMap::new();
     for payment in &payments {
-        if payment.refunded_minor() > payment.captured_minor {
+        if payment.left_minor() < 0 {
             return Err(format!("12. more of {} goes back than was taken", payment.id));
         }
         if payment.status != PaymentStatus::Succeeded {

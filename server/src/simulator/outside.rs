@@ -10,14 +10,17 @@ use super::{
 use crate::{
     api::{extract::Raw, webhooks},
     error::Error,
-    flow::{compare_list, kill_switch},
+    flow::{
+        check_books::{Outcome, Window, check_books},
+        compare_list, kill_switch,
+    },
     sandbox::{
         Request, WEBHOOK_SECRET,
         carrier::{self, NextTopUp},
         in_process::trouble::{Side, Trouble},
         provider::{
             self,
-            records::{NextCharge, Webhook},
+            records::{DisputeStatus, NextCharge, Payment, Webhook},
         },
     },
     secret::hmac_hex,
@@ -237,6 +240,74 @@ pub(super) async fn reconcile(world: &mut World) -> Result<String, String> {
     let ended = world.call("reconciles", call).await;
     check::alerted(world, &overdue)?;
     said("reconciles", ended.unwrap_or(Ok("stands still".to_owned())))
+}
+
+/// The check of a night, at any hour.
+pub(super) async fn night(world: &mut World) -> Result<String, String> {
+    let app = world.app.clone();
+    let call = async move {
+        let window = Window::nightly(app.clock.now());
+        Ok(match check_books(&app, window, None).await? {
+            Outcome::Done(report) => format!("{} cases", report.cases.len()),
+            Outcome::Unread { whose, .. } => format!("no statement of the {whose}"),
+            Outcome::Lost => "another goes on with it".to_owned(),
+        })
+    };
+    let ended = world.call("checks the books", call).await;
+    said("checks the books", ended.unwrap_or(Ok("stands still".to_owned())))
+}
+
+/// Money goes back without us: the customer disputes a charge at the bank, the bank decides, or the
+/// operator gives it back on the provider's own pages.
+pub(super) async fn takes_back(world: &mut World) -> Result<String, String> {
+    let (open, left) = world.sandbox.look(|state| {
+        let all = state.provider.payments();
+        let left = all.iter().filter(|it| it.left_minor() > 0);
+        let left: Vec<_> = left.map(|it| (it.id.clone(), it.left_minor())).collect();
+        (open_disputes(all), left)
+    });
+    if !open.is_empty() && world.one_in(2) {
+        let dispute = world.random.pick(&open).clone();
+        return Ok(decide(world, dispute).await);
+    }
+    if left.is_empty() {
+        return Ok("no money to take back".to_owned());
+    }
+    let (payment, left_minor) = world.random.pick(&left).clone();
+    world.truth.taken_back.insert(payment.clone());
+    let (request, what) = if world.one_in(3) {
+        // Why: part of it alone is a matter that a person settles.
+        let amount_minor = left_minor;
+        let key = None;
+        (provider::Request::Refund { key, payment: payment.clone(), amount_minor }, "is given back")
+    } else {
+        (provider::Request::Dispute { payment: payment.clone() }, "is disputed")
+    };
+    take(world, Request::Provider(request)).await;
+    Ok(format!("{payment} {what}"))
+}
+
+/// Disputes that the bank has not decided.
+fn open_disputes(payments: &[Payment]) -> Vec<String> {
+    let all = payments.iter().flat_map(|payment| &payment.disputes);
+    let open = all.filter(|dispute| dispute.status == DisputeStatus::Open);
+    open.map(|dispute| dispute.id.clone()).collect()
+}
+
+async fn decide(world: &mut World, dispute: String) -> String {
+    let won = world.one_in(2);
+    let said = format!("{dispute} is decided: {won}");
+    take(world, Request::Provider(provider::Request::DecideDispute { dispute, won })).await;
+    said
+}
+
+/// The bank decides whatever is open.
+pub(super) async fn decide_all(world: &mut World) {
+    let open = world.sandbox.look(|state| open_disputes(state.provider.payments()));
+    for dispute in open {
+        let said = decide(world, dispute).await;
+        world.trace.add(said);
+    }
 }
 
 /// Something that stood still goes on.

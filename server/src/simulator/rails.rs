@@ -1,6 +1,6 @@
 //! What a way of paying can do by itself, from the provider's own list and from what customers were
-//! told: nothing that wants its customer is charged by a rule, and where each debit needs a notice of
-//! its own, it had one.
+//! told: nothing that wants its customer is charged by a rule, and where each debit needs a notice
+//! of its own, it had one.
 
 use super::{
     check::{line_of, recharge_of},

@@ -79,6 +79,7 @@ async fn quiet(world: &mut World) -> Result<(), String> {
         outside::script_next(world, account, NextCharge::Succeeded).await;
     }
     outside::deliver_again(world).await;
+    outside::decide_all(world).await;
     let said = usage::send_again(world).await?;
     world.trace.add(said);
     check::quick(world).await.map(|_| ())
@@ -121,7 +122,8 @@ async fn settle(world: &mut World) -> Result<(), String> {
 /// The nightly check, a day later: what nobody asks for any more is told by the statements.
 async fn night(world: &mut World) -> Result<(), String> {
     world.pass(Span::hours(25)).await;
-    let window = Window::nightly(world.now());
+    // Why from the first day: a night in the seed's own time may have found no statement.
+    let window = Window { from: Instant::MIN, ..Window::nightly(world.now()) };
     let outcome = check_books::check_books(&world.app, window, None).await;
     match outcome.map_err(|error| error.to_string())? {
         Outcome::Done(report) => {
@@ -182,12 +184,16 @@ async fn fair(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
     let payments = world.sandbox.look(|state| state.provider.payments().to_vec());
     let mut kept: BTreeMap<&str, u32> = BTreeMap::new();
     for payment in payments.iter().filter(|it| it.status == PaymentStatus::Succeeded) {
-        if payment.refunded_minor() == payment.captured_minor {
-            continue;
-        }
         let recharge = recharge_of(payment);
         let done = by_id.get(recharge).is_some_and(|it| it.status == Status::Done);
-        if !done || payment.refunded_minor() != 0 {
+        if payment.left_minor() == 0 {
+            // Why: what was delivered and then taken back by others was paid for.
+            if done && world.truth.taken_back.contains(&payment.id) {
+                kept.entry(recharge).or_default();
+            }
+            continue;
+        }
+        if !done || payment.left_minor() != payment.captured_minor {
             return Ok(Err(format!("3. {} of {recharge} is kept for nothing", payment.id)));
         }
         let asked = by_id.get(recharge).map(|it| it.order.amount.amount_minor);
@@ -197,7 +203,7 @@ async fn fair(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
         *kept.entry(recharge).or_default() += 1;
     }
     for recharge in all.iter().filter(|it| it.status == Status::Done) {
-        if kept.get(recharge.id.as_str()) != Some(&1) {
+        if !kept.get(recharge.id.as_str()).is_some_and(|count| *count <= 1) {
             return Ok(Err(format!("3. {} is done and was not paid", recharge.id)));
         }
     }
@@ -225,22 +231,25 @@ async fn delivered(world: &World) -> Result<Result<(), String>> {
     Ok(Ok(()))
 }
 
-/// 1 and 12: the book of the customer's money is what the provider took less what it gave back.
+/// 1 and 12: the book of the customer's money is what the provider took less what went back of it,
+/// and no bank holds anything.
 async fn money(world: &World) -> Result<Result<(), String>> {
     let mut conn = world.app.store.read().await?;
     let sums = ledger::sums(&mut conn).await?;
     let payments = world.sandbox.look(|state| state.provider.payments().to_vec());
     for (place, line) in world.lines.iter().enumerate() {
         let of_line = |payment: &&Payment| line_of(world, recharge_of(payment)) == Some(place);
-        let left = |payment: &Payment| payment.captured_minor - payment.refunded_minor();
-        let held: i64 = payments.iter().filter(of_line).map(left).sum();
-        let of_customer = |it: &&ledger::BookBalance| {
-            it.line_id == line.id.as_str() && it.book == "customer" && it.unit != "byte"
+        let held: i64 = payments.iter().filter(of_line).map(Payment::left_minor).sum();
+        let booked = |book: &str| -> i64 {
+            let of_line = sums.iter().filter(|it| it.line_id == line.id.as_str());
+            of_line.filter(|it| it.book == book && it.unit != "byte").map(|it| it.amount).sum()
         };
-        let booked: i64 = sums.iter().filter(of_customer).map(|it| it.amount).sum();
-        if booked != -held {
+        let (customer, disputed) = (booked("customer"), booked("disputed"));
+        if (customer, disputed) != (-held, 0) {
             let id = &line.id;
-            return Ok(Err(format!("1. {id}: the provider holds {held}, the books say {booked}")));
+            return Ok(Err(format!(
+                "1. {id}: the provider holds {held}, the books say {customer}, {disputed} disputed"
+            )));
         }
     }
     Ok(Ok(()))

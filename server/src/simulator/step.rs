@@ -87,7 +87,9 @@ async fn happen(world: &mut World, kind: u64) -> Result<String, String> {
         26..54 => work(world).await,
         54..68 => time(world).await,
         68..75 => outside::webhook(world).await,
-        75..79 => outside::reconcile(world).await,
+        75..78 => outside::reconcile(world).await,
+        78 if world.one_in(2) => outside::night(world).await,
+        78 => outside::takes_back(world).await,
         79..88 => {
             let before = check::bystander(world).await.map_err(|error| error.to_string())?;
             let said = ana(world).await?;
