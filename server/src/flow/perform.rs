@@ -18,7 +18,7 @@ use crate::{
     Shared, carrier,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    gateway::{Failure, Payment, PaymentState, Search},
+    gateway::{Dispute, Failure, Gateway, Payment, PaymentState, Search},
     outbound::NoAnswer,
     store::{
         accounts,
@@ -29,7 +29,9 @@ use crate::{
 use laika_core::{
     decide::Cause,
     id::{IdempotencyKey, RechargeId},
+    money::Money,
     recharge::{Attempt, Effect, Fact, Outcome, Recharge, Status},
+    returns::DisputeStatus,
     time::Span,
 };
 
@@ -395,16 +397,30 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     if before.refunded_minor >= amount.amount_minor {
         return Ok(done(key.to_string()));
     }
-    let answer = gateway.refund(&key, payment, *amount).await;
+    // Why less: somebody may have given a part back at the gateway's own pages.
+    let left = amount.amount_minor.saturating_sub(before.refunded_minor);
+    let left = Money::new(left, amount.currency);
+    let answer = gateway.refund(&key, payment, left).await;
     fault::at(Point::RefundAnswered)?;
     Ok(match answer {
         Ok(refund) => done(refund),
         Err(Failure::Unknown(_)) => Next::Fact(Fact::RefundUnanswered { attempt: number }),
-        Err(Failure::Refused { code }) => {
-            tracing::error!(recharge = %recharge.id, code, "the gateway refuses a refund");
-            Next::Again(Span::hours(1))
-        }
+        Err(Failure::Refused { code }) => match lost_dispute(gateway, payment, left).await {
+            Some(dispute) => done(dispute),
+            None => {
+                tracing::error!(recharge = %recharge.id, code, "the gateway refuses a refund");
+                Next::Again(Span::hours(1))
+            }
+        },
     })
+}
+
+/// The dispute by which the customer already has what a refund is refused for. While the bank has
+/// not decided nobody knows who will have it: the refund waits.
+async fn lost_dispute(gateway: Gateway, payment: &str, left: Money) -> Option<String> {
+    let disputes = gateway.disputes_about(payment).await.ok()?;
+    let lost = |it: &&Dispute| it.status == DisputeStatus::Lost && it.amount == left;
+    disputes.iter().find(lost).map(|it| it.id.clone())
 }
 
 /// Has the gateway forget a removed method.

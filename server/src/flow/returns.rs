@@ -25,7 +25,7 @@ use crate::{
 };
 use laika_core::{
     id::{AccountId, RechargeId},
-    recharge::{News, Outcome, Recharge},
+    recharge::{Fact, News, Outcome, Recharge},
     returns::{RefundStatus, ReturnAlert, ReturnEffect, ReturnFact, ReturnStep, Returns, apply},
 };
 
@@ -109,7 +109,7 @@ pub async fn take_in(
     let steps = kept.as_ref().map_or(0, |kept| kept.steps);
     let known = kept.map(|kept| kept.returns).or_else(|| Returns::of(recharge, attempt));
     let Some(before) = known else { return Ok(Heard::default()) };
-    if is_perhaps_ours(&before, fact) {
+    if is_perhaps_ours(&before, fact) || is_booked(recharge, fact) {
         return Ok(Heard { returns: Some(before), ..Heard::default() });
     }
     let ReturnStep { returns, postings, effects } = apply(before.clone(), fact, now);
@@ -145,6 +145,13 @@ pub async fn take_in(
 /// The name in the books of what a payment's returns moved in one step, counted from 1.
 pub fn ledger_key(recharge_id: &RechargeId, attempt: u32, step: i64) -> String {
     format!("{recharge_id}/returns/{attempt}/{step}")
+}
+
+/// Whether it is the lost dispute in place of a refund, by which the recharge itself gave all back.
+fn is_booked(recharge: &Recharge, fact: &ReturnFact) -> bool {
+    let ReturnFact::Disputed { dispute, .. } = fact else { return false };
+    let by_it = |fact: &Fact| matches!(fact, Fact::Refunded { refund, .. } if refund == dispute);
+    recharge.facts.iter().any(|seen| by_it(&seen.fact))
 }
 
 /// Whether a refund seen at the gateway may be one of ours that is still under way: then it is its
