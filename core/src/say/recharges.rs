@@ -107,7 +107,7 @@ impl Speech<'_> {
             ),
             News::Unknown => say!(
                 l,
-                "{0} was sent to your bank; no answer yet. We are checking. Please do not pay again.",
+                "A charge of {0} was sent; no answer yet. We are checking. Please do not pay again.",
                 "{0} 的扣款请求已发出，尚无结果。正在查询，请勿重复付款。",
                 price
             ),
