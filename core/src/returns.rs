@@ -9,6 +9,7 @@ use crate::money::Money;
 use crate::recharge::{Outcome, Recharge};
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
+use std::ops::Not;
 
 /// A captured payment and what went back of it since its recharge ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct Returns {
     pub payment: String,
     /// What was captured.
     pub captured: Money,
-    /// What the recharge itself gave back before its end, in minor units: all of it or nothing.
+    /// What the recharge itself gave back or is to give back, in minor units: all of it or nothing.
     pub returned_before_minor: i64,
     /// The refunds, in the order in which they were asked for or seen.
     pub refunds: Vec<Refund>,
@@ -96,8 +97,22 @@ pub struct Dispute {
     pub amount: Money,
     /// Where it stands.
     pub status: DisputeStatus,
+    /// Whether it is about money that the recharge is to give back itself: then it moves nothing in
+    /// the books. Lost, it stands in the refund's place; won, the refund follows.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub instead: bool,
     /// When it was first seen.
     pub since: Instant,
+}
+
+impl Dispute {
+    /// What it holds or took of what the recharge kept, in minor units.
+    fn held_minor(&self) -> i64 {
+        match self.status {
+            DisputeStatus::Open | DisputeStatus::Lost if !self.instead => self.amount.amount_minor,
+            DisputeStatus::Open | DisputeStatus::Lost | DisputeStatus::Won => 0,
+        }
+    }
 }
 
 /// Where a dispute stands. The last two are ends: they stay.
@@ -152,6 +167,10 @@ pub enum ReturnFact {
         amount: Money,
         /// Where it stands.
         status: DisputeStatus,
+        /// Whether the recharge is to give this money back itself; what was so when a dispute was
+        /// first seen stays.
+        #[serde(default, skip_serializing_if = "Not::not")]
+        instead: bool,
     },
 }
 
@@ -221,20 +240,20 @@ pub struct ReturnStep {
 const ASK_AGAIN: Span = Span::minutes(5);
 
 impl Returns {
-    /// The payment of one attempt of an ended recharge; nothing when it did not capture or the
-    /// recharge goes on.
+    /// The payment of one attempt that took money, once the recharge has ended or gives this back.
     pub fn of(recharge: &Recharge, attempt: u32) -> Option<Returns> {
         let Some(Outcome::Captured { payment, amount, refunded }) =
             &recharge.attempt(attempt)?.outcome
         else {
             return None;
         };
-        recharge.status.is_end().then(|| Returns {
+        let back = *refunded || recharge.goes_back(attempt);
+        (recharge.status.is_end() || back).then(|| Returns {
             recharge_id: recharge.id.clone(),
             attempt,
             payment: payment.clone(),
             captured: *amount,
-            returned_before_minor: if *refunded { amount.amount_minor } else { 0 },
+            returned_before_minor: if back { amount.amount_minor } else { 0 },
             refunds: Vec::new(),
             disputes: Vec::new(),
         })
@@ -248,22 +267,17 @@ impl Returns {
             RefundStatus::Failed => false,
         };
         let refunds = self.refunds.iter().filter(counts).map(|r| r.amount.amount_minor);
-        let held = |dispute: &&Dispute| match dispute.status {
-            DisputeStatus::Open | DisputeStatus::Lost => true,
-            DisputeStatus::Won => false,
-        };
-        let disputes = self.disputes.iter().filter(held).map(|d| d.amount.amount_minor);
+        let disputes = self.disputes.iter().map(Dispute::held_minor);
         let left = self.captured.amount_minor.saturating_sub(self.returned_before_minor);
         refunds.chain(disputes).fold(left, i64::saturating_sub)
     }
 
     /// What is left of the capture now, in minor units: refunds on their way have not left yet,
-    /// what a dispute holds has.
+    /// what a dispute holds and what the recharge itself gives back have.
     pub fn kept_minor(&self) -> i64 {
         let done = self.refunds.iter().filter(|refund| refund.status == RefundStatus::Done);
-        let held = self.disputes.iter().filter(|it| it.status != DisputeStatus::Won);
         let back = done.map(|refund| refund.amount.amount_minor);
-        let back = back.chain(held.map(|dispute| dispute.amount.amount_minor));
+        let back = back.chain(self.disputes.iter().map(Dispute::held_minor));
         let left = self.captured.amount_minor.saturating_sub(self.returned_before_minor);
         back.fold(left, i64::saturating_sub)
     }
@@ -284,8 +298,8 @@ pub fn apply(returns: Returns, fact: &ReturnFact, now: Instant) -> ReturnStep {
         }
         ReturnFact::RefundUnanswered { number } => unanswered(&mut step, *number, now),
         ReturnFact::RefundFailed { number, .. } => failed(&mut step, *number, now),
-        ReturnFact::Disputed { dispute, amount, status } => {
-            disputed(&mut step, dispute, *amount, *status, now);
+        ReturnFact::Disputed { dispute, amount, status, instead } => {
+            disputed(&mut step, dispute, *amount, (*status, *instead), now);
         }
     }
     step
@@ -389,10 +403,16 @@ fn failed(step: &mut ReturnStep, number: u32, now: Instant) {
 
 /// Whatever the order in which the gateway's reports come in, the books end the same: each report
 /// moves the money from where the last one left it.
-fn disputed(step: &mut ReturnStep, name: &str, amount: Money, status: DisputeStatus, now: Instant) {
+fn disputed(
+    step: &mut ReturnStep,
+    name: &str,
+    amount: Money,
+    (status, instead): (DisputeStatus, bool),
+    now: Instant,
+) {
     let known = step.returns.disputes.iter_mut().find(|d| d.dispute == name);
     let before = known.as_ref().map(|d| d.status);
-    let amount = known.as_ref().map_or(amount, |d| d.amount);
+    let (amount, instead) = known.as_ref().map_or((amount, instead), |d| (d.amount, d.instead));
     let moves = match (before, status) {
         (None, DisputeStatus::Open) => Some((Book::Sales, Book::Disputed)),
         (None, DisputeStatus::Lost) => Some((Book::Sales, Book::Customer)),
@@ -409,9 +429,11 @@ fn disputed(step: &mut ReturnStep, name: &str, amount: Money, status: DisputeSta
             dispute: name.to_owned(),
             amount,
             status,
+            instead,
             since: now,
         }),
     }
+    let moves = moves.filter(|_| !instead);
     step.postings.extend(moves.map(|(from, to)| Posting::money(from, to, amount)));
     match (before, status) {
         (_, DisputeStatus::Open) => {

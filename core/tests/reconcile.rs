@@ -140,7 +140,7 @@ fn returned(word: &str, recharge: &Recharge) -> Vec<Returns> {
     };
     let disputed = |status| {
         let (dispute, amount) = ("d".to_owned(), money("9.00"));
-        ReturnFact::Disputed { dispute, amount, status }
+        ReturnFact::Disputed { dispute, amount, status, instead: false }
     };
     let ours = Some(IdempotencyKey::of_later_refund(&recharge.id, 1, 1));
     let facts = match word {

@@ -44,7 +44,7 @@ fn done(number: u32, minor: i64) -> ReturnFact {
 }
 
 fn dispute(status: DisputeStatus) -> ReturnFact {
-    ReturnFact::Disputed { dispute: "dp-1".to_owned(), amount: eur(900), status }
+    ReturnFact::Disputed { dispute: "dp-1".to_owned(), amount: eur(900), status, instead: false }
 }
 
 /// Takes all facts in; gives the payment and what each book holds in the end.
@@ -65,6 +65,24 @@ fn run(facts: &[ReturnFact]) -> (Returns, Vec<(Book, i64)>) {
     books.retain(|(_, sum)| *sum != 0);
     books.sort_unstable();
     (returns, books)
+}
+
+#[test]
+fn a_dispute_about_money_that_goes_back_anyway_moves_nothing() {
+    let about = |status, instead| ReturnFact::Disputed {
+        dispute: "dp-1".to_owned(),
+        amount: eur(900),
+        status,
+        instead,
+    };
+    for end in [DisputeStatus::Won, DisputeStatus::Lost] {
+        // What was so at first stays, also where the recharge has given it back meanwhile.
+        let (returns, books) = run(&[about(DisputeStatus::Open, true), about(end, false)]);
+        assert_eq!((books, returns.kept_minor()), (vec![], 900), "{end:?}");
+        assert!(!returns.is_disputed());
+    }
+    let (returns, _) = run(&[about(DisputeStatus::Open, true)]);
+    assert!(returns.is_disputed(), "the rule waits all the same");
 }
 
 #[test]

@@ -3,12 +3,10 @@
 use super::words::{Words, say, words};
 use super::{Speech, and, format, list, names};
 use crate::api::Language;
-use crate::decide::MethodFacts;
+use crate::decide::{MethodFacts, Notice, TriggerDue};
 use crate::forecast::Bound;
-use crate::money::Money;
 use crate::rule::{Amount, Limits, Rule, Threshold};
 use crate::schedule::{Schedule, Unit, Weekday};
-use crate::time::Instant;
 
 impl Speech<'_> {
     /// The whole rule in plain sentences. Changing any field of a rule changes them. `methods` are
@@ -115,17 +113,46 @@ impl Speech<'_> {
         )
     }
 
-    /// The announcement of a scheduled charge.
-    pub fn announcement(&self, charge_at: Instant, at_most: Money) -> String {
-        let at = format::time(charge_at, self.zone);
-        say!(
-            self.language,
-            "At most {0} will be charged on {1} at {2}. You can skip it on the rule page.",
-            "将于 {1} {2} 最多扣款 {0}。可在自动充值页面跳过。",
-            at_most,
-            self.zone.date(charge_at),
-            &at
-        )
+    /// The announcement of a charge to come: no more than this, when, to what, and what can be done
+    /// about it. `methods` are the account's; only those that the notice names are charged.
+    pub fn announcement(&self, notice: &Notice, methods: &[MethodFacts]) -> String {
+        let l = self.language;
+        let at = format::time(notice.charge_at, self.zone);
+        let date = self.zone.date(notice.charge_at);
+        let or = words!(" or ", "或");
+        let names = list(l, &names(&notice.payment_methods, methods), words!(", ", "、"), or);
+        let mut text = String::new();
+        if names.is_empty() {
+            say!(
+                text += l,
+                "At most {0} will be charged on {1} at {2}.",
+                "将于 {1} {2} 最多扣款 {0}。",
+                notice.at_most,
+                date,
+                &at
+            );
+        } else {
+            say!(
+                text += l,
+                "At most {0} will be charged to {3} on {1} at {2}.",
+                "将于 {1} {2} 用 {3} 最多扣款 {0}。",
+                notice.at_most,
+                date,
+                &at,
+                &names
+            );
+        }
+        match notice.trigger {
+            TriggerDue::Scheduled { .. } => {
+                say!(text += l, " You can skip it on the rule page.", "可在自动充值页面跳过。")
+            }
+            TriggerDue::LowBalance | TriggerDue::Expiring { .. } => say!(
+                text += l,
+                " You can pause the rule or turn it off before that.",
+                "此前可暂停或关闭自动充值。"
+            ),
+        }
+        text
     }
 }
 

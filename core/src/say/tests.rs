@@ -42,6 +42,43 @@ fn keep_five() -> Rule {
 }
 
 #[test]
+fn an_announcement_says_how_much_when_to_what_and_what_can_be_done() {
+    let zone = Zone::utc();
+    let now = at("2026-11-22T12:00:00Z");
+    let say = |language, trigger: TriggerDue, ids: &[&str]| {
+        let id = |id: &&str| PaymentMethodId::new(*id).unwrap_or_else(|| unreachable!());
+        let method = |id: &&str| MethodFacts {
+            name: format!("Visa {id}"),
+            ..MethodFacts::card(PaymentMethodId::new(*id).unwrap_or_else(|| unreachable!()))
+        };
+        let notice = Notice {
+            trigger,
+            charge_at: at("2026-11-24T09:00:00Z"),
+            at_most: eur(900),
+            payment_methods: ids.iter().map(id).collect(),
+            lapses_at: None,
+        };
+        let methods: Vec<_> = ["1111", "2222"].iter().map(method).collect();
+        Speech { language, zone: &zone, now }.announcement(&notice, &methods)
+    };
+    let scheduled = TriggerDue::Scheduled { at: at("2026-11-24T09:00:00Z") };
+    assert_eq!(
+        say(Language::En, scheduled.clone(), &["1111", "2222"]),
+        "At most EUR 9.00 will be charged to Visa 1111 or Visa 2222 on 2026-11-24 at 09:00. You \
+         can skip it on the rule page."
+    );
+    assert_eq!(
+        say(Language::ZhCn, scheduled, &["2222"]),
+        "将于 2026-11-24 09:00 用 Visa 2222 最多扣款 EUR 9.00。可在自动充值页面跳过。"
+    );
+    assert_eq!(
+        say(Language::En, TriggerDue::LowBalance, &[]),
+        "At most EUR 9.00 will be charged on 2026-11-24 at 09:00. You can pause the rule or turn \
+         it off before that."
+    );
+}
+
+#[test]
 fn the_rule_says_itself_in_both_languages() {
     let zone = Zone { name: "Europe/Madrid".to_owned(), ..Zone::utc() };
     let now = at("2026-11-22T12:00:00Z");

@@ -141,7 +141,12 @@ fn go_back(choices: &mut Choices<'_>, mut run: Returns) {
             _ => {
                 let status = [DisputeStatus::Open, DisputeStatus::Won, DisputeStatus::Lost];
                 let status = status[kind / 8 % 3];
-                ReturnFact::Disputed { dispute: format!("dp_{}", number % 2), amount, status }
+                ReturnFact::Disputed {
+                    dispute: format!("dp_{}", number % 2),
+                    amount,
+                    status,
+                    instead: false,
+                }
             }
         };
         let left = run.refundable_minor();

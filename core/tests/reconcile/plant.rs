@@ -297,7 +297,12 @@ fn dispute_lost(dice: &mut Dice, world: &mut World) -> Option<Planted> {
     world.gateway.rows[place].disputes.push(lost);
     let (dispute, amount) = (format!("lost-{place}"), recharge.order.amount);
     let status = DisputeStatus::Lost;
-    perhaps_hears(dice, world, &recharge, &ReturnFact::Disputed { dispute, amount, status });
+    perhaps_hears(
+        dice,
+        world,
+        &recharge,
+        &ReturnFact::Disputed { dispute, amount, status, instead: false },
+    );
     found("missing_charge", "never_charged", &recharge, None)
 }
 

@@ -253,13 +253,15 @@ async fn announce_due(
     for notice in announce(rule, &inputs.account, &inputs.history, now) {
         if looks::announce(tx, line, &notice).await? {
             let speech = speech(&inputs.owner, &inputs.account.zone, now);
-            let body = speech.announcement(notice.charge_at, notice.at_most);
-            // Why when and how much: low data is announced each time anew, a change of either too.
+            let body = speech.announcement(&notice, &inputs.account.payment_methods);
+            // Why all of it: low data is announced each time anew, another time, sum or method too.
             let occurrence = looks::occurrence(&notice.trigger);
+            let methods = sha256_hex(format!("{:?}", notice.payment_methods).as_bytes());
             let (at, most) = (notice.charge_at.micros(), notice.at_most.amount_minor);
             #[cfg(test)]
             let at = if planted(Defect::AnnouncedOnce) { 0 } else { at };
-            let key = format!("{}-v{}-{occurrence}-{at}-{most}", line.id, rule.version);
+            let to = methods.get(..8).unwrap_or_default();
+            let key = format!("{}-v{}-{occurrence}-{at}-{most}-{to}", line.id, rule.version);
             tell(tx, &inputs.owner, &key, &body, now).await?;
         }
         inputs.history.notices.push(notice);

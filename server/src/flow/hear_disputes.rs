@@ -23,7 +23,7 @@ use laika_core::{
 /// Hears every dispute that began since an instant.
 pub async fn since(app: &Shared, since: Instant) -> Result<()> {
     match app.gateway()?.disputes(since.micros()).await {
-        Ok(disputes) => all(app, &disputes).await,
+        Ok(disputes) => hear_all(app, &disputes).await,
         Err(failure) => {
             tracing::warn!(%failure, "the gateway lists no disputes");
             Ok(())
@@ -35,7 +35,7 @@ pub async fn since(app: &Shared, since: Instant) -> Result<()> {
 /// the webhook is sent again.
 pub async fn about(app: &Shared, payment: &str) -> Result<()> {
     match app.gateway()?.disputes_about(payment).await {
-        Ok(disputes) => all(app, &disputes).await,
+        Ok(disputes) => hear_all(app, &disputes).await,
         Err(failure) => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             Err(Error::problem(status, "gateway_silent", failure.to_string()))
@@ -43,7 +43,8 @@ pub async fn about(app: &Shared, payment: &str) -> Result<()> {
     }
 }
 
-async fn all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
+/// Hears what the gateway said of some disputes.
+pub async fn hear_all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
     for dispute in disputes {
         let Some(payment) = &dispute.payment else {
             tracing::error!(dispute = dispute.id, "a dispute about no payment");
@@ -56,6 +57,7 @@ async fn all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
             dispute: dispute.id.clone(),
             amount: dispute.amount,
             status: dispute.status,
+            instead: false,
         };
         hear(app, &account, &recharge, attempt, &fact, None).await?;
     }

@@ -10,6 +10,7 @@ mod give_back;
 
 use super::{
     advance::advance,
+    hear_disputes,
     submit::{Submitted, return_url, submit},
 };
 #[cfg(test)]
@@ -18,7 +19,7 @@ use crate::{
     Shared, carrier,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    gateway::{Dispute, Failure, Gateway, Payment, PaymentState, Search},
+    gateway::{Failure, Payment, PaymentState, Search},
     outbound::NoAnswer,
     store::{
         accounts,
@@ -376,7 +377,8 @@ fn waits_for_delivery(recharge: &Recharge) -> bool {
     matches!(recharge.status, Status::Paid | Status::Delivering | Status::DeliveryUnknown)
 }
 
-/// Gives an attempt's capture back in full.
+/// Gives back what is left of an attempt's capture. What a bank took for the customer is back
+/// already; while it has not decided nobody knows who will have the money, and the gateway refuses.
 async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -> Result<Next> {
     let outcome = recharge.attempt(number).and_then(|attempt| attempt.outcome.as_ref());
     let Some(Outcome::Captured { payment, amount, refunded: false }) = outcome else {
@@ -389,38 +391,34 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     let gateway = app.gateway()?;
     // Why: after the gateway has forgotten the key, only the payment itself tells what was given
     // back already.
-    let before = match gateway.payment(payment).await {
-        Ok(before) => before,
-        Err(_) => return Ok(soon(job)),
-    };
+    let Ok(before) = gateway.payment(payment).await else { return Ok(soon(job)) };
+    let Ok(disputes) = gateway.disputes_about(payment).await else { return Ok(soon(job)) };
+    // Why first: from here on each of them is one about money that goes back anyway.
+    hear_disputes::hear_all(app, &disputes).await?;
+    let taken = disputes.iter().filter(|it| it.status == DisputeStatus::Lost);
+    let taken = taken.filter(|it| it.amount.currency == amount.currency);
+    let taken: Vec<_> = taken.collect();
+    let back = taken.iter().map(|it| it.amount.amount_minor);
+    let back = back.fold(before.refunded_minor, i64::saturating_add);
     let done = |refund: String| Next::Fact(Fact::Refunded { attempt: number, refund });
-    if before.refunded_minor >= amount.amount_minor {
-        return Ok(done(key.to_string()));
+    if back >= amount.amount_minor {
+        let by = taken.last().map_or_else(|| key.to_string(), |dispute| dispute.id.clone());
+        return Ok(done(by));
     }
-    // Why less: somebody may have given a part back at the gateway's own pages.
-    let left = amount.amount_minor.saturating_sub(before.refunded_minor);
-    let left = Money::new(left, amount.currency);
+    let left = Money::new(amount.amount_minor.saturating_sub(back), amount.currency);
     let answer = gateway.refund(&key, payment, left).await;
     fault::at(Point::RefundAnswered)?;
     Ok(match answer {
         Ok(refund) => done(refund),
-        Err(Failure::Unknown(_)) => Next::Fact(Fact::RefundUnanswered { attempt: number }),
-        Err(Failure::Refused { code }) => match lost_dispute(gateway, payment, left).await {
-            Some(dispute) => done(dispute),
-            None => {
-                tracing::error!(recharge = %recharge.id, code, "the gateway refuses a refund");
-                Next::Again(Span::hours(1))
-            }
-        },
+        Err(Failure::Unknown(no)) => {
+            tracing::warn!(recharge = %recharge.id, why = no.why, "refund unanswered");
+            Next::Fact(Fact::RefundUnanswered { attempt: number })
+        }
+        Err(Failure::Refused { code }) => {
+            tracing::error!(recharge = %recharge.id, code, "the gateway refuses a refund");
+            Next::Again(Span::hours(1))
+        }
     })
-}
-
-/// The dispute by which the customer already has what a refund is refused for. While the bank has
-/// not decided nobody knows who will have it: the refund waits.
-async fn lost_dispute(gateway: Gateway, payment: &str, left: Money) -> Option<String> {
-    let disputes = gateway.disputes_about(payment).await.ok()?;
-    let lost = |it: &&Dispute| it.status == DisputeStatus::Lost && it.amount == left;
-    disputes.iter().find(lost).map(|it| it.id.clone())
 }
 
 /// Has the gateway forget a removed method.

@@ -25,7 +25,7 @@ use crate::{
 };
 use laika_core::{
     id::{AccountId, RechargeId},
-    recharge::{Fact, News, Outcome, Recharge},
+    recharge::{News, Outcome, Recharge},
     returns::{RefundStatus, ReturnAlert, ReturnEffect, ReturnFact, ReturnStep, Returns, apply},
 };
 
@@ -109,17 +109,21 @@ pub async fn take_in(
     let steps = kept.as_ref().map_or(0, |kept| kept.steps);
     let known = kept.map(|kept| kept.returns).or_else(|| Returns::of(recharge, attempt));
     let Some(before) = known else { return Ok(Heard::default()) };
-    if is_perhaps_ours(&before, fact) || is_booked(recharge, fact) {
+    if is_perhaps_ours(&before, fact) {
         return Ok(Heard { returns: Some(before), ..Heard::default() });
     }
-    let ReturnStep { returns, postings, effects } = apply(before.clone(), fact, now);
+    let mut fact = fact.clone();
+    if let ReturnFact::Disputed { instead, .. } = &mut fact {
+        *instead = recharge.goes_back(attempt);
+    }
+    let ReturnStep { returns, postings, effects } = apply(before.clone(), &fact, now);
     let changed = returns != before;
     let steps = steps.saturating_add(i64::from(changed));
     if changed {
         returns::put(tx, line, &Stored { returns: returns.clone(), steps, changed_at: now })
             .await?;
         accounts::bump(tx, account).await?;
-        end_case(tx, line, &returns, fact).await?;
+        end_case(tx, line, &returns, &fact).await?;
     }
     if !postings.is_empty() {
         ledger::post(tx, line, &ledger_key(&recharge.id, attempt, steps), &postings).await?;
@@ -145,13 +149,6 @@ pub async fn take_in(
 /// The name in the books of what a payment's returns moved in one step, counted from 1.
 pub fn ledger_key(recharge_id: &RechargeId, attempt: u32, step: i64) -> String {
     format!("{recharge_id}/returns/{attempt}/{step}")
-}
-
-/// Whether it is the lost dispute in place of a refund, by which the recharge itself gave all back.
-fn is_booked(recharge: &Recharge, fact: &ReturnFact) -> bool {
-    let ReturnFact::Disputed { dispute, .. } = fact else { return false };
-    let by_it = |fact: &Fact| matches!(fact, Fact::Refunded { refund, .. } if refund == dispute);
-    recharge.facts.iter().any(|seen| by_it(&seen.fact))
 }
 
 /// Whether a refund seen at the gateway may be one of ours that is still under way: then it is its

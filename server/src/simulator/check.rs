@@ -190,8 +190,8 @@ fn as_agreed(world: &World, all: &[Recharge]) -> Result<(), String> {
 }
 
 /// 5 and 16: cap, count and cool-down of each line, over all versions of its rule, in the zone of
-/// its owner. A day or month in which the owner moved is counted by the auditor alone: in which of
-/// two it lies is its matter.
+/// its owner. Days and months that began before the owner's last move are counted by the auditor
+/// alone: in which of two zones is its matter.
 async fn limits(world: &mut World, all: &[Recharge]) -> Result<Result<(), String>> {
     let mut conn = world.app.store.read().await?;
     for (place, line) in world.lines.iter().enumerate() {

@@ -53,7 +53,7 @@ pub(crate) enum Defect {
     AnnouncedOnce,
 }
 
-/// All of them: whose each was, and a seed that found it; 0 where none is known.
+/// All of them: whose each was, and a seed that found it.
 pub(super) const ALL: [(Defect, &str, u64); 22] = [
     (Defect::DeclinedForEver, "Lago 6176, Akash 3760", 15),
     (Defect::PendingNotCounted, "Lago 1962", 3),

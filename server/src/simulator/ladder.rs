@@ -35,27 +35,28 @@ pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
         all.iter().map(|it| (it.id.as_str(), it.automatic())).collect();
     let (payments, cards) = world.sandbox.look(|state| {
         let payments = state.provider.payments().to_vec();
-        // What the ladder is of: the card, whoever entered it again; the agreement.
+        // What is counted by the day, and what has the ladder: the card for both, whoever entered it
+        // again; the customer at the wallet, and the agreement.
         let card = |payment: &Payment| {
             let method = state.provider.payment_method(&payment.charge.payment_method)?;
+            let whose = method.instrument.fingerprint().to_owned();
             match &method.instrument {
-                Instrument::Card(card) => Some(card.fingerprint.clone()),
-                Instrument::Wallet(_) => Some(method.id.clone()),
+                Instrument::Card(_) => Some((whose.clone(), whose)),
+                Instrument::Wallet(_) => Some((whose, method.id.clone())),
             }
         };
-        let cards: Vec<Option<String>> = payments.iter().map(card).collect();
+        let cards: Vec<Option<(String, String)>> = payments.iter().map(card).collect();
         (payments, cards)
     });
     let mut tried: BTreeMap<(usize, &str), Tried> = BTreeMap::new();
     let mut declines: BTreeMap<&str, Vec<Instant>> = BTreeMap::new();
     // Why not all: what the customer confirms each time is tried by the customer alone.
-    let of_cards =
-        payments.iter().zip(&cards).filter_map(|(it, card)| Some((it, card.as_deref()?)));
-    for (payment, card) in of_cards {
+    let of_cards = payments.iter().zip(&cards).filter_map(|(it, card)| Some((it, card.as_ref()?)));
+    for (payment, (whose, card)) in of_cards {
         let id = &payment.id;
         let at = Instant::from_micros(payment.created_at);
         let declined = payment.status == PaymentStatus::Declined;
-        let all = declines.entry(card).or_default();
+        let all = declines.entry(whose).or_default();
         if declined {
             all.push(at);
         }
@@ -66,7 +67,7 @@ pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
             }
         }
         let Some(line) = line_of(world, recharge_of(payment)) else { continue };
-        let tried = tried.entry((line, card)).or_default();
+        let tried = tried.entry((line, card.as_str())).or_default();
         if payment.status == PaymentStatus::Succeeded {
             tried.declined_at.clear();
         }

@@ -2,7 +2,7 @@
 //! are down, the operator, the reconciler, and calls that stood still and go on.
 
 use super::{
-    check,
+    check::{self, recharge_of},
     customer::{done, said},
     truth::Stop,
     world::World,
@@ -258,13 +258,18 @@ pub(super) async fn night(world: &mut World) -> Result<String, String> {
 }
 
 /// Money goes back without us: the customer disputes a charge at the bank, the bank decides, or the
-/// operator gives it back on the provider's own pages.
+/// operator gives it back on the provider's own pages. Often it is money that goes back anyway.
 pub(super) async fn takes_back(world: &mut World) -> Result<String, String> {
-    let (open, left) = world.sandbox.look(|state| {
+    let all = check::all(world).await.map_err(|error| error.to_string())?;
+    let going = |payment: &Payment| {
+        let of = all.iter().find(|it| it.id.as_str() == recharge_of(payment));
+        of.is_some_and(|it| it.attempts.iter().any(|attempt| it.goes_back(attempt.number)))
+    };
+    let (open, left, going) = world.sandbox.look(|state| {
         let all = state.provider.payments();
-        let left = all.iter().filter(|it| it.left_minor() > 0);
-        let left: Vec<_> = left.map(|it| (it.id.clone(), it.left_minor())).collect();
-        (open_disputes(all), left)
+        let left: Vec<Payment> = all.iter().filter(|it| it.left_minor() > 0).cloned().collect();
+        let going: Vec<Payment> = left.iter().filter(|it| going(it)).cloned().collect();
+        (open_disputes(all), left, going)
     });
     if !open.is_empty() && world.one_in(2) {
         let dispute = world.random.pick(&open).clone();
@@ -273,18 +278,18 @@ pub(super) async fn takes_back(world: &mut World) -> Result<String, String> {
     if left.is_empty() {
         return Ok("no money to take back".to_owned());
     }
-    let (payment, left_minor) = world.random.pick(&left).clone();
-    world.truth.taken_back.insert(payment.clone());
-    let (request, what) = if world.one_in(3) {
-        // Why: part of it alone is a matter that a person settles.
-        let amount_minor = left_minor;
-        let key = None;
-        (provider::Request::Refund { key, payment: payment.clone(), amount_minor }, "is given back")
-    } else {
-        (provider::Request::Dispute { payment: payment.clone() }, "is disputed")
-    };
-    take(world, Request::Provider(request)).await;
-    Ok(format!("{payment} {what}"))
+    let from = if going.is_empty() || world.one_in(4) { left } else { going };
+    let Payment { id, .. } = world.random.pick(&from).clone();
+    if !world.one_in(3) {
+        take(world, Request::Provider(provider::Request::Dispute { payment: id.clone() })).await;
+        return Ok(format!("{id} is disputed"));
+    }
+    // Why whole: what of a part is to follow, a person decides.
+    let amount_minor = from.iter().find(|it| it.id == id).map_or(0, Payment::left_minor);
+    world.truth.given_back.insert(id.clone());
+    let refund = provider::Request::Refund { key: None, payment: id.clone(), amount_minor };
+    take(world, Request::Provider(refund)).await;
+    Ok(format!("{id} is given back"))
 }
 
 /// Disputes that the bank has not decided.

@@ -82,7 +82,8 @@ pub(super) async fn step(world: &mut World) -> Result<(), String> {
 
 async fn happen(world: &mut World, kind: u64) -> Result<String, String> {
     match kind {
-        0..24 => usage::send(world).await,
+        0..23 => usage::send(world).await,
+        23 => outside::takes_back(world).await,
         24..26 => usage::send_again(world).await,
         26..54 => work(world).await,
         54..68 => time(world).await,

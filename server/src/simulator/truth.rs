@@ -47,8 +47,8 @@ pub(super) struct Truth {
     pub(super) removed: BTreeMap<String, Stop>,
     /// How many of the provider's payments were looked at.
     pub(super) payments_seen: usize,
-    /// Payments of which somebody else took money back: a bank, or the operator at the provider.
-    pub(super) taken_back: BTreeSet<String>,
+    /// Payments that the operator gave back on the provider's own pages.
+    pub(super) given_back: BTreeSet<String>,
     /// Recharges that ended, and how.
     pub(super) ended: BTreeMap<String, String>,
     /// How many entries the books had, how many events with what they moved, and their hash.

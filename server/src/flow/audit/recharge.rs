@@ -210,7 +210,7 @@ fn returned(loaded: &Loaded<'_>, run: &Returns, report: &mut Report) {
     let detail = format!("what went back of {} is of no capture of it", run.payment);
     report.expect(captured, "returns_differ", id, detail);
     let done = |refund: &&Refund| refund.status == RefundStatus::Done;
-    let lost = |dispute: &&Dispute| dispute.status == DisputeStatus::Lost;
+    let lost = |it: &&Dispute| it.status == DisputeStatus::Lost && !it.instead;
     let refunds = run.refunds.iter().filter(done).map(|refund| refund.amount.amount_minor);
     let disputes = run.disputes.iter().filter(lost).map(|dispute| dispute.amount.amount_minor);
     let back = refunds.chain(disputes).fold(run.returned_before_minor, i64::saturating_add);

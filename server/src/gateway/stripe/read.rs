@@ -140,6 +140,8 @@ pub(super) struct DisputeRecord {
 /// Money that a dispute moved.
 #[derive(Debug, Deserialize)]
 struct BalanceTransaction {
+    #[serde(default)]
+    amount: i64,
     created: i64,
 }
 
@@ -341,6 +343,16 @@ impl CheckoutSession {
 }
 
 impl DisputeRecord {
+    /// Whether it left us with less. One that is *prevented* was either blocked, which moves
+    /// nothing, or resolved by giving the customer the money.
+    ///
+    /// *Source*: Stripe's changelog of 2025-08-27, case types `block` and `resolution`; the
+    /// dispute's balance transactions, read 2026-11.
+    fn took_money(&self) -> bool {
+        let moved = self.balance_transactions.iter().map(|moved| moved.amount);
+        moved.fold(0, i64::saturating_add) < 0
+    }
+
     /// The dispute in our terms. A status that is not known is open: the rule waits.
     pub(super) fn dispute(self) -> Result<Dispute, Failure> {
         let amount = amount::from_stripe(self.amount, &self.currency).ok_or_else(|| {
@@ -348,8 +360,9 @@ impl DisputeRecord {
             Failure::Unknown(NoAnswer::unknown(why))
         })?;
         let status = match self.status.as_str() {
-            "won" | "warning_closed" | "prevented" => DisputeStatus::Won,
-            "lost" => DisputeStatus::Lost,
+            "won" | "warning_closed" => DisputeStatus::Won,
+            "prevented" if !self.took_money() => DisputeStatus::Won,
+            "lost" | "prevented" => DisputeStatus::Lost,
             _ => DisputeStatus::Open,
         };
         Ok(Dispute { id: self.id, payment: self.payment_intent, amount, status })

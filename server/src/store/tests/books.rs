@@ -141,8 +141,13 @@ async fn what_goes_back_and_what_the_checks_read_is_read_as_it_was_kept() {
             triggers: vec![],
         };
         let recharge = Recharge::open(line.id.clone(), 1, None, order, &[], now()).recharge;
-        let dispute =
-            |status| Dispute { dispute: "dp_1".to_owned(), amount: eur(900), status, since: now() };
+        let dispute = |status| Dispute {
+            dispute: "dp_1".to_owned(),
+            amount: eur(900),
+            status,
+            instead: false,
+            since: now(),
+        };
         let mut kept = Stored {
             returns: Returns {
                 recharge_id: recharge.id.clone(),

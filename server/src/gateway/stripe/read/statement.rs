@@ -67,9 +67,10 @@ impl DisputeRecord {
     fn row(self, currency: &str, at: At<'_>) -> Option<reconcile::Dispute> {
         let (open, withdrawn, reinstated) = match self.status.as_str() {
             "warning_needs_response" | "warning_under_review" => (true, false, false),
-            "warning_closed" | "prevented" => (false, false, false),
+            "warning_closed" => (false, false, false),
+            "prevented" if !self.took_money() => (false, false, false),
             "won" => (false, true, true),
-            "lost" => (false, true, false),
+            "lost" | "prevented" => (false, true, false),
             // `needs_response`, `under_review`, and whatever is not known.
             _ => (true, true, false),
         };

@@ -191,6 +191,22 @@ fn a_visit_ends_with_a_card_or_without_one() {
 }
 
 #[test]
+fn a_prevented_dispute_is_lost_where_it_took_the_money() {
+    let read = |moved: Value| {
+        let record = json!({ "id": "dp_1", "payment_intent": "pi_1", "amount": 900,
+                             "currency": "eur", "status": "prevented",
+                             "balance_transactions": moved });
+        let record: DisputeRecord = serde_json::from_value(record).expect("a dispute");
+        record.dispute().ok().map(|dispute| dispute.status)
+    };
+    assert_eq!(read(json!([])), Some(DisputeStatus::Won), "blocked");
+    let taken = json!([{ "amount": -900, "created": 1 }]);
+    assert_eq!(read(taken), Some(DisputeStatus::Lost), "resolved");
+    let returned = json!([{ "amount": -900, "created": 1 }, { "amount": 900, "created": 2 }]);
+    assert_eq!(read(returned), Some(DisputeStatus::Won), "given back to us");
+}
+
+#[test]
 fn a_dispute_is_open_until_stripe_says_otherwise() {
     let read = |status: &str, currency: &str| {
         let record = json!({ "id": "dp_1", "payment_intent": "pi_1", "amount": 900,
