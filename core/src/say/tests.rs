@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bytes::Bytes;
-use crate::decide::Reason;
+use crate::decide::{Notice, Reason, TriggerDue};
 use crate::money::{Currency, Money};
 use crate::rule::{Amount, Limits, Rule, Threshold, Triggers};
 use chrono::NaiveDate;
@@ -64,16 +64,16 @@ fn an_announcement_says_how_much_when_to_what_and_what_can_be_done() {
     let scheduled = TriggerDue::Scheduled { at: at("2026-11-24T09:00:00Z") };
     assert_eq!(
         say(Language::En, scheduled.clone(), &["1111", "2222"]),
-        "At most EUR 9.00 will be charged to Visa 1111 or Visa 2222 on 2026-11-24 at 09:00. You \
+        "At most EUR 9.00 will be charged to Visa 1111 or Visa 2222 on 24 Nov 2026 at 09:00. You \
          can skip it on the rule page."
     );
     assert_eq!(
         say(Language::ZhCn, scheduled, &["2222"]),
-        "将于 2026-11-24 09:00 用 Visa 2222 最多扣款 EUR 9.00。可在自动充值页面跳过。"
+        "将于 2026 年 11 月 24 日 09:00 用 Visa 2222 最多扣款 EUR 9.00。可在自动充值页面跳过。"
     );
     assert_eq!(
         say(Language::En, TriggerDue::LowBalance, &[]),
-        "At most EUR 9.00 will be charged on 2026-11-24 at 09:00. You can pause the rule or turn \
+        "At most EUR 9.00 will be charged on 24 Nov 2026 at 09:00. You can pause the rule or turn \
          it off before that."
     );
 }

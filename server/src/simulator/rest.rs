@@ -210,7 +210,7 @@ async fn fair(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
         *kept.entry(recharge).or_default() += 1;
     }
     for recharge in all.iter().filter(|it| it.status == Status::Done) {
-        if !kept.get(recharge.id.as_str()).is_some_and(|count| *count <= 1) {
+        if kept.get(recharge.id.as_str()).is_none_or(|count| *count > 1) {
             return Ok(Err(format!("3. {} is done and was not paid", recharge.id)));
         }
     }

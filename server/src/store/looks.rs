@@ -1,4 +1,4 @@
-//! What a look leaves behind: announcements of scheduled charges, and the latest record of each
+//! What a look leaves behind: announcements of charges to come, and the latest record of each
 //! reason not to charge.
 //!
 //! A record is kept whole when anything in it is new but what the look saw of the balance and when.
