@@ -393,7 +393,7 @@ pub struct RechargeView {
     pub balance_before: Option<Bytes>,
     /// The data right after the credit.
     pub balance_after: Option<Bytes>,
-    /// What went back after its end, oldest first.
+    /// What went back beside it, oldest first.
     #[serde(default)]
     pub returned: Vec<Returned>,
 }

@@ -1,5 +1,5 @@
-//! Money that goes back after a recharge ended: refunds and disputes, each its own run linked to
-//! the payment. `apply(returns, fact, now) -> ReturnStep`, like a recharge: a repeated fact changes
+//! Money that goes back beside a recharge: refunds after its end and disputes, a run of its own for
+//! each payment. `apply(returns, fact, now) -> ReturnStep`, like a recharge: a repeated fact changes
 //! nothing, ends stay, and refunds never exceed what was captured. Refunds before the end belong to
 //! [`recharge`](crate::recharge).
 
@@ -11,7 +11,7 @@ use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 use std::ops::Not;
 
-/// A captured payment and what went back of it since its recharge ended.
+/// A captured payment and what went back of it beside what its recharge gives back itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Returns {
@@ -97,8 +97,8 @@ pub struct Dispute {
     pub amount: Money,
     /// Where it stands.
     pub status: DisputeStatus,
-    /// Whether it is about money that the recharge is to give back itself: then it moves nothing in
-    /// the books. Lost, it stands in the refund's place; won, the refund follows.
+    /// Whether it is about money that the recharge is to give back itself, or has by it: then it
+    /// moves nothing in the books. Lost, it stands in the refund's place; won, the refund follows.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub instead: bool,
     /// When it was first seen.
@@ -167,8 +167,7 @@ pub enum ReturnFact {
         amount: Money,
         /// Where it stands.
         status: DisputeStatus,
-        /// Whether the recharge is to give this money back itself; what was so when a dispute was
-        /// first seen stays.
+        /// Whether it is about money that the recharge is to give back itself, or has by it.
         #[serde(default, skip_serializing_if = "Not::not")]
         instead: bool,
     },
@@ -412,19 +411,24 @@ fn disputed(
 ) {
     let known = step.returns.disputes.iter_mut().find(|d| d.dispute == name);
     let before = known.as_ref().map(|d| d.status);
-    let (amount, instead) = known.as_ref().map_or((amount, instead), |d| (d.amount, d.instead));
-    let moves = match (before, status) {
+    if matches!(before, Some(DisputeStatus::Won | DisputeStatus::Lost)) || before == Some(status) {
+        // Ends stay, and what is open is open already.
+        return;
+    }
+    let amount = known.as_ref().map_or(amount, |d| d.amount);
+    let was_instead = known.as_ref().is_some_and(|d| d.instead);
+    let instead = instead && (was_instead || known.is_none());
+    // Why: one that was instead moved nothing when it opened. The recharge's own refund may have
+    // come through all the same; then what the bank takes, it takes a second time.
+    let moves = match (before.filter(|_| !was_instead), status) {
         (None, DisputeStatus::Open) => Some((Book::Sales, Book::Disputed)),
         (None, DisputeStatus::Lost) => Some((Book::Sales, Book::Customer)),
-        (Some(DisputeStatus::Open), DisputeStatus::Won) => Some((Book::Disputed, Book::Sales)),
-        (Some(DisputeStatus::Open), DisputeStatus::Lost) => Some((Book::Disputed, Book::Customer)),
-        (None, DisputeStatus::Won) => None,
-        // Ends stay, and what is open is open already.
-        (Some(DisputeStatus::Open), DisputeStatus::Open)
-        | (Some(DisputeStatus::Won | DisputeStatus::Lost), _) => return,
+        (Some(_), DisputeStatus::Won) => Some((Book::Disputed, Book::Sales)),
+        (Some(_), DisputeStatus::Lost) => Some((Book::Disputed, Book::Customer)),
+        (None, DisputeStatus::Won) | (Some(_), DisputeStatus::Open) => None,
     };
     match known {
-        Some(dispute) => dispute.status = status,
+        Some(dispute) => (dispute.status, dispute.instead) = (status, instead),
         None => step.returns.disputes.push(Dispute {
             dispute: name.to_owned(),
             amount,

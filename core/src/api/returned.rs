@@ -1,11 +1,11 @@
-//! What went back of a recharge after its end, as its history shows it: one line each.
+//! What went back beside a recharge, as its history shows it: one line each.
 
 use crate::money::Money;
-use crate::returns::{DisputeStatus, RefundStatus, Returns};
+use crate::returns::{Dispute, DisputeStatus, RefundStatus, Returns};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 
-/// A refund after the end, or a dispute.
+/// A refund, or a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
     /// When it was asked for, or first seen.
@@ -46,7 +46,9 @@ impl Returned {
                 RefundStatus::Failed => ReturnedAs::RefundFailed,
             },
         });
-        let disputes = returns.disputes.iter().map(|dispute| Returned {
+        // Why not all: what became of one about money that goes back anyway, the refund says.
+        let shown = |it: &&Dispute| !it.instead || it.status == DisputeStatus::Open;
+        let disputes = returns.disputes.iter().filter(shown).map(|dispute| Returned {
             at: dispute.since,
             amount: dispute.amount,
             what: match dispute.status {

@@ -31,7 +31,7 @@ pub struct Decided {
     pub recharge: Recharge,
     /// Absent when its rule had none, or when it was bought by hand.
     pub cap: Option<MonthCap>,
-    /// What went back of its payments after its end, in the order of their attempts.
+    /// What went back of its payments beside it, in the order of their attempts.
     pub returns: Vec<Returns>,
 }
 

@@ -76,11 +76,13 @@ fn a_dispute_about_money_that_goes_back_anyway_moves_nothing() {
         instead,
     };
     for end in [DisputeStatus::Won, DisputeStatus::Lost] {
-        // What was so at first stays, also where the recharge has given it back meanwhile.
-        let (returns, books) = run(&[about(DisputeStatus::Open, true), about(end, false)]);
+        let (returns, books) = run(&[about(DisputeStatus::Open, true), about(end, true)]);
         assert_eq!((books, returns.kept_minor()), (vec![], 900), "{end:?}");
         assert!(!returns.is_disputed());
     }
+    // The refund came through before the bank decided: what it takes is taken a second time.
+    let both = run(&[about(DisputeStatus::Open, true), about(DisputeStatus::Lost, false)]);
+    assert_eq!((both.1, both.0.kept_minor()), (run(&[about(DisputeStatus::Lost, false)]).1, 0));
     let (returns, _) = run(&[about(DisputeStatus::Open, true)]);
     assert!(returns.is_disputed(), "the rule waits all the same");
 }

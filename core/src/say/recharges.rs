@@ -150,7 +150,7 @@ impl Speech<'_> {
         }
     }
 
-    /// What went back after a recharge's end, as a line of a timeline.
+    /// What went back beside a recharge, as a line of a timeline.
     pub fn returned(&self, line: &Returned) -> String {
         let words = match line.what {
             ReturnedAs::Refunding => {

@@ -69,7 +69,9 @@ fn view(stored: Stored, returned: &[returns::Stored]) -> RechargeView {
     let mine = || returned.iter().map(|it| &it.returns).filter(|it| it.recharge_id == recharge.id);
     let charged = recharge.kept_capture().and_then(|attempt| match attempt.outcome {
         Some(Outcome::Captured { amount, .. }) => {
+            // Why not while it goes back: it is not back yet, whatever a bank does beside it.
             let back = mine().find(|it| it.attempt == attempt.number);
+            let back = back.filter(|_| !recharge.goes_back(attempt.number));
             let kept_minor = back.map_or(amount.amount_minor, Returns::kept_minor);
             (kept_minor > 0).then_some(Money::new(kept_minor, amount.currency))
         }

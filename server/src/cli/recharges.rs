@@ -136,7 +136,7 @@ struct Whole {
     record: Option<DecisionRecord>,
     before_bytes: Option<Bytes>,
     after_bytes: Option<Bytes>,
-    /// What went back of its payments after its end.
+    /// What went back of its payments beside it.
     returns: Vec<Returns>,
     entries: Vec<Entry>,
     jobs: Vec<Pending>,

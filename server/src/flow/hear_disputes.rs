@@ -23,7 +23,7 @@ use laika_core::{
 /// Hears every dispute that began since an instant.
 pub async fn since(app: &Shared, since: Instant) -> Result<()> {
     match app.gateway()?.disputes(since.micros()).await {
-        Ok(disputes) => hear_all(app, &disputes).await,
+        Ok(disputes) => all(app, &disputes).await,
         Err(failure) => {
             tracing::warn!(%failure, "the gateway lists no disputes");
             Ok(())
@@ -35,7 +35,7 @@ pub async fn since(app: &Shared, since: Instant) -> Result<()> {
 /// the webhook is sent again.
 pub async fn about(app: &Shared, payment: &str) -> Result<()> {
     match app.gateway()?.disputes_about(payment).await {
-        Ok(disputes) => hear_all(app, &disputes).await,
+        Ok(disputes) => all(app, &disputes).await,
         Err(failure) => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             Err(Error::problem(status, "gateway_silent", failure.to_string()))
@@ -43,8 +43,14 @@ pub async fn about(app: &Shared, payment: &str) -> Result<()> {
     }
 }
 
-/// Hears what the gateway said of some disputes.
-pub async fn hear_all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
+/// What the gateway says of a dispute. Whether its money goes back anyway is seen with the line
+/// locked.
+pub fn fact(dispute: &Dispute) -> ReturnFact {
+    let (amount, status) = (dispute.amount, dispute.status);
+    ReturnFact::Disputed { dispute: dispute.id.clone(), amount, status, instead: false }
+}
+
+async fn all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
     for dispute in disputes {
         let Some(payment) = &dispute.payment else {
             tracing::error!(dispute = dispute.id, "a dispute about no payment");
@@ -53,13 +59,7 @@ pub async fn hear_all(app: &Shared, disputes: &[Dispute]) -> Result<()> {
         let Some((account, recharge, attempt)) = paid_for(app, payment, dispute).await? else {
             continue;
         };
-        let fact = ReturnFact::Disputed {
-            dispute: dispute.id.clone(),
-            amount: dispute.amount,
-            status: dispute.status,
-            instead: false,
-        };
-        hear(app, &account, &recharge, attempt, &fact, None).await?;
+        hear(app, &account, &recharge, attempt, &fact(dispute), None).await?;
     }
     Ok(())
 }

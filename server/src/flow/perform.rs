@@ -10,7 +10,7 @@ mod give_back;
 
 use super::{
     advance::advance,
-    hear_disputes,
+    hear_disputes, returns,
     submit::{Submitted, return_url, submit},
 };
 #[cfg(test)]
@@ -393,17 +393,25 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     // back already.
     let Ok(before) = gateway.payment(payment).await else { return Ok(soon(job)) };
     let Ok(disputes) = gateway.disputes_about(payment).await else { return Ok(soon(job)) };
-    // Why first: from here on each of them is one about money that goes back anyway.
-    hear_disputes::hear_all(app, &disputes).await?;
-    let taken = disputes.iter().filter(|it| it.status == DisputeStatus::Lost);
-    let taken = taken.filter(|it| it.amount.currency == amount.currency);
-    let taken: Vec<_> = taken.collect();
-    let back = taken.iter().map(|it| it.amount.amount_minor);
-    let back = back.fold(before.refunded_minor, i64::saturating_add);
+    for dispute in &disputes {
+        // Why before the money is back: so each is known as one about money that goes back anyway.
+        let fact = hear_disputes::fact(dispute);
+        returns::hear(app, &job.account_id, &recharge.id, number, &fact, None).await?;
+    }
+    let lost = || disputes.iter().filter(|it| it.status == DisputeStatus::Lost);
+    if let Some(dispute) = lost().find(|it| it.amount.currency != amount.currency) {
+        let dispute = &dispute.id;
+        tracing::error!(recharge = %recharge.id, dispute, "a bank took another currency");
+        return Ok(Next::Again(Span::hours(1)));
+    }
+    let taken = lost().map(|dispute| dispute.amount.amount_minor);
+    let back = taken.fold(before.refunded_minor, i64::saturating_add);
     let done = |refund: String| Next::Fact(Fact::Refunded { attempt: number, refund });
+    if back > amount.amount_minor {
+        tracing::error!(recharge = %recharge.id, "more went back than was captured");
+    }
     if back >= amount.amount_minor {
-        let by = taken.last().map_or_else(|| key.to_string(), |dispute| dispute.id.clone());
-        return Ok(done(by));
+        return Ok(done(lost().last().map_or_else(|| key.to_string(), |it| it.id.clone())));
     }
     let left = Money::new(amount.amount_minor.saturating_sub(back), amount.currency);
     let answer = gateway.refund(&key, payment, left).await;

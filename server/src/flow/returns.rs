@@ -1,4 +1,4 @@
-//! What goes back of a payment after its recharge ended: a fact, core's `returns::apply`, and all
+//! What goes back of a payment beside its recharge: a fact, core's `returns::apply`, and all
 //! that follows in one transaction: the run's row, the books, the refund's job, messages, the look
 //! at the rule that waits for a dispute, the case that waited for the money.
 //!
@@ -25,7 +25,7 @@ use crate::{
 };
 use laika_core::{
     id::{AccountId, RechargeId},
-    recharge::{News, Outcome, Recharge},
+    recharge::{Fact, News, Outcome, Recharge},
     returns::{RefundStatus, ReturnAlert, ReturnEffect, ReturnFact, ReturnStep, Returns, apply},
 };
 
@@ -113,8 +113,10 @@ pub async fn take_in(
         return Ok(Heard { returns: Some(before), ..Heard::default() });
     }
     let mut fact = fact.clone();
-    if let ReturnFact::Disputed { instead, .. } = &mut fact {
-        *instead = recharge.goes_back(attempt);
+    if let ReturnFact::Disputed { dispute, instead, .. } = &mut fact {
+        let by_it = |it: &Fact| matches!(it, Fact::Refunded { refund, .. } if refund == dispute);
+        let is_back_by_it = recharge.facts.iter().any(|seen| by_it(&seen.fact));
+        *instead = recharge.goes_back(attempt) || is_back_by_it;
     }
     let ReturnStep { returns, postings, effects } = apply(before.clone(), &fact, now);
     let changed = returns != before;

@@ -135,6 +135,18 @@ pub(super) struct DisputeRecord {
     created: i64,
     #[serde(default)]
     balance_transactions: Vec<BalanceTransaction>,
+    payment_method_details: Option<DisputedMethod>,
+}
+
+/// What of the method a dispute is about.
+#[derive(Debug, Deserialize)]
+struct DisputedMethod {
+    card: Option<DisputedCard>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DisputedCard {
+    case_type: Option<String>,
 }
 
 /// Money that a dispute moved.
@@ -343,14 +355,19 @@ impl CheckoutSession {
 }
 
 impl DisputeRecord {
-    /// Whether it left us with less. One that is *prevented* was either blocked, which moves
+    /// Whether one that is *prevented* left us with less: it was either blocked, which moves
     /// nothing, or resolved by giving the customer the money.
     ///
     /// *Source*: Stripe's changelog of 2025-08-27, case types `block` and `resolution`; the
-    /// dispute's balance transactions, read 2026-11.
+    /// dispute's balance transactions; read 2026-11.
     fn took_money(&self) -> bool {
+        let card = self.payment_method_details.as_ref().and_then(|of| of.card.as_ref());
         let moved = self.balance_transactions.iter().map(|moved| moved.amount);
-        moved.fold(0, i64::saturating_add) < 0
+        match card.and_then(|card| card.case_type.as_deref()) {
+            Some("resolution") => true,
+            Some("block") => false,
+            _ => moved.fold(0, i64::saturating_add) < 0,
+        }
     }
 
     /// The dispute in our terms. A status that is not known is open: the rule waits.

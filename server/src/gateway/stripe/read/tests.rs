@@ -192,18 +192,21 @@ fn a_visit_ends_with_a_card_or_without_one() {
 
 #[test]
 fn a_prevented_dispute_is_lost_where_it_took_the_money() {
-    let read = |moved: Value| {
+    let read = |moved: Value, case: Option<&str>| {
         let record = json!({ "id": "dp_1", "payment_intent": "pi_1", "amount": 900,
                              "currency": "eur", "status": "prevented",
-                             "balance_transactions": moved });
+                             "balance_transactions": moved,
+                             "payment_method_details": { "card": { "case_type": case } } });
         let record: DisputeRecord = serde_json::from_value(record).expect("a dispute");
         record.dispute().ok().map(|dispute| dispute.status)
     };
-    assert_eq!(read(json!([])), Some(DisputeStatus::Won), "blocked");
-    let taken = json!([{ "amount": -900, "created": 1 }]);
-    assert_eq!(read(taken), Some(DisputeStatus::Lost), "resolved");
-    let returned = json!([{ "amount": -900, "created": 1 }, { "amount": 900, "created": 2 }]);
-    assert_eq!(read(returned), Some(DisputeStatus::Won), "given back to us");
+    let (taken, returned) =
+        (json!({ "amount": -900, "created": 1 }), json!({ "amount": 900, "created": 2 }));
+    assert_eq!(read(json!([]), None), Some(DisputeStatus::Won), "nothing moved");
+    assert_eq!(read(json!([taken]), None), Some(DisputeStatus::Lost), "it took the money");
+    assert_eq!(read(json!([taken, returned]), None), Some(DisputeStatus::Won), "and gave it back");
+    assert_eq!(read(json!([]), Some("block")), Some(DisputeStatus::Won));
+    assert_eq!(read(json!([]), Some("resolution")), Some(DisputeStatus::Lost));
 }
 
 #[test]
