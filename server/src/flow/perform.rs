@@ -411,7 +411,7 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
         tracing::error!(recharge = %recharge.id, "more went back than was captured");
     }
     if back >= amount.amount_minor {
-        return Ok(done(lost().last().map_or_else(|| key.to_string(), |it| it.id.clone())));
+        return Ok(done(lost().next().map_or_else(|| key.to_string(), |it| it.id.clone())));
     }
     let left = Money::new(amount.amount_minor.saturating_sub(back), amount.currency);
     let answer = gateway.refund(&key, payment, left).await;

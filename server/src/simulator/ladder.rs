@@ -35,8 +35,8 @@ pub(super) fn holds(world: &World, all: &[Recharge]) -> Result<(), String> {
         all.iter().map(|it| (it.id.as_str(), it.automatic())).collect();
     let (payments, cards) = world.sandbox.look(|state| {
         let payments = state.provider.payments().to_vec();
-        // What is counted by the day, and what has the ladder: the card for both, whoever entered it
-        // again; the customer at the wallet, and the agreement.
+        // What is counted by the day, and what has the ladder: the card for both, whoever entered
+        // it again; the customer at the wallet, and the agreement.
         let card = |payment: &Payment| {
             let method = state.provider.payment_method(&payment.charge.payment_method)?;
             let whose = method.instrument.fingerprint().to_owned();

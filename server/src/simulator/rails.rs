@@ -1,6 +1,6 @@
 //! What a rule may charge by itself, from the provider's own list and from what customers were
-//! told: nothing that wants its customer; where each debit needs a notice of its own, only with one;
-//! and nothing at all while a dispute about the line is open.
+//! told: nothing that wants its customer; where a notice is needed, only with one; and nothing at
+//! all while a dispute about the line is open.
 
 use super::{
     check::{line_of, recharge_of},

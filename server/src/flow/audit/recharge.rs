@@ -197,7 +197,7 @@ fn acted_on(loaded: &Loaded<'_>, recharge: &Recharge, report: &mut Report) {
     report.expect(fine, "nobody_acts", recharge.id.as_str(), detail);
 }
 
-/// What goes back beside a recharge is about a capture of ours, never more than it, and asked for by
+/// What goes back beside a recharge is about a capture of ours, never more than it, asked for by
 /// somebody.
 fn returned(loaded: &Loaded<'_>, run: &Returns, report: &mut Report) {
     let id = run.recharge_id.as_str();
