@@ -1,7 +1,7 @@
 //! Money that goes back beside a recharge: refunds after its end and disputes, a run of its own
-//! for each payment. `apply(returns, fact, now) -> ReturnStep`, like a recharge: a repeated fact changes
-//! nothing, ends stay, and refunds never exceed what was captured. Refunds before the end belong to
-//! [`recharge`](crate::recharge).
+//! for each payment. `apply(returns, fact, now) -> ReturnStep`, like a recharge: a repeated fact
+//! changes nothing, ends stay, and refunds never exceed what was captured. Refunds before the end
+//! belong to [`recharge`](crate::recharge).
 
 use crate::id::{IdempotencyKey, RechargeId};
 use crate::ledger::{Book, Posting};
