@@ -393,6 +393,10 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     // back already.
     let Ok(before) = gateway.payment(payment).await else { return Ok(soon(job)) };
     let Ok(disputes) = gateway.disputes_about(payment).await else { return Ok(soon(job)) };
+    let done = |refund: String| Next::Fact(Fact::Refunded { attempt: number, refund });
+    if before.refunded_minor >= amount.amount_minor {
+        return Ok(done(key.to_string()));
+    }
     for dispute in &disputes {
         // Why before the money is back: so each is known as one about money that goes back anyway.
         let fact = hear_disputes::fact(dispute);
@@ -406,12 +410,11 @@ async fn refund(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) -
     }
     let taken = lost().map(|dispute| dispute.amount.amount_minor);
     let back = taken.fold(before.refunded_minor, i64::saturating_add);
-    let done = |refund: String| Next::Fact(Fact::Refunded { attempt: number, refund });
     if back > amount.amount_minor {
         tracing::error!(recharge = %recharge.id, "more went back than was captured");
     }
-    if back >= amount.amount_minor {
-        return Ok(done(lost().next().map_or_else(|| key.to_string(), |it| it.id.clone())));
+    if let Some(dispute) = lost().next().filter(|_| back >= amount.amount_minor) {
+        return Ok(done(dispute.id.clone()));
     }
     let left = Money::new(amount.amount_minor.saturating_sub(back), amount.currency);
     let answer = gateway.refund(&key, payment, left).await;
