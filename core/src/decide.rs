@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use due::lapses_after;
 
-pub use consumed::{consumed_after_move, consumed_by, consumed_with};
+pub use consumed::{consumed_after_move, consumed_by, consumed_with, missed};
 pub use explain::{Check, Finding, explain};
 pub use facts::{Account, History, Notice, PastRecharge, Standing, Suspension};
 pub use method::{Agreement, MethodFacts, Unusable};

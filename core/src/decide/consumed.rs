@@ -28,6 +28,17 @@ pub fn consumed_by(
     Some(gone.min(announced))
 }
 
+/// The latest scheduled instant that nothing was made of, once it is too late to charge it: nobody
+/// looked in time, or something held it all the while. The customer is told.
+///
+/// *Source*: `rules.md`, "Schedules": after an outage the newest missed one is charged if under
+/// 72 h old, otherwise skipped and told.
+pub fn missed(rule: &Rule, account: &Account, history: &History, now: Instant) -> Option<Instant> {
+    let at = due::latest_passed(rule, account, history, now)?;
+    let gone = at <= now.minus(due::lapses_after(rule, account));
+    Some(at).filter(|at| rule.on && gone && rule.skip_at != Some(*at))
+}
+
 /// Up to where everything scheduled is gone with the instant `at`: one that was announced before a
 /// change of zone takes what the new zone makes of the same date with it.
 pub fn consumed_with(rule: &Rule, account: &Account, at: Instant) -> Instant {

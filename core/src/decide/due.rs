@@ -365,6 +365,30 @@ fn occurrences(
     found
 }
 
+/// The latest scheduled instant that has passed and counts, if there is one, however old.
+pub(super) fn latest_passed(
+    rule: &Rule,
+    account: &Account,
+    history: &History,
+    now: Instant,
+) -> Option<Instant> {
+    let zone = &account.zone;
+    let ends_on = rule.limits.ends_on;
+    let in_time = |at: &Instant| *at <= now && ends_on.is_none_or(|end| zone.date(*at) <= end);
+    let after = counted_after(rule, account, history);
+    rule.triggers.scheduled.as_ref()?.upcoming(after, zone).take_while(in_time).last()
+}
+
+/// Scheduled instants after this count: of the rule as it is, and nothing was made of them.
+fn counted_after(rule: &Rule, account: &Account, history: &History) -> Instant {
+    let starts = |date| account.zone.start_of_day(date);
+    let consumed = history.consumed_through.unwrap_or(Instant::MIN);
+    let begins = rule.limits.starts_on.map_or(Instant::MIN, starts);
+    // Why: a pause that is over by its date ended as a resume does: what it held is gone.
+    let paused = rule.paused_until_on.map_or(Instant::MIN, starts);
+    rule.armed_at.max(consumed).max(begins.max(paused).minus(Span(1)))
+}
+
 /// The scheduled instants that are not consumed: those announced, the newest missed one, those
 /// within the lead, and one to come.
 fn scheduled(
@@ -377,11 +401,7 @@ fn scheduled(
 ) -> Vec<(Instant, TriggerDue)> {
     let Some(schedule) = &rule.triggers.scheduled else { return Vec::new() };
     let zone = &account.zone;
-    let consumed = history.consumed_through.unwrap_or(Instant::MIN);
-    let begins = rule.limits.starts_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
-    // Why: a pause that is over by its date ended as a resume does: what it held is gone.
-    let paused = rule.paused_until_on.map_or(Instant::MIN, |date| zone.start_of_day(date));
-    let after = rule.armed_at.max(consumed).max(begins.max(paused).minus(Span(1)));
+    let after = counted_after(rule, account, history);
     let in_time = |at: &Instant| rule.limits.ends_on.is_none_or(|end| zone.date(*at) <= end);
     let is_new = |at: Instant| at > now.minus(MISSED_FOR);
     // Why: what was announced stays, even where a change of zone has moved the schedule; what the

@@ -7,6 +7,7 @@ use crate::decide::{MethodFacts, Notice, TriggerDue};
 use crate::forecast::Bound;
 use crate::rule::{Amount, Limits, Rule, Threshold};
 use crate::schedule::{Schedule, Unit, Weekday};
+use crate::time::Instant;
 
 impl Speech<'_> {
     /// The whole rule in plain sentences. Changing any field of a rule changes them. `methods` are
@@ -153,6 +154,19 @@ impl Speech<'_> {
             ),
         }
         text
+    }
+
+    /// A scheduled charge that was not made, because it had become too late for it.
+    pub fn missed(&self, at: Instant) -> String {
+        let time = format::time(at, self.zone);
+        say!(
+            self.language,
+            "The charge planned for {0} at {1} was not made: it had become too late for it. No \
+             money moved.",
+            "原定 {0} {1} 的扣款因逾期未执行，未扣款。",
+            self.zone.date(at),
+            &time
+        )
     }
 }
 

@@ -79,6 +79,18 @@ fn an_announcement_says_how_much_when_to_what_and_what_can_be_done() {
 }
 
 #[test]
+fn a_charge_that_was_missed_says_that_nothing_moved() {
+    let (zone, now) = (Zone::utc(), at("2026-11-28T12:00:00Z"));
+    let say = |language| Speech { language, zone: &zone, now }.missed(at("2026-11-24T09:00:00Z"));
+    assert_eq!(
+        say(Language::En),
+        "The charge planned for 24 Nov 2026 at 09:00 was not made: it had become too late for it. \
+         No money moved."
+    );
+    assert_eq!(say(Language::ZhCn), "原定 2026 年 11 月 24 日 09:00 的扣款因逾期未执行，未扣款。");
+}
+
+#[test]
 fn the_rule_says_itself_in_both_languages() {
     let zone = Zone { name: "Europe/Madrid".to_owned(), ..Zone::utc() };
     let now = at("2026-11-22T12:00:00Z");

@@ -20,7 +20,9 @@ use crate::{
     },
 };
 use laika_core::{
-    decide::{Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with, decide},
+    decide::{
+        Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with, decide, missed,
+    },
     record::{DecisionRecord, canonical},
     rule::Threshold,
     say,
@@ -174,6 +176,9 @@ async fn look<'a>(
     let (line, now) = (subject.line, subject.line.newest_at);
     let Some(mut stored) = subject.inputs.stored.take() else { return Ok(None) };
     let before = remembered(&stored);
+    if matches!(cause, Cause::Timer) {
+        tell_missed(tx, line, &mut stored, &mut subject.inputs).await?;
+    }
     let announced = announce_due(tx, line, &stored, &mut subject.inputs).await?;
     let (account, history) = (&subject.inputs.account, &subject.inputs.history);
     let decision = decide(&stored.rule, account, history, cause, now);
@@ -267,6 +272,24 @@ async fn announce_due(
         inputs.history.notices.push(notice);
     }
     Ok(inputs.history.notices.len() > known)
+}
+
+/// Tells the customer of a scheduled charge that is gone without having been made, and forgets it.
+async fn tell_missed(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &mut Stored,
+    inputs: &mut Inputs,
+) -> Result<()> {
+    let (rule, now) = (&stored.rule, line.newest_at);
+    let Some(at) = missed(rule, &inputs.account, &inputs.history, now) else { return Ok(()) };
+    let body = speech(&inputs.owner, &inputs.account.zone, now).missed(at);
+    let key = format!("{}-v{}-missed-{}", line.id, rule.version, at.micros());
+    tell(tx, &inputs.owner, &key, &body, now).await?;
+    let gone = consumed_with(rule, &inputs.account, at);
+    stored.consumed_through = stored.consumed_through.max(Some(gone));
+    inputs.history.consumed_through = stored.consumed_through;
+    Ok(())
 }
 
 /// Tells the customer once per crossing that little is left, whether the rule is on or off.

@@ -199,3 +199,24 @@ fn a_skipped_date_stays_skipped_on_another_clock() {
     let next = at("2026-12-23T12:00:00Z");
     assert!(code(&rule, &account, &history, next).starts_with("notice_running"));
 }
+
+#[test]
+fn what_is_too_late_to_charge_is_told_once_it_is() {
+    let (mut rule, account, mut history) = scheduled();
+    let due = at("2026-11-24T09:00:00Z");
+    let held = at("2026-11-28T08:59:59Z");
+    let gone = at("2026-11-28T09:00:00Z");
+    assert_eq!(missed(&rule, &account, &history, held), None, "72 hours and its announcement");
+    assert_eq!(missed(&rule, &account, &history, gone), Some(due));
+    let later = at("2027-01-28T09:00:00Z");
+    let newest = at("2027-01-24T09:00:00Z");
+    assert_eq!(missed(&rule, &account, &history, later), Some(newest), "the newest alone");
+    assert_eq!(missed(&rule, &account, &history, newest), None, "which is charged");
+    history.consumed_through = Some(due);
+    assert_eq!(missed(&rule, &account, &history, gone), None);
+    history.consumed_through = None;
+    rule.skip_at = Some(due);
+    assert_eq!(missed(&rule, &account, &history, gone), None, "skipped by the customer");
+    (rule.skip_at, rule.on) = (None, false);
+    assert_eq!(missed(&rule, &account, &history, gone), None);
+}

@@ -1,9 +1,13 @@
 //! Timers beside usage: a look that usage has just had is not due again at once, whoever holds its
 //! job, and one that lies ahead stays.
 
-use super::{World, gigabytes};
+use super::{World, at, gigabytes};
 use crate::{flow::perform::perform, store::jobs};
-use laika_core::{bytes::Bytes, time::Instant};
+use laika_core::{
+    bytes::Bytes,
+    draft::{AmountKind, RuleDraft, TypedPeriod},
+    time::Instant,
+};
 
 /// Claims what is due now, as a worker does.
 async fn claimed(world: &World) -> Vec<jobs::Claimed> {
@@ -53,4 +57,36 @@ async fn usage_after_a_claim_leaves_its_holder_nothing_and_no_second_claim() {
     perform(&world.app, &held[0]).await.expect("nothing to do");
     let next = next_due(&world).await.expect("a safety timer");
     assert!(next > world.app.clock.now());
+}
+
+#[tokio::test]
+async fn a_date_that_an_outage_outlasted_is_told_once_and_gone() {
+    let world = World::new().await;
+    let monthly = |draft: &mut RuleDraft| {
+        draft.low_balance = false;
+        draft.scheduled = true;
+        draft.unit = TypedPeriod::Month;
+        draft.every = "1".into();
+        draft.start = "2026-11-24".into();
+        draft.day = "24".into();
+        draft.at = "09:00".into();
+        draft.alert = false;
+        draft.amount_kind = AmountKind::FixedData;
+        draft.amount = "1".into();
+    };
+    world.save("k1", monthly).await.expect("saved");
+    world.turn_on().await.expect("on");
+    world.pass(24 * 9);
+    // Usage finds nothing due and tells nothing; the timer does, hours later at most.
+    world.uses("1", Bytes::MB).await;
+    assert_eq!(world.told("was not made").await, 0);
+    for _ in 0..3 {
+        world.pass(7);
+        for job in claimed(&world).await {
+            perform(&world.app, &job).await.expect("looked at");
+        }
+        assert_eq!(world.told("was not made: it had become too late").await, 1);
+    }
+    assert_eq!(world.consumed_through().await, at("2026-11-24T08:00:00Z"), "09:00 in Madrid");
+    assert_eq!(world.recharges().await.len(), 0);
 }
