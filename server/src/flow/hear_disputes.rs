@@ -3,8 +3,8 @@
 //! waits.
 //!
 //! Place in the flow: `compare_list` hears all of them every few minutes, a webhook those of one
-//! payment at once. A dispute about a recharge that goes on is heard once that has ended: the list
-//! tells of it again.
+//! payment at once, and `perform` those of a payment that it gives back. A dispute about a recharge
+//! that goes on is heard once that has ended or its money goes back: the list tells of it again.
 
 use super::returns::{attempt_of, hear};
 use crate::{

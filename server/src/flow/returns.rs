@@ -32,8 +32,8 @@ use laika_core::{
 /// What a fact did.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// The run afterwards; nothing when there is none, because the recharge goes on or the attempt
-    /// took no money.
+    /// The run afterwards; nothing when there is none, because the recharge goes on and keeps what
+    /// was taken, or the attempt took no money.
     pub returns: Option<Returns>,
     /// Whether it is another one than before.
     pub changed: bool,

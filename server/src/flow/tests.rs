@@ -357,21 +357,23 @@ async fn a_scheduled_charge_is_announced_once_and_can_be_skipped() {
     assert!(skipped > world.app.clock.now(), "what is gone is not skipped again: {skipped}");
 }
 
+/// A gigabyte on each 24th at 09:00, and nothing else.
+fn monthly(draft: &mut RuleDraft) {
+    draft.low_balance = false;
+    draft.scheduled = true;
+    draft.unit = laika_core::draft::TypedPeriod::Month;
+    draft.every = "1".into();
+    draft.start = "2026-11-24".into();
+    draft.day = "24".into();
+    draft.at = "09:00".into();
+    draft.alert = false;
+    draft.amount_kind = laika_core::draft::AmountKind::FixedData;
+    draft.amount = "1".into();
+}
+
 #[tokio::test]
 async fn a_date_charged_on_one_clock_is_not_due_on_another() {
     let world = World::new().await;
-    let monthly = |draft: &mut RuleDraft| {
-        draft.low_balance = false;
-        draft.scheduled = true;
-        draft.unit = laika_core::draft::TypedPeriod::Month;
-        draft.every = "1".into();
-        draft.start = "2026-11-24".into();
-        draft.day = "24".into();
-        draft.at = "09:00".into();
-        draft.alert = false;
-        draft.amount_kind = laika_core::draft::AmountKind::FixedData;
-        draft.amount = "1".into();
-    };
     world.save("k1", monthly).await.expect("saved");
     world.turn_on().await.expect("on");
     world.pass(24);

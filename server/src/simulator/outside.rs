@@ -279,13 +279,13 @@ pub(super) async fn takes_back(world: &mut World) -> Result<String, String> {
         return Ok("no money to take back".to_owned());
     }
     let from = if going.is_empty() || world.one_in(4) { left } else { going };
-    let Payment { id, .. } = world.random.pick(&from).clone();
+    let payment = world.random.pick(&from).clone();
+    let (id, amount_minor) = (payment.id.clone(), payment.left_minor());
     if !world.one_in(3) {
         take(world, Request::Provider(provider::Request::Dispute { payment: id.clone() })).await;
         return Ok(format!("{id} is disputed"));
     }
     // Why whole: what of a part is to follow, a person decides.
-    let amount_minor = from.iter().find(|it| it.id == id).map_or(0, Payment::left_minor);
     world.truth.given_back.insert(id.clone());
     let refund = provider::Request::Refund { key: None, payment: id.clone(), amount_minor };
     take(world, Request::Provider(refund)).await;

@@ -1,5 +1,5 @@
-//! What goes back of a payment after its recharge ended: core's [`Returns`], and beside it the
-//! columns that statements look for. The line is locked in every transaction that writes one.
+//! What goes back of a payment beside its recharge: core's [`Returns`], and with it the columns
+//! that statements look for. The line is locked in every transaction that writes one.
 
 use super::{Conn, Tx, lines::Line, rules::from_json, rules::json, set};
 use crate::{error::Result, sql};

@@ -1,13 +1,9 @@
 //! Timers beside usage: a look that usage has just had is not due again at once, whoever holds its
-//! job, and one that lies ahead stays.
+//! job, and one that lies ahead stays; what the timer alone finds is told.
 
-use super::{World, at, gigabytes};
+use super::{World, at, gigabytes, monthly};
 use crate::{flow::perform::perform, store::jobs};
-use laika_core::{
-    bytes::Bytes,
-    draft::{AmountKind, RuleDraft, TypedPeriod},
-    time::Instant,
-};
+use laika_core::{bytes::Bytes, time::Instant};
 
 /// Claims what is due now, as a worker does.
 async fn claimed(world: &World) -> Vec<jobs::Claimed> {
@@ -62,18 +58,6 @@ async fn usage_after_a_claim_leaves_its_holder_nothing_and_no_second_claim() {
 #[tokio::test]
 async fn a_date_that_an_outage_outlasted_is_told_once_and_gone() {
     let world = World::new().await;
-    let monthly = |draft: &mut RuleDraft| {
-        draft.low_balance = false;
-        draft.scheduled = true;
-        draft.unit = TypedPeriod::Month;
-        draft.every = "1".into();
-        draft.start = "2026-11-24".into();
-        draft.day = "24".into();
-        draft.at = "09:00".into();
-        draft.alert = false;
-        draft.amount_kind = AmountKind::FixedData;
-        draft.amount = "1".into();
-    };
     world.save("k1", monthly).await.expect("saved");
     world.turn_on().await.expect("on");
     world.pass(24 * 9);

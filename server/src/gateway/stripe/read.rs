@@ -355,18 +355,22 @@ impl CheckoutSession {
 }
 
 impl DisputeRecord {
-    /// Whether one that is *prevented* left us with less: it was either blocked, which moves
-    /// nothing, or resolved by giving the customer the money.
+    /// The status, in place of `prevented` what that came to: such a dispute was either blocked,
+    /// which moves nothing, or resolved by giving the customer the money.
     ///
     /// *Source*: Stripe's changelog of 2025-08-27, case types `block` and `resolution`; the
     /// dispute's balance transactions; read 2026-11.
-    fn took_money(&self) -> bool {
+    fn came_to(&self) -> &str {
+        if self.status != "prevented" {
+            return &self.status;
+        }
         let card = self.payment_method_details.as_ref().and_then(|of| of.card.as_ref());
         let moved = self.balance_transactions.iter().map(|moved| moved.amount);
         match card.and_then(|card| card.case_type.as_deref()) {
-            Some("resolution") => true,
-            Some("block") => false,
-            _ => moved.fold(0, i64::saturating_add) < 0,
+            Some("resolution") => "lost",
+            Some("block") => "warning_closed",
+            _ if moved.fold(0, i64::saturating_add) < 0 => "lost",
+            _ => "warning_closed",
         }
     }
 
@@ -376,10 +380,9 @@ impl DisputeRecord {
             let why = format!("dispute {}: an amount that makes no sense", self.id);
             Failure::Unknown(NoAnswer::unknown(why))
         })?;
-        let status = match self.status.as_str() {
+        let status = match self.came_to() {
             "won" | "warning_closed" => DisputeStatus::Won,
-            "prevented" if !self.took_money() => DisputeStatus::Won,
-            "lost" | "prevented" => DisputeStatus::Lost,
+            "lost" => DisputeStatus::Lost,
             _ => DisputeStatus::Open,
         };
         Ok(Dispute { id: self.id, payment: self.payment_intent, amount, status })

@@ -65,12 +65,11 @@ impl DisputeRecord {
     /// *Source*: Stripe's documentation, "How disputes work", read 2026-11: an inquiry takes
     /// nothing, a dispute takes its amount at once, one that is won returns it.
     fn row(self, currency: &str, at: At<'_>) -> Option<reconcile::Dispute> {
-        let (open, withdrawn, reinstated) = match self.status.as_str() {
+        let (open, withdrawn, reinstated) = match self.came_to() {
             "warning_needs_response" | "warning_under_review" => (true, false, false),
             "warning_closed" => (false, false, false),
-            "prevented" if !self.took_money() => (false, false, false),
             "won" => (false, true, true),
-            "lost" | "prevented" => (false, true, false),
+            "lost" => (false, true, false),
             // `needs_response`, `under_review`, and whatever is not known.
             _ => (true, true, false),
         };
