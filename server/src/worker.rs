@@ -114,15 +114,28 @@ pub(crate) async fn one(app: Shared, job: Claimed) {
     let Err(error) = perform(&app, &job).await else { return };
     app.metrics.failed(&error);
     tracing::error!(%error, line = %job.line_id, work = ?job.work, "a job failed");
-    let wait = Span::seconds(1 << job.attempts.clamp(0, 9));
-    let retried = async {
-        let mut tx = app.store.write().await?;
-        let failure = error.to_string();
-        jobs::retry(&mut tx, &job, app.clock.now().plus(wait), Some(&failure)).await?;
-        tx.commit_as(Kept::Retry).await
-    };
-    if let Err(error) = retried.await {
+    if let Err(error) = let_go(&app, &job, &error.to_string()).await {
         tracing::error!(%error, "the job waits for its lease to end");
+    }
+}
+
+/// Lets a job that failed go until later, as soon as there is a database to say so to: where it
+/// moves to another node, the job goes on with it, and not when its lease ends a minute later.
+async fn let_go(app: &Shared, job: &Claimed, failure: &str) -> Result<()> {
+    let wait = Span::seconds(1 << job.attempts.clamp(0, 9));
+    loop {
+        let kept = async {
+            let mut tx = app.store.write().await?;
+            jobs::retry(&mut tx, job, app.clock.now().plus(wait), Some(failure)).await?;
+            tx.commit_as(Kept::Retry).await
+        };
+        match kept.await {
+            Err(error) if error.is_away() => tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = app.stopping() => return Err(error),
+            },
+            kept => return kept,
+        }
     }
 }
 

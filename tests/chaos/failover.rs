@@ -79,6 +79,8 @@ impl Run {
         for (status, code, says_when) in self.feed.refused() {
             assert!(status == 503 && says_when, "usage was refused with {status} {code}");
         }
+        let waits = self.town.log().contains("the job waits for its lease to end");
+        assert!(!waits, "a job was not let go when the database was there again");
         // Why the database too: what the server answered may have been the old node's.
         let counted = self.cluster.ask("SELECT count(*) FROM inbox WHERE source LIKE 'carrier/%'");
         let counted: u64 = counted.parse().expect("a number");
