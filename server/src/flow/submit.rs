@@ -192,6 +192,10 @@ async fn allowed(
             let enough = order.amount.amount_minor >= recharge.order.amount.amount_minor
                 && order.amount.currency == recharge.order.amount.currency;
             match (enough, order.payment_methods.contains(&method.id)) {
+                // Why: the notice is used up. What cannot be tried under it is announced anew.
+                (true, true) if !method.rail.still_debits(recharge.opened_at, now) => {
+                    Err("rail_closed".to_owned())
+                }
                 (true, true) => Ok(method),
                 (false, _) => Err("not_due".to_owned()),
                 (true, false) => Err("no_usable_method".to_owned()),

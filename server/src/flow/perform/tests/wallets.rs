@@ -8,7 +8,10 @@ use crate::{
         handle_usage::handle as handle_usage, recharge_now::recharge_now, remove_payment_method,
         usage_event::Event,
     },
-    sandbox::{Request, provider::Request as ToProvider},
+    sandbox::{
+        Request,
+        provider::{Request as ToProvider, records::NextCharge},
+    },
 };
 use laika_core::{
     api::RechargeNow,
@@ -52,8 +55,7 @@ async fn alipay_is_bound_by_an_agreement_and_debits_within_it() {
 #[tokio::test]
 async fn an_answer_that_is_lost_counts_its_debit_once() {
     let world = World::new("alipay_lost", &["alipay"]).await;
-    let next = crate::sandbox::provider::records::NextCharge::AnswerLostAfter;
-    world.run_low_as(next).await;
+    world.run_low_as(NextCharge::AnswerLostAfter).await;
     assert_eq!(world.status().await, Status::Unknown);
     world.pass(Span::minutes(2));
     world.drain().await;
@@ -84,6 +86,27 @@ async fn wechat_pay_is_bound_and_waits_for_its_notice_before_it_debits() {
         assert_eq!(announcements(&world).await, number, "told once");
         use_up(&world, number).await;
     }
+}
+
+#[tokio::test]
+async fn a_try_that_comes_days_late_needs_a_notice_of_its_own() {
+    let world = World::new("wechat_late", &["wechat"]).await;
+    world.script(NextCharge::InsufficientFunds).await;
+    world.look().await;
+    while world.recharges().await == 0 {
+        world.pass(Span::hours(1));
+        world.look().await;
+    }
+    world.drain().await;
+    assert_eq!((world.status().await, world.payments().len()), (Status::Declined, 1));
+    assert_eq!(announcements(&world).await, 1);
+    // The next try is due in an hour, and nobody is there for a week. The notice is no longer good.
+    world.pass(Span::days(7));
+    world.drain().await;
+    assert_eq!((world.status().await, world.payments().len()), (Status::Cancelled, 1));
+    world.look().await;
+    assert_eq!(announcements(&world).await, 2, "it is announced anew");
+    assert_eq!(world.captured(), Vec::<i64>::new());
 }
 
 /// How often the customer was told of a charge to come, by SMS and by e-mail as one.
