@@ -135,6 +135,11 @@ impl Store {
         }
     }
 
+    /// Whether it was closed: by us, and for good.
+    pub fn is_closed(&self) -> bool {
+        self.writer.is_closed()
+    }
+
     /// Closes every connection, after the last transaction has ended.
     pub async fn close(&self) {
         self.readers.close().await;

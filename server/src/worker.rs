@@ -130,7 +130,7 @@ async fn let_go(app: &Shared, job: &Claimed, failure: &str) -> Result<()> {
             tx.commit_as(Kept::Retry).await
         };
         match kept.await {
-            Err(error) if error.is_away() => tokio::select! {
+            Err(error) if error.is_away() && !app.store.is_closed() => tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = app.stopping() => return Err(error),
             },
