@@ -148,12 +148,6 @@ impl Rail {
         Some(day(told_at, advance.last_day).plus(Span::seconds(closes_s)))
     }
 
-    /// Whether it debits at `now` what was opened at `opened_at`. With a notice only on that day:
-    /// it was opened on one of the notice's days, and any later one may be past the last of them.
-    pub fn still_debits(self, opened_at: Instant, now: Instant) -> bool {
-        self.facts().advance.is_none() || now < day(opened_at, 2)
-    }
-
     /// The longest that a debit can wait from the moment it is wanted: notice and hours.
     pub fn longest_wait(self) -> Span {
         let facts = self.facts();
@@ -248,20 +242,6 @@ mod tests {
         assert_eq!(Rail::Card.debits_at(now, now), now);
         assert_eq!(Rail::Card.lapses_at(now), None);
         assert_eq!(Rail::Card.longest_wait(), Span(0));
-    }
-
-    #[test]
-    fn what_was_announced_is_tried_on_the_day_it_was_opened() {
-        let opened = at("2026-11-30T21:30:00+08:00");
-        for (now, wechat) in [
-            ("2026-11-30T21:30:00+08:00", true),
-            ("2026-11-30T23:59:59+08:00", true),
-            ("2026-12-01T00:00:00+08:00", false),
-            ("2026-12-01T08:00:00+08:00", false),
-        ] {
-            assert_eq!(Rail::WechatDeduction.still_debits(opened, at(now)), wechat, "{now}");
-            assert!(Rail::Card.still_debits(opened, at(now)));
-        }
     }
 
     #[test]

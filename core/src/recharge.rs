@@ -11,7 +11,7 @@ mod effect;
 mod fact;
 mod payment;
 
-use crate::decide::{MethodFacts, Order, PastRecharge, Standing};
+use crate::decide::{MethodFacts, Notice, Order, PastRecharge, Standing};
 use crate::id::{IdempotencyKey, LineId, PaymentMethodId, RechargeId};
 use crate::ledger::Posting;
 use crate::money::Money;
@@ -100,6 +100,17 @@ pub struct Tries {
     pub rail: Rail,
     /// How far it has come.
     pub ladder: Ladder,
+    /// Not tried from here on: the announcement that its rail needs is used up by this recharge and
+    /// no longer good then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapses_at: Option<Instant>,
+}
+
+impl Tries {
+    /// Whether it may be tried at `now`, as far as its announcement goes.
+    pub fn is_good(&self, now: Instant) -> bool {
+        self.lapses_at.is_none_or(|end| now < end)
+    }
 }
 
 /// One try to take the money: one method, one amount, one idempotency key.
@@ -259,22 +270,30 @@ impl Status {
 }
 
 impl Recharge {
-    /// Opens a recharge: decided, reserved, its first attempt planned. `methods` are the account's,
-    /// as they were decided from.
+    /// Opens a recharge: decided, reserved, its first attempt planned. `methods` are the account's
+    /// and `notices` the line's, as they were decided from.
     pub fn open(
         line_id: LineId,
         number: u32,
         rule_version: Option<u32>,
         order: Order,
         methods: &[MethodFacts],
+        notices: &[Notice],
         now: Instant,
     ) -> Step {
+        let lapses_at = |id: &PaymentMethodId| {
+            let told = notices.iter().filter(|notice| order.triggers.contains(&notice.trigger));
+            let told = told.filter(|notice| notice.payment_methods.contains(id));
+            told.filter_map(|notice| notice.lapses_at).filter(|end| now < *end).min()
+        };
         let tries = |id: &PaymentMethodId| {
             let known = methods.iter().find(|method| method.id == *id);
+            let told_before = known.is_some_and(|method| method.rail.facts().advance.is_some());
             Tries {
                 payment_method_id: id.clone(),
                 rail: known.map_or(Rail::Card, |method| method.rail),
                 ladder: known.map_or(Ladder::default(), |method| method.ladder),
+                lapses_at: lapses_at(id).filter(|_| told_before),
             }
         };
         let recharge = Recharge {
@@ -381,6 +400,11 @@ impl Attempt {
     /// only within 20 h of the first time. *Source*: rules.md, "Unknown".
     pub fn may_be_sent(&self, now: Instant) -> bool {
         self.submitted_at.is_none_or(|first| now.since(first) < RESEND_WITHIN)
+    }
+
+    /// Whether nobody waits for it any more: a purchase by hand that was never sent in time.
+    pub fn is_given_up(&self, opened_at: Instant, now: Instant) -> bool {
+        self.submitted_at.is_none() && now.since(opened_at) >= payment::BY_HAND_WITHIN
     }
 
     /// Whether it was sent and nothing definite is known of it.

@@ -42,7 +42,7 @@ fn method(name: &str) -> PaymentMethodId {
 /// Opens a recharge as the server does.
 fn open(line: &LineId, number: u32, version: Option<u32>, order: Order, at: Instant) -> Step {
     let (_, account, _) = account_and_rule();
-    Recharge::open(line.clone(), number, version, order, &account.payment_methods, at)
+    Recharge::open(line.clone(), number, version, order, &account.payment_methods, &[], at)
 }
 
 /// When the `number`th recharge of a row was opened.

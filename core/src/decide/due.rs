@@ -146,11 +146,15 @@ pub(super) fn find<'a>(
     });
     match cause {
         Cause::Submission { triggers } => {
-            // Why: what a date made due lapses while its payment is tried as it would before.
+            // Why: what a date made due lapses while its payment is tried as it would before, and
+            // data that was bought meanwhile is what would have expired.
+            let latest_expiry_at = account.latest_expiry_at;
             let still = |trigger: &&TriggerDue| match trigger {
                 TriggerDue::LowBalance => low,
                 TriggerDue::Scheduled { at } => now < at.plus(lapses_after(rule, account)),
-                TriggerDue::Expiring { expires_at } => now < *expires_at,
+                TriggerDue::Expiring { expires_at } => {
+                    now < *expires_at && latest_expiry_at.is_none_or(|at| at <= *expires_at)
+                }
             };
             triggers.iter().filter(still).for_each(|trigger| due.consume(trigger.clone()));
             due.methods.every = true;

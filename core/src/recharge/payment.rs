@@ -16,6 +16,8 @@ use crate::time::{Instant, Span};
 const NOT_FOUND_AFTER: Span = Span::hours(24);
 /// From so long without an answer on, the gateway is asked to cancel.
 const CANCEL_AFTER: Span = Span::hours(2);
+/// For so long a customer who bought by hand is taken to wait for it.
+pub(super) const BY_HAND_WITHIN: Span = Span::hours(1);
 
 /// Plans the next attempt: the method whose next try comes first, in order where several can be
 /// tried at once. Returns whether there is one.
@@ -57,7 +59,7 @@ fn next_try_of(recharge: &Recharge, tries: &Tries, now: Instant) -> Option<Insta
     }
     let hard = tried.any(|a| matches!(a.outcome, Some(Outcome::Declined { hard: true, .. })));
     let next_at = tries.ladder.next_try_at(now).filter(|_| !hard)?;
-    Some(tries.rail.opens_at(next_at))
+    Some(tries.rail.opens_at(next_at)).filter(|at| tries.is_good(*at))
 }
 
 /// A definite failure: its method comes one rung further down. A purchase by hand moves no ladder.
@@ -254,7 +256,7 @@ pub(super) fn action_required(
 /// Why not as long by hand: the customer is there, and what waits counts as coming, so that a
 /// purchase that was given up would keep the rule from recharging for a day.
 fn link_lives(automatic: bool) -> Span {
-    if automatic { Span::hours(24) } else { Span::hours(1) }
+    if automatic { Span::hours(24) } else { BY_HAND_WITHIN }
 }
 
 /// Sent, and no usable answer: look, never charge anew.

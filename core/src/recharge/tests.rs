@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bytes::Bytes;
-use crate::decide::Suspension;
+use crate::decide::{Suspension, TriggerDue};
 use crate::ledger::{Book, Quantity};
 use crate::money::Currency;
 use crate::rule::Adds;
@@ -28,7 +28,7 @@ fn opened(methods: &[&str]) -> Recharge {
     };
     let line = LineId::new("line").unwrap_or_else(|| unreachable!());
     let known: Vec<MethodFacts> = methods.iter().map(|m| MethodFacts::card(method(m))).collect();
-    Recharge::open(line, 1, Some(1), order, &known, at(0)).recharge
+    Recharge::open(line, 1, Some(1), order, &known, &[], at(0)).recharge
 }
 
 /// Takes in facts one minute apart from `minute` on; gives the last step.
@@ -335,7 +335,7 @@ fn the_ladder_goes_on_in_the_next_recharge() {
     let card = MethodFacts { ladder, ..MethodFacts::card(method("a")) };
     let order = first.recharge.order.clone();
     let line = first.recharge.line_id.clone();
-    let again = Recharge::open(line, 2, Some(2), order, &[card], at(10));
+    let again = Recharge::open(line, 2, Some(2), order, &[card], &[], at(10));
     let due: Vec<Instant> = again.effects.iter().map(|due| due.at).collect();
     assert_eq!(due, [at(61)], "an edit does not make it try at once");
     let done = run(again.recharge, 61, &[submitted(1), captured(1)]);
@@ -361,7 +361,7 @@ fn buying_by_hand_moves_no_ladder_but_ends_one() {
     let by_hand = || {
         let order = opened(&["a"]).order;
         let line = LineId::new("line").unwrap_or_else(|| unreachable!());
-        Recharge::open(line, 1, None, order, std::slice::from_ref(&card), at(0)).recharge
+        Recharge::open(line, 1, None, order, std::slice::from_ref(&card), &[], at(0)).recharge
     };
     let step = run(by_hand(), 0, &[submitted(1), declined(1, false)]);
     assert_eq!(step.recharge.status, Status::Failed, "tried once");
@@ -377,11 +377,38 @@ fn a_retry_waits_for_the_hours_of_its_rail() {
     let wallet = MethodFacts { rail: Rail::WechatDeduction, ..MethodFacts::card(method("a")) };
     let line = LineId::new("line").unwrap_or_else(|| unreachable!());
     let order = opened(&["a"]).order;
-    let step = Recharge::open(line, 1, Some(1), order, &[wallet], evening);
+    let step = Recharge::open(line, 1, Some(1), order, &[wallet], &[], evening);
     let step = apply(step.recharge, &submitted(1), evening);
     let step = apply(step.recharge, &declined(1, false), evening);
     let due = step.effects.iter().find(|d| d.effect == Effect::Charge { attempt: 2 });
     assert_eq!(due.map(|d| d.at.to_string()).as_deref(), Some("2026-11-24T23:00:00Z"));
+}
+
+#[test]
+fn nothing_is_tried_when_the_notice_of_its_rail_is_no_longer_good() {
+    // Day 8 of the notice, then day 9, after which nothing is debited under it.
+    for (evening, next) in
+        [("2026-11-29T13:45:00Z", Some("2026-11-29T23:00:00Z")), ("2026-11-30T13:45:00Z", None)]
+    {
+        let evening = Instant::parse(evening).unwrap_or(Instant::MIN);
+        let wallet = MethodFacts { rail: Rail::WechatDeduction, ..MethodFacts::card(method("a")) };
+        let line = LineId::new("line").unwrap_or_else(|| unreachable!());
+        let order = Order { triggers: vec![TriggerDue::LowBalance], ..opened(&["a"]).order };
+        let told = Notice {
+            trigger: TriggerDue::LowBalance,
+            charge_at: evening,
+            at_most: order.amount,
+            payment_methods: vec![method("a")],
+            lapses_at: Instant::parse("2026-11-30T14:00:00Z"),
+        };
+        let notices = [told];
+        let step = Recharge::open(line, 1, Some(1), order, &[wallet], &notices, evening);
+        let step = apply(step.recharge, &submitted(1), evening);
+        let step = apply(step.recharge, &declined(1, false), evening);
+        let due = step.effects.iter().find(|d| d.effect == Effect::Charge { attempt: 2 });
+        assert_eq!(due.map(|d| d.at.to_string()).as_deref(), next);
+        assert_eq!(step.recharge.status == Status::Failed, next.is_none());
+    }
 }
 
 #[test]

@@ -161,12 +161,13 @@ impl World {
         state.history.notices.extend(told);
         let decision = decide(&self.rule, &account, &state.history, &Cause::Timer, now);
         if let Decision::Recharge { order } = &decision {
+            let number = state.history.recharges.len() as u32;
+            let (line, methods) = (self.account.line_id.clone(), &account.payment_methods);
+            let told = &state.history.notices;
+            let step = Recharge::open(line, number, Some(1), order.clone(), methods, told, now);
             for trigger in &order.triggers {
                 consume(&mut state.history, trigger, &self.rule, &account);
             }
-            let number = state.history.recharges.len() as u32;
-            let (line, methods) = (self.account.line_id.clone(), &account.payment_methods);
-            let step = Recharge::open(line, number, Some(1), order.clone(), methods, now);
             take(&mut state, step, None, now);
             return Some(state);
         }

@@ -72,7 +72,7 @@ fn open(choices: &mut Choices<'_>) -> Recharge {
         triggers: Vec::new(),
     };
     let version = (!choices.seed().is_multiple_of(4)).then_some(1);
-    Recharge::open(account.line_id, 1, version, order, &methods, now()).recharge
+    Recharge::open(account.line_id, 1, version, order, &methods, &[], now()).recharge
 }
 
 /// Any facts in any order, as late as they like: at most one grant, no attempt beyond the first

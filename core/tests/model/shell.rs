@@ -33,11 +33,11 @@ impl World {
         match &decision {
             Decision::Recharge { order } => {
                 let number = u32::try_from(self.recharges.len() + 1).expect("few recharges");
-                let methods = &account.payment_methods;
-                let line = account.line_id.clone();
-                let step = Recharge::open(line, number, Some(1), order.clone(), methods, self.now);
+                let (methods, told) = (&account.payment_methods, &history.notices);
+                let (line, order) = (account.line_id.clone(), order.clone());
+                let step = Recharge::open(line, number, Some(1), order, methods, told, self.now);
                 self.recharges.push(Arc::new(step.recharge.clone()));
-                for trigger in &order.triggers {
+                for trigger in &step.recharge.order.triggers {
                     if let TriggerDue::Scheduled { at } = trigger {
                         self.consumed_through = self.consumed_through.max(Some(*at));
                     }

@@ -56,7 +56,11 @@ impl World {
         let state = |trigger: &TriggerDue| match trigger {
             TriggerDue::LowBalance if !self.is_low() => State::Nothing,
             TriggerDue::Scheduled { at } if self.lapsed(*at) => State::Nothing,
-            TriggerDue::Expiring { expires_at } if *expires_at <= self.now => State::Nothing,
+            TriggerDue::Expiring { expires_at }
+                if *expires_at <= self.now || self.account.latest_expiry_at > Some(*expires_at) =>
+            {
+                State::Nothing
+            }
             _ => State::Due(None),
         };
         triggers.iter().map(|trigger| (trigger.clone(), state(trigger))).collect()

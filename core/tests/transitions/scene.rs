@@ -169,7 +169,7 @@ fn reach((status, respect, path): &Spec) -> Scene {
     let line = LineId::new("line").expect("an id");
     let mut now = crate::cases::now();
     let version = (!by_hand).then_some(1);
-    let mut recharge = Recharge::open(line, 1, version, order, &methods, now).recharge;
+    let mut recharge = Recharge::open(line, 1, version, order, &methods, &[], now).recharge;
     let mut postings = Vec::new();
     for word in words {
         if let Some(hours) = word.strip_prefix("wait ") {

@@ -225,7 +225,8 @@ async fn act(
     match &record.decision {
         Decision::Recharge { order } => {
             let (version, json) = (Some(stored.rule.version), json(&record)?);
-            open(tx, line, version, order.clone(), Some(&json), None).await?;
+            let told = &inputs.history.notices;
+            open(tx, line, version, order.clone(), told, Some(&json), None).await?;
             consume(tx, line, stored, &inputs.account, &order.triggers).await?;
             Ok(None)
         }

@@ -18,25 +18,27 @@ use crate::{
     },
 };
 use laika_core::{
-    decide::Order,
+    decide::{Notice, Order},
     id::{PaymentMethodId, RechargeId},
     recharge::{Fact, Recharge},
 };
 
 /// Opens a recharge: its row, its first attempt, its job. With a rule version it is automatic and
-/// `record` justifies it; without one the customer's `request` does.
+/// `record` justifies it; without one the customer's `request` does. `notices` are what the line's
+/// customer was told of charges to come.
 pub async fn open(
     tx: &mut Tx,
     line: &Line,
     rule_version: Option<u32>,
     order: Order,
+    notices: &[Notice],
     record: Option<&str>,
     request: Option<Request<'_>>,
 ) -> Result<RechargeId> {
     let number = lines::next_recharge(tx, line).await?;
     let now = line.newest_at;
     let methods = payment_methods::facts(tx, line, now).await?;
-    let step = Recharge::open(line.id.clone(), number, rule_version, order, &methods, now);
+    let step = Recharge::open(line.id.clone(), number, rule_version, order, &methods, notices, now);
     recharges::insert(tx, line, number, &step.recharge, record, request).await?;
     accounts::bump(tx, line.account_id.as_str()).await?;
     let id = keep(tx, line, step).await?.id;

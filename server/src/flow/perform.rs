@@ -169,7 +169,7 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
         Submitted::TooLate => return Ok(Next::Fact(Fact::Unanswered { attempt })),
         Submitted::Written => return Ok(Next::Written),
         Submitted::Nothing => return Ok(Next::Nothing),
-        Submitted::ClockApart => return Ok(Next::Again(Span::minutes(1))),
+        Submitted::NotYet(wait) => return Ok(Next::Again(wait)),
     };
     let answer = app.gateway()?.charge(&charge).await;
     fault::at(Point::ChargeAnswered)?;

@@ -55,7 +55,7 @@ pub async fn recharge_now(
     }
     let order = order(app, &mut tx, &line, asked).await?;
     let request = Request { key: &key, sha256: &sha256 };
-    let id = open(&mut tx, &line, None, order, None, Some(request)).await?;
+    let id = open(&mut tx, &line, None, order, &[], None, Some(request)).await?;
     let opened = recharges::get(&mut tx, account_id, id.as_str()).await?;
     tx.commit_as(Kept::Purchase).await?;
     ring(app);

@@ -26,10 +26,14 @@ use crate::{
 #[cfg(test)]
 use laika_core::id::IdempotencyKey;
 use laika_core::{
-    decide::{Cause, Decision, Unusable, decide},
+    decide::{Cause, Decision, Reason, Unusable, decide},
     id::RechargeId,
     recharge::{Attempt, Fact, Recharge},
+    time::{Instant, Span},
 };
+
+/// How soon it is looked again whether another payment of the line is over.
+const ANOTHER: Span = Span::minutes(5);
 
 /// What may be done with an attempt.
 pub enum Submitted {
@@ -41,8 +45,8 @@ pub enum Submitted {
     Written,
     /// It is settled: there is nothing to send.
     Nothing,
-    /// This machine's clock is too far from others' to be trusted with money: not now.
-    ClockApart,
+    /// Not now, but after so long: what holds it passes by itself.
+    NotYet(Span),
 }
 
 /// Decides again and records the submission.
@@ -63,7 +67,7 @@ pub async fn submit(
     }
     if is_clock_apart(app, &mut tx).await? {
         tx.rollback().await?;
-        return Ok(Submitted::ClockApart);
+        return Ok(Submitted::NotYet(Span::minutes(1)));
     }
     let open = recharge.attempt(number).filter(|attempt| attempt.outcome.is_none());
     let Some(attempt) = open.cloned() else {
@@ -91,8 +95,12 @@ pub async fn submit(
             let charge = of_the_job(charge, job);
             charge
         }
-        Err(reason) => {
-            let fact = Fact::Withdrawn { attempt: number, reason };
+        Err(No::Yet(_, wait)) if attempt.submitted_at.is_none() => {
+            tx.rollback().await?;
+            return Ok(Submitted::NotYet(wait));
+        }
+        Err(No::More(reason) | No::Yet(reason, _)) => {
+            let fact = Fact::Withdrawn { attempt: number, reason: reason.to_owned() };
             let known = recharge.facts.len();
             let after = take_in(&mut tx, &line, recharge, &fact).await?;
             jobs::finish(&mut tx, job).await?;
@@ -147,64 +155,97 @@ async fn is_clock_apart(app: &Shared, tx: &mut Tx) -> Result<bool> {
     Ok(apart.is_some())
 }
 
-/// The method to charge, or why it is not to be charged any more.
+/// Why an attempt is not sent.
+enum No {
+    /// It is not to be sent any more.
+    More(&'static str),
+    /// Its rail or another payment holds it for so long; what was sent before is withdrawn for it.
+    Yet(&'static str, Span),
+}
+
+/// The method to charge, or why it is not to be charged.
 async fn allowed(
     tx: &mut Tx,
     line: &Line,
     recharge: &Recharge,
     attempt: &Attempt,
-) -> Result<Result<Method, String>> {
+) -> Result<Result<Method, No>> {
+    let no = |reason| Ok(Err(No::More(reason)));
     // Why: whatever else is wrong by now, this is the reason that an operator must find.
     let stopped = kill_switch::is_on(tx, line).await?;
     #[cfg(test)]
     let stopped = stopped && !planted(Defect::KillSwitchTooLate);
     if stopped {
-        return Ok(Err("stopped_by_operator".to_owned()));
+        return no("stopped_by_operator");
     }
     let now = line.newest_at;
     let id = attempt.payment_method_id.as_str();
     let method = payment_methods::get(tx, line.account_id.as_str(), id).await?;
     let Some(method) = method.filter(|method| method.removed_at.is_none()) else {
-        return Ok(Err("no_usable_method".to_owned()));
+        return no("no_usable_method");
     };
     let Some(version) = recharge.rule_version else {
+        if attempt.is_given_up(recharge.opened_at, now) {
+            return no("not_due");
+        }
         let facts = payment_methods::facts(tx, line, now).await?;
         let known = facts.iter().find(|facts| facts.id == method.id);
         if known.is_none_or(|facts| facts.unusable(now).is_some_and(Unusable::forbids_by_hand)) {
-            return Ok(Err("no_usable_method".to_owned()));
+            return no("no_usable_method");
         }
-        return Ok(if line.closed { Err("line_closed".to_owned()) } else { Ok(method) });
+        return if line.closed { no("line_closed") } else { Ok(Ok(method)) };
     };
     #[cfg(test)]
     if planted(Defect::DisableRacesEnable) || planted(Defect::KillSwitchTooLate) {
         return Ok(Ok(method));
     }
     let mut inputs = inputs::load(tx, line, now).await?;
-    let Some(stored) = inputs.stored else { return Ok(Err("rule_off".to_owned())) };
+    let Some(stored) = inputs.stored else { return no("rule_off") };
     if stored.rule.version != version {
-        return Ok(Err("rule_changed".to_owned()));
+        return no("rule_changed");
     }
     inputs.history.recharges.retain(|past| past.id != recharge.id);
     let cause = Cause::Submission { triggers: recharge.order.triggers.clone() };
     let decision = decide(&stored.rule, &inputs.account, &inputs.history, &cause, now);
-    Ok(match &decision {
+    Ok(may_take(&decision, recharge, method, now))
+}
+
+/// Whether what is decided now is still this charge, to this method.
+fn may_take(
+    decision: &Decision,
+    recharge: &Recharge,
+    method: Method,
+    now: Instant,
+) -> Result<Method, No> {
+    let no = |reason| Err(No::More(reason));
+    let tries = recharge.tries.iter().find(|tries| tries.payment_method_id == method.id);
+    let is_good = |at: Instant| tries.is_none_or(|tries| tries.is_good(at));
+    let opens_at = method.rail.opens_at(now);
+    match decision {
         Decision::Recharge { order } => {
             let enough = order.amount.amount_minor >= recharge.order.amount.amount_minor
                 && order.amount.currency == recharge.order.amount.currency;
-            match (enough, order.payment_methods.contains(&method.id)) {
-                // Why: the notice is used up. What cannot be tried under it is announced anew.
-                (true, true) if !method.rail.still_debits(recharge.opened_at, now) => {
-                    Err("rail_closed".to_owned())
-                }
-                (true, true) => Ok(method),
-                (false, _) => Err("not_due".to_owned()),
-                (true, false) => Err("no_usable_method".to_owned()),
+            if !enough {
+                no("not_due")
+            } else if order.payment_methods.contains(&method.id) && is_good(now) {
+                Ok(method)
+            } else if now < opens_at && is_good(opens_at) {
+                // Why: its date is consumed; it would be lost for a night.
+                Err(No::Yet("rail_closed", opens_at.since(now)))
+            } else {
+                no("no_usable_method")
             }
         }
-        Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => {
-            Err(reason.code().to_owned())
+        Decision::Wait { reason: Reason::RailClosed { .. }, .. }
+            if now < opens_at && is_good(opens_at) =>
+        {
+            Err(No::Yet("rail_closed", opens_at.since(now)))
         }
-    })
+        Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => match reason {
+            Reason::RechargeOpen { .. } => Err(No::Yet(reason.code(), ANOTHER)),
+            reason => no(reason.code()),
+        },
+    }
 }
 
 /// The request to the gateway.

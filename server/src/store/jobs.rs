@@ -7,6 +7,7 @@
 use super::{Conn, Tx, lines::Line, set};
 use crate::{
     error::{Error, Result},
+    secret::random,
     sql,
 };
 use laika_core::{
@@ -95,6 +96,14 @@ pub struct Claimed {
     version: i64,
 }
 
+/// The version of a job that is written anew: no other job had it.
+///
+/// Why not 0: a key comes again when its job is done. Who held the first and lost it, as a server
+/// that stood still does, would take the second one's claim for its own.
+fn first_version() -> i64 {
+    i64::from_le_bytes(random()) & (i64::MAX >> 1)
+}
+
 /// Enqueues work. A pending job of the same key is moved forward to `due_at` if that is earlier,
 /// and whoever holds it at the moment has to leave it to the next claim.
 pub async fn enqueue(
@@ -107,7 +116,7 @@ pub async fn enqueue(
     let json = serde_json::to_string(work).map_err(|e| Error::internal(e.to_string()))?;
     sql!(
         "INSERT INTO jobs (account_id, key, line_id, work, due_at, attempts, version, leased_until)
-         VALUES ($1, $2, $3, $4, $5, 0, 0, 0)
+         VALUES ($1, $2, $3, $4, $5, 0, $6, 0)
          ON CONFLICT (account_id, key) DO UPDATE SET
              due_at = CASE WHEN excluded.due_at < jobs.due_at
                            THEN excluded.due_at ELSE jobs.due_at END,
@@ -119,7 +128,8 @@ pub async fn enqueue(
         work.key(line_id)?,
         line_id,
         json,
-        due_at.micros()
+        due_at.micros(),
+        first_version()
     )
     .execute(&mut **tx)
     .await?;
@@ -149,7 +159,7 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
     let Some(looked_at) = looked_at else { return Ok(()) };
     sql!(
         "INSERT INTO jobs (account_id, key, line_id, work, due_at, attempts, version, leased_until)
-         SELECT r.value->>0, r.value->>1, r.value->>2, $2, CAST(r.value->>3 AS BIGINT), 0, 0, 0
+         SELECT r.value->>0, r.value->>1, r.value->>2, $2, CAST(r.value->>3 AS BIGINT), 0, $4, 0
          FROM jsonb_each($1) AS r WHERE TRUE
          ON CONFLICT (account_id, key) DO UPDATE SET
              due_at = CASE WHEN excluded.due_at < jobs.due_at OR jobs.due_at <= $3
@@ -162,7 +172,8 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
                OR jobs.attempts > 0 OR jobs.leased_until > 0",
         set::of(&rows)?,
         work,
-        looked_at.micros()
+        looked_at.micros(),
+        first_version()
     )
     .execute(&mut **tx)
     .await?;

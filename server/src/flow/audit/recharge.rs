@@ -7,7 +7,7 @@ use crate::store::ledger::Entry;
 use laika_core::{
     ENGINE_VERSION,
     balance::Balance,
-    decide::{Decision, MethodFacts, Standing},
+    decide::{Decision, MethodFacts, Notice, Standing},
     ledger::Posting,
     recharge::{self, Attempt, Outcome, Recharge, Status},
     returns::{Dispute, DisputeStatus, Refund, RefundStatus, Returns},
@@ -147,8 +147,10 @@ fn replayed(loaded: &Loaded<'_>, one: &Justified, report: &mut Report) {
 fn opened(loaded: &Loaded<'_>, one: &Justified) -> Option<(Recharge, Vec<Posting>)> {
     let recharge = &one.recharge;
     let number = recharge.id.as_str().rsplit_once("-r")?.1.parse().ok()?;
+    let mut told: &[Notice] = &[];
     let methods: Vec<MethodFacts> = if recharge.automatic() {
         let record = one.readable().filter(|it| it.engine_version == ENGINE_VERSION)?;
+        told = &record.history.notices;
         record.account.payment_methods.clone()
     } else {
         // Why: by hand no ladder counts; only how each method is charged does.
@@ -160,7 +162,7 @@ fn opened(loaded: &Loaded<'_>, one: &Justified) -> Option<(Recharge, Vec<Posting
     };
     let (line, version) = (loaded.line.id.clone(), recharge.rule_version);
     let (order, at) = (recharge.order.clone(), recharge.opened_at);
-    let step = Recharge::open(line, number, version, order, &methods, at);
+    let step = Recharge::open(line, number, version, order, &methods, told, at);
     Some((step.recharge, step.postings))
 }
 

@@ -140,7 +140,7 @@ async fn what_goes_back_and_what_the_checks_read_is_read_as_it_was_kept() {
             payment_methods: vec![PaymentMethodId::new("pm_1").expect("an id")],
             triggers: vec![],
         };
-        let recharge = Recharge::open(line.id.clone(), 1, None, order, &[], now()).recharge;
+        let recharge = Recharge::open(line.id.clone(), 1, None, order, &[], &[], now()).recharge;
         let dispute = |status| Dispute {
             dispute: "dp_1".to_owned(),
             amount: eur(900),

@@ -89,6 +89,30 @@ async fn a_worker_that_was_paused_past_its_claim_finishes_nothing() {
 }
 
 #[tokio::test]
+async fn a_claim_that_was_lost_is_none_of_the_same_work_that_comes_again() {
+    on_each(async |store| {
+        let line = new_line(&store).await?;
+        enqueue(&store, &line, now()).await?;
+        let paused = claim(&store, &line).await?.remove(0);
+        let mut tx = store.write().await?;
+        jobs::release(&mut tx, NODE).await?;
+        tx.commit().await;
+        let taken_over = claim(&store, &line).await?.remove(0);
+        assert!(finish(&store, &taken_over).await?);
+        enqueue(&store, &line, now()).await?;
+        let again = claim(&store, &line).await?.remove(0);
+        assert!(!finish(&store, &paused).await?, "it is another job");
+        let mut tx = store.write().await?;
+        jobs::retry(&mut tx, &paused, now(), Some("no")).await?;
+        tx.commit().await;
+        assert!(claim(&store, &line).await?.is_empty(), "nor is it let go");
+        assert!(finish(&store, &again).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_start_lets_go_of_its_own_jobs_and_of_no_other_servers() {
     on_each(async |store| {
         let (line, at) = (new_line(&store).await?, now().plus(Span::minutes(1)));
@@ -219,7 +243,8 @@ fn order(line: &Line) -> Order {
 async fn open(store: &Store, line: &Line, version: Option<u32>) -> Result<Recharge> {
     let mut tx = store.write().await?;
     let number = lines::next_recharge(&mut tx, line).await?;
-    let opened = Recharge::open(line.id.clone(), number, version, order(line), &[], now()).recharge;
+    let opened =
+        Recharge::open(line.id.clone(), number, version, order(line), &[], &[], now()).recharge;
     recharges::insert(&mut tx, line, number, &opened, None, None).await?;
     tx.commit().await;
     Ok(opened)

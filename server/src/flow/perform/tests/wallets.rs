@@ -21,7 +21,7 @@ use laika_core::{
     money::{Currency, Money},
     rail::{Rail, Wallet},
     recharge::Status,
-    time::Span,
+    time::{Instant, Span},
 };
 
 #[tokio::test]
@@ -109,6 +109,47 @@ async fn a_try_that_comes_days_late_needs_a_notice_of_its_own() {
     assert_eq!(world.captured(), Vec::<i64>::new());
 }
 
+/// From its announcement on until WeChat Pay debits it, at an hour in Beijing; then it is opened.
+async fn open_at(world: &World, hour: i64) {
+    world.look().await;
+    let beijing = |at: Instant| (at.seconds() / 3600 + 8) % 24;
+    for _ in 0..100 {
+        world.pass(Span::hours(1));
+        let at_hour = beijing(world.app.clock.now()) == hour;
+        if at_hour {
+            world.look().await;
+        }
+        if world.recharges().await == 1 {
+            return;
+        }
+    }
+    panic!("it is not opened");
+}
+
+#[tokio::test]
+async fn a_try_that_the_night_holds_is_made_in_the_morning() {
+    for (name, declined) in [("wechat_rung", true), ("wechat_first", false)] {
+        let world = World::new(name, &["wechat"]).await;
+        open_at(&world, 21).await;
+        if declined {
+            world.script(NextCharge::InsufficientFunds).await;
+            world.drain().await;
+            assert_eq!((world.status().await, world.payments().len()), (Status::Declined, 1));
+        } else {
+            // Nobody is there to send it before the rail closes.
+            world.pass(Span::hours(1));
+            world.drain().await;
+            assert_eq!((world.status().await, world.payments().len()), (Status::Opened, 0));
+        }
+        for _ in 0..10 {
+            world.pass(Span::hours(1));
+            world.drain().await;
+        }
+        assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]), "{name}");
+        assert_eq!(announcements(&world).await, 1);
+    }
+}
+
 /// How often the customer was told of a charge to come, by SMS and by e-mail as one.
 async fn announcements(world: &World) -> usize {
     world.told().await.iter().filter(|it| it.starts_with("At most")).count() / 2
@@ -146,6 +187,25 @@ async fn buy(world: &World, method: &PaymentMethodId, key: &str) {
     recharge_now(&world.app, account, line, key, &asked).await.expect("bought");
     world.drain().await;
     assert_eq!(world.status().await, Status::NeedsCustomer);
+}
+
+#[tokio::test]
+async fn what_was_bought_by_hand_and_not_sent_within_the_hour_is_not_charged() {
+    let world = World::new("by_hand_late", &["works"]).await;
+    world.turn_off().await;
+    let eur = |minor| Money::new(minor, Currency::from_code("EUR").expect("EUR"));
+    let method = world.methods().await.remove(0).id;
+    for (key, minutes, captured) in [("soon", 59, vec![300]), ("late", 61, vec![300])] {
+        let payment_method_id = method.clone();
+        let asked = RechargeNow { steps: 1, amount: eur(300), payment_method_id };
+        let (account, line) = (world.account(), world.line_id());
+        recharge_now(&world.app, account, line, key, &asked).await.expect("bought");
+        world.pass(Span::minutes(minutes));
+        world.drain().await;
+        assert_eq!(world.captured(), captured, "{key}");
+    }
+    assert_eq!(world.status().await, Status::Cancelled);
+    assert_eq!(world.violations().await, Vec::<&str>::new());
 }
 
 /// The customer's word at the wallet, heard from the provider's list.
