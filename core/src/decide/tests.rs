@@ -302,19 +302,6 @@ fn what_is_submitted_is_decided_again() {
 }
 
 #[test]
-fn data_bought_meanwhile_leaves_nothing_to_expire() {
-    let (rule, mut account, history, now) = world();
-    let expires_at = now.plus(Span::days(2));
-    let triggers = vec![TriggerDue::Expiring { expires_at }];
-    let cause = Cause::Submission { triggers };
-    let again = |account: &Account| decide(&rule, account, &history, &cause, now);
-    account.latest_expiry_at = Some(expires_at);
-    assert!(matches!(again(&account), Decision::Recharge { .. }));
-    account.latest_expiry_at = Some(expires_at.plus(Span::days(30)));
-    assert_eq!(again(&account).reason(), Some(&Reason::NotDue));
-}
-
-#[test]
 fn what_was_announced_stays_when_the_zone_moves() {
     let (rule, mut account, mut history) = scheduled();
     history.notices = announce(&rule, &account, &history, at("2026-11-23T09:00:00Z"));

@@ -101,13 +101,7 @@ pub async fn submit(
         }
         Err(No::More(reason) | No::Yet(reason, _)) => {
             let fact = Fact::Withdrawn { attempt: number, reason: reason.to_owned() };
-            let known = recharge.facts.len();
-            let after = take_in(&mut tx, &line, recharge, &fact).await?;
-            jobs::finish(&mut tx, job).await?;
-            tx.commit_as(Kept::Withdrawal).await?;
-            app.metrics.heard(&fact, known, &after);
-            ring(app);
-            return Ok(Submitted::Written);
+            return withdraw(app, tx, job, &line, recharge, &fact).await;
         }
     };
     let known = recharge.facts.len();
@@ -122,6 +116,24 @@ pub async fn submit(
     app.metrics.heard(&fact, known, &recharge);
     ring(app);
     Ok(Submitted::Send(Box::new(charge)))
+}
+
+/// Takes back what is not to be sent any more, and ends the job.
+async fn withdraw(
+    app: &Shared,
+    mut tx: Tx,
+    job: &Claimed,
+    line: &Line,
+    recharge: Recharge,
+    fact: &Fact,
+) -> Result<Submitted> {
+    let known = recharge.facts.len();
+    let after = take_in(&mut tx, line, recharge, fact).await?;
+    jobs::finish(&mut tx, job).await?;
+    tx.commit_as(Kept::Withdrawal).await?;
+    app.metrics.heard(fact, known, &after);
+    ring(app);
+    Ok(Submitted::Written)
 }
 
 /// The same key with something behind it.

@@ -220,3 +220,16 @@ fn what_is_too_late_to_charge_is_told_once_it_is() {
     (rule.skip_at, rule.on) = (None, false);
     assert_eq!(missed(&rule, &account, &history, gone), None);
 }
+
+#[test]
+fn data_bought_meanwhile_leaves_nothing_to_expire() {
+    let (rule, mut account, history, now) = world();
+    let expires_at = now.plus(Span::days(2));
+    let triggers = vec![TriggerDue::Expiring { expires_at }];
+    let cause = Cause::Submission { triggers };
+    let again = |account: &Account| decide(&rule, account, &history, &cause, now);
+    account.latest_expiry_at = Some(expires_at);
+    assert!(matches!(again(&account), Decision::Recharge { .. }));
+    account.latest_expiry_at = Some(expires_at.plus(Span::days(30)));
+    assert_eq!(again(&account).reason(), Some(&Reason::NotDue));
+}
