@@ -283,8 +283,11 @@ impl Recharge {
     ) -> Step {
         let lapses_at = |id: &PaymentMethodId| {
             let told = notices.iter().filter(|notice| order.triggers.contains(&notice.trigger));
-            let told = told.filter(|notice| notice.payment_methods.contains(id));
-            told.filter_map(|notice| notice.lapses_at).filter(|end| now < *end).min()
+            let told = told.filter(|notice| {
+                notice.payment_methods.contains(id)
+                    && order.amount.amount_minor <= notice.at_most.amount_minor
+            });
+            told.filter_map(|notice| notice.lapses_at).max()
         };
         let tries = |id: &PaymentMethodId| {
             let known = methods.iter().find(|method| method.id == *id);

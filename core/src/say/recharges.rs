@@ -34,7 +34,7 @@ impl Speech<'_> {
         let words = match fact {
             Fact::Submitted { .. } => words!("Sent to the payment provider", "已发送给支付服务商"),
             Fact::Withdrawn { .. } => {
-                words!("Looked again before sending: no longer needed", "发送前再次判断：已不需要")
+                words!("Looked again before sending: not sent", "发送前再次判断：不发送")
             }
             Fact::Captured { amount, .. } => {
                 return say!(l, "{0} charged", "已扣款 {0}", *amount);

@@ -136,7 +136,7 @@ impl World {
     }
 
     /// `submit::allowed`: the version is unchanged, and without this recharge `decide` still gives
-    /// at least as much.
+    /// at least as much. Nothing is put off here: there is one card, and nothing is bought by hand.
     fn allowed(&self, recharge: &Recharge) -> Result<(), String> {
         let (rule, account, mut history) = (&self.rule, self.account(), self.history());
         if recharge.rule_version != Some(rule.version) {

@@ -26,13 +26,13 @@ use crate::{
 #[cfg(test)]
 use laika_core::id::IdempotencyKey;
 use laika_core::{
-    decide::{Cause, Decision, Reason, Unusable, decide},
+    decide::{Cause, Decision, Order, Reason, TriggerDue, Unusable, decide},
     id::RechargeId,
     recharge::{Attempt, Fact, Recharge},
     time::{Instant, Span},
 };
 
-/// How soon it is looked again whether another payment of the line is over.
+/// How soon it is looked again whether a purchase of which nobody knows is over.
 const ANOTHER: Span = Span::minutes(5);
 
 /// What may be done with an attempt.
@@ -171,7 +171,8 @@ async fn is_clock_apart(app: &Shared, tx: &mut Tx) -> Result<bool> {
 enum No {
     /// It is not to be sent any more.
     More(&'static str),
-    /// Its rail or another payment holds it for so long; what was sent before is withdrawn for it.
+    /// Its rail's night or a payment of which nobody knows holds it for so long; what was sent
+    /// before is withdrawn for it.
     Yet(&'static str, Span),
 }
 
@@ -232,6 +233,7 @@ fn may_take(
     let no = |reason| Err(No::More(reason));
     let tries = recharge.tries.iter().find(|tries| tries.payment_method_id == method.id);
     let is_good = |at: Instant| tries.is_none_or(|tries| tries.is_good(at));
+    let is_low = |order: &Order| order.triggers.contains(&TriggerDue::LowBalance);
     let opens_at = method.rail.opens_at(now);
     match decision {
         Decision::Recharge { order } => {
@@ -241,20 +243,21 @@ fn may_take(
                 no("not_due")
             } else if order.payment_methods.contains(&method.id) && is_good(now) {
                 Ok(method)
-            } else if now < opens_at && is_good(opens_at) {
-                // Why: its date is consumed; it would be lost for a night.
+            } else if now < opens_at && is_good(opens_at) && !is_low(order) {
+                // Why: its date is consumed; it would be lost for a night. What low data may be
+                // charged to now does not wait for that.
                 Err(No::Yet("rail_closed", opens_at.since(now)))
             } else {
                 no("no_usable_method")
             }
         }
-        Decision::Wait { reason: Reason::RailClosed { .. }, .. }
-            if now < opens_at && is_good(opens_at) =>
+        Decision::Wait { reason: Reason::RailClosed { opens_at: at }, .. }
+            if *at == opens_at && is_good(opens_at) =>
         {
             Err(No::Yet("rail_closed", opens_at.since(now)))
         }
         Decision::Wait { reason, .. } | Decision::Skip { reason, .. } => match reason {
-            Reason::RechargeOpen { .. } => Err(No::Yet(reason.code(), ANOTHER)),
+            Reason::RechargeOpen { unknown: true, .. } => Err(No::Yet(reason.code(), ANOTHER)),
             reason => no(reason.code()),
         },
     }

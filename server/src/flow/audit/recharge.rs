@@ -150,7 +150,10 @@ fn opened(loaded: &Loaded<'_>, one: &Justified) -> Option<(Recharge, Vec<Posting
     let mut told: &[Notice] = &[];
     let methods: Vec<MethodFacts> = if recharge.automatic() {
         let record = one.readable().filter(|it| it.engine_version == ENGINE_VERSION)?;
-        told = &record.history.notices;
+        // Why: recharges of before had no lapses.
+        if recharge.tries.iter().any(|tries| tries.lapses_at.is_some()) {
+            told = &record.history.notices;
+        }
         record.account.payment_methods.clone()
     } else {
         // Why: by hand no ladder counts; only how each method is charged does.
