@@ -45,7 +45,8 @@ pub enum Submitted {
     Written,
     /// It is settled: there is nothing to send.
     Nothing,
-    /// Not now, but after so long: what holds it passes by itself.
+    /// Not now, but after so long: this machine's clock is too far from others' to be trusted with
+    /// money, or what holds it passes by itself.
     NotYet(Span),
 }
 

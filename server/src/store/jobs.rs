@@ -96,7 +96,7 @@ pub struct Claimed {
     version: i64,
 }
 
-/// The version of a job that is written anew: no other job had it.
+/// The version of a job that is written anew: no earlier one of its key had it.
 ///
 /// Why not 0: a key comes again when its job is done. Who held the first and lost it, as a server
 /// that stood still does, would take the second one's claim for its own.

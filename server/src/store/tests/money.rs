@@ -71,16 +71,21 @@ async fn a_due_job_is_claimed_by_one_of_many_workers() {
     .await;
 }
 
+/// A job that one worker claimed and lost, and another has: both claims.
+async fn take_over(store: &Store, line: &Line) -> Result<(Claimed, Claimed)> {
+    enqueue(store, line, now()).await?;
+    let paused = claim(store, line).await?.remove(0);
+    let mut tx = store.write().await?;
+    jobs::release(&mut tx, NODE).await?;
+    tx.commit().await;
+    Ok((paused, claim(store, line).await?.remove(0)))
+}
+
 #[tokio::test]
 async fn a_worker_that_was_paused_past_its_claim_finishes_nothing() {
     on_each(async |store| {
         let line = new_line(&store).await?;
-        enqueue(&store, &line, now()).await?;
-        let paused = claim(&store, &line).await?.remove(0);
-        let mut tx = store.write().await?;
-        jobs::release(&mut tx, NODE).await?;
-        tx.commit().await;
-        let taken_over = claim(&store, &line).await?.remove(0);
+        let (paused, taken_over) = take_over(&store, &line).await?;
         assert!(!finish(&store, &paused).await?, "its claim is lost");
         assert!(finish(&store, &taken_over).await?);
         Ok(())
@@ -92,12 +97,7 @@ async fn a_worker_that_was_paused_past_its_claim_finishes_nothing() {
 async fn a_claim_that_was_lost_is_none_of_the_same_work_that_comes_again() {
     on_each(async |store| {
         let line = new_line(&store).await?;
-        enqueue(&store, &line, now()).await?;
-        let paused = claim(&store, &line).await?.remove(0);
-        let mut tx = store.write().await?;
-        jobs::release(&mut tx, NODE).await?;
-        tx.commit().await;
-        let taken_over = claim(&store, &line).await?.remove(0);
+        let (paused, taken_over) = take_over(&store, &line).await?;
         assert!(finish(&store, &taken_over).await?);
         enqueue(&store, &line, now()).await?;
         let again = claim(&store, &line).await?.remove(0);
