@@ -356,6 +356,19 @@ impl Recharge {
         self.attempts.iter().any(|attempt| attempt.captured_as(payment))
     }
 
+    /// Since when nobody knows what became of it: of its payment since that was first sent, of its
+    /// delivery since it was paid. Nothing where it is known.
+    pub fn unknown_since(&self) -> Option<Instant> {
+        let since = match self.status {
+            Status::Unknown => {
+                self.attempts.iter().find(|it| it.is_unheard()).and_then(|it| it.submitted_at)
+            }
+            Status::DeliveryUnknown => self.paid_at,
+            _ => return None,
+        };
+        Some(since.unwrap_or(self.opened_at))
+    }
+
     /// What `decide` needs to know of it.
     pub fn past(&self) -> PastRecharge {
         PastRecharge {
@@ -454,7 +467,7 @@ pub fn apply(recharge: Recharge, fact: &Fact, now: Instant) -> Step {
         Fact::NotFound { attempt } => payment::not_found(&mut step, *attempt, now),
         Fact::PaymentCancelled { attempt } => payment::cancelled(&mut step, *attempt, now),
         Fact::Stopped => payment::stopped(&mut step, now),
-        Fact::Delivered { .. } => delivery::delivered(&mut step, now),
+        Fact::Delivered { delivered_at, .. } => delivery::delivered(&mut step, *delivered_at, now),
         Fact::NotDelivered => delivery::not_delivered(&mut step, now),
         Fact::TopUpNotFound => delivery::not_found(&mut step, now),
         Fact::DeliveryUnanswered => delivery::unanswered(&mut step, now),

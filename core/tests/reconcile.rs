@@ -83,7 +83,7 @@ fn ours(word: &str, number: u32, opened: Instant) -> Recharge {
     };
     let submitted = |attempt| Fact::Submitted { attempt };
     let declined = Fact::Declined { attempt: 1, code: "lost".to_owned(), hard: true };
-    let delivered = Fact::Delivered { top_up: format!("t{number}") };
+    let delivered = Fact::Delivered { top_up: format!("t{number}"), delivered_at: None };
     let refunded = Fact::Refunded { attempt: 1, refund: "f".to_owned() };
     let unanswered = Fact::Unanswered { attempt: 1 };
     let (facts, status) = match word {

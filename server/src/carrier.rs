@@ -58,14 +58,14 @@ pub struct Balance {
 }
 
 impl Carrier {
-    /// Gives a line what a recharge adds; the carrier's name for the top-up.
-    pub async fn top_up(&self, order: &Order<'_>) -> Result<String, Failure> {
+    /// Gives a line what a recharge adds; the top-up, which is what was ordered.
+    pub async fn top_up(&self, order: &Order<'_>) -> Result<TopUp, Failure> {
         self.contract().top_up(order).await
     }
 
     /// The top-up under a key, if there is one. *Errors*: unknown, too, when it is not what was
     /// ordered: nothing follows from that but that somebody has to look.
-    pub async fn find(&self, order: &Order<'_>) -> Result<Option<String>, Failure> {
+    pub async fn find(&self, order: &Order<'_>) -> Result<Option<TopUp>, Failure> {
         self.contract().find(order).await
     }
 

@@ -3,10 +3,14 @@
 //! time, for sessions, one-time codes and signatures, which no sandbox button may age.
 
 use laika_core::time::{Instant, Span};
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering::SeqCst},
+};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A node whose clock is further than this from the database's or the gateway's submits nothing.
+/// A node whose clock is further than this from the database's, the gateway's or what it recorded
+/// itself submits nothing.
 ///
 /// *Source*: rules.md, invariant 16.
 const APART_MOST: Span = Span::minutes(2);
@@ -18,6 +22,9 @@ pub enum Source {
     System,
     /// A test: it moves when told.
     Virtual(AtomicI64),
+    /// The machine, set wrong by so many microseconds.
+    #[cfg(test)]
+    Wrong(AtomicI64),
 }
 
 /// The time as the rules see it.
@@ -42,14 +49,19 @@ impl Clock {
         Clock { source, offset: 0.into(), newest: i64::MIN.into() }
     }
 
+    /// The machine's clock, which can be set wrong.
+    #[cfg(test)]
+    pub fn that_may_be_wrong() -> Clock {
+        Clock { source: Source::Wrong(0.into()), ..Clock::system() }
+    }
+
     /// The machine's time, without the sandbox's offset.
     pub fn wall(&self) -> Instant {
         match &self.source {
-            Source::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Instant::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-            }
+            Source::System => machine(),
             Source::Virtual(micros) => Instant::from_micros(micros.load(SeqCst)),
+            #[cfg(test)]
+            Source::Wrong(by) => machine().plus(Span(by.load(SeqCst))),
         }
     }
 
@@ -64,13 +76,21 @@ impl Clock {
         self.newest.fetch_max(recorded.micros(), SeqCst);
     }
 
-    /// Whether another machine's clock, which is ahead of ours by so much, or behind it, shows that
-    /// ours cannot be trusted with money. A test's time is nobody else's.
-    pub fn is_too_far(&self, ahead: Span) -> bool {
-        match self.source {
-            Source::System => ahead.0.saturating_abs() > APART_MOST.0,
-            Source::Virtual(_) => false,
-        }
+    /// How far ahead of the machine's time another is, or behind it where that is negative.
+    pub fn ahead(&self, other: Instant) -> Span {
+        other.since(self.wall())
+    }
+
+    /// Whether another time shows that the machine's cannot be trusted with money: the two are too
+    /// far apart, or the other is not known. A test's time is nobody else's.
+    pub fn is_apart(&self, other: Option<Instant>) -> bool {
+        let too_far = |other| self.ahead(other).0.saturating_abs() > APART_MOST.0;
+        !matches!(self.source, Source::Virtual(_)) && other.is_none_or(too_far)
+    }
+
+    /// The machine's time when the rules' time was that.
+    pub fn wall_at(&self, now: Instant) -> Instant {
+        now.minus(Span(self.offset.load(SeqCst)))
     }
 
     /// Sets how far the sandbox has moved time forward; it never moves back.
@@ -89,6 +109,19 @@ impl Clock {
             micros.store(now.micros(), SeqCst);
         }
     }
+
+    /// Sets the machine's clock wrong by so much.
+    #[cfg(test)]
+    pub fn set_wrong(&self, span: Span) {
+        if let Source::Wrong(by) = &self.source {
+            by.store(span.0, SeqCst);
+        }
+    }
+}
+
+fn machine() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// How long something takes, whatever is done to the machine's clock meanwhile.
@@ -107,19 +140,30 @@ impl Stopwatch {
     }
 }
 
-/// How far ahead of ours the clock of another machine was when it last told its time.
+/// The time of another machine, from when it last told it on.
+///
+/// Why not how far ahead of ours it was then: ours may have been set to another time since.
 #[derive(Debug, Default)]
-pub struct Theirs(AtomicI64);
+pub struct Theirs(Mutex<Option<(Instant, std::time::Instant)>>);
 
 impl Theirs {
-    /// It told its time in the answer to what we asked at `ours`, by the machine's clock.
-    pub fn told(&self, theirs: Instant, ours: Instant) {
-        self.0.store(theirs.since(ours).0, SeqCst);
+    /// It has just told its time.
+    pub fn told(&self, theirs: Instant) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Some((theirs, std::time::Instant::now()));
     }
 
-    /// As it last was; nothing before it told any time.
-    pub fn ahead(&self) -> Span {
-        Span(self.0.load(SeqCst))
+    /// As in a process that has just begun.
+    #[cfg(test)]
+    pub fn forget(&self) {
+        *self.0.lock().expect("no panic") = None;
+    }
+
+    /// Its time now, whatever was done to our clock meanwhile; nothing before it told any.
+    pub fn now(&self) -> Option<Instant> {
+        let (told, since) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Some(told.plus(Span(passed)))
     }
 }
 
@@ -145,12 +189,13 @@ mod tests {
 
     #[test]
     fn two_minutes_apart_are_too_far_in_either_direction() {
-        let (clock, theirs, ours) = (Clock::system(), Theirs::default(), Clock::system().wall());
-        assert!(!clock.is_too_far(theirs.ahead()), "nothing is known");
-        for (seconds, too_far) in [(120, false), (121, true), (-120, false), (-121, true)] {
-            theirs.told(ours.plus(Span::seconds(seconds)), ours);
-            assert_eq!(clock.is_too_far(theirs.ahead()), too_far, "{seconds}");
+        let (clock, theirs) = (Clock::system(), Theirs::default());
+        assert!(clock.is_apart(theirs.now()), "nothing is known");
+        for (seconds, apart) in [(100, false), (140, true), (-100, false), (-140, true)] {
+            theirs.told(clock.wall().plus(Span::seconds(seconds)));
+            assert_eq!(clock.is_apart(theirs.now()), apart, "{seconds}");
         }
+        assert!(!Clock::at(Instant::MIN).is_apart(theirs.now()), "a test's time");
         let told = of_header("Sun, 22 Nov 2026 10:00:00 GMT");
         assert_eq!(told, Instant::parse("2026-11-22T10:00:00Z"));
         assert_eq!(of_header("yesterday"), None);

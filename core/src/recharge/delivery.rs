@@ -15,7 +15,7 @@ const RETRY_FOR: Span = Span::hours(1);
 
 /// The carrier delivered: the line gets it, the money is earned. Where the money goes back already
 /// the line gets it all the same, as the carrier gave it, and nothing is charged for it later.
-pub(super) fn delivered(step: &mut Step, now: Instant) -> bool {
+pub(super) fn delivered(step: &mut Step, at: Option<Instant>, now: Instant) -> bool {
     let status = step.recharge.status;
     let mut facts = step.recharge.facts.iter();
     let again = facts.any(|seen| matches!(seen.fact, Fact::Delivered { .. }));
@@ -31,7 +31,11 @@ pub(super) fn delivered(step: &mut Step, now: Instant) -> bool {
             if paid {
                 step.postings.push(Posting::money(Book::Prepaid, Book::Sales, amount));
             }
-            Some(now.plus(Span::days(i64::from(validity_days))))
+            // Why: for the carrier the data is valid from when it gave it, whenever that is heard.
+            // Its clock may be wrong; it gave nothing before it was asked, and nothing yet to come.
+            let asked_at = step.recharge.paid_at.unwrap_or(now);
+            let given_at = at.map_or(now, |at| at.max(asked_at).min(now));
+            Some(given_at.plus(Span::days(i64::from(validity_days))))
         }
         Adds::Credit(credit) => {
             step.postings.push(Posting::money(from, Book::LineCredit, credit));

@@ -70,6 +70,8 @@ pub enum Fact {
     Delivered {
         /// The carrier's name for the top-up.
         top_up: String,
+        /// When, by its own account; unknown for what was heard before this was kept.
+        delivered_at: Option<Instant>,
     },
     /// The carrier definitely did not deliver.
     NotDelivered,
@@ -108,6 +110,7 @@ read_tagged! {
         hard: bool,
         url: String,
         top_up: String,
+        delivered_at: Instant,
         refund: String,
     }
     "submitted" => Submitted { attempt },
@@ -119,7 +122,7 @@ read_tagged! {
     "not_found" => NotFound { attempt },
     "payment_cancelled" => PaymentCancelled { attempt },
     "stopped" => Stopped,
-    "delivered" => Delivered { top_up },
+    "delivered" => Delivered { top_up; delivered_at },
     "not_delivered" => NotDelivered,
     "top_up_not_found" => TopUpNotFound,
     "delivery_unanswered" => DeliveryUnanswered,

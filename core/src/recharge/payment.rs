@@ -216,7 +216,8 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
     true
 }
 
-/// The bank wants the customer: another method if there is one, otherwise a link, for a while.
+/// The bank wants the customer: another method if there is one, otherwise a link, for a while. Heard
+/// of only when the payment is given up, it is cancelled, and its method has failed.
 pub(super) fn action_required(
     step: &mut Step,
     number: u32,
@@ -231,16 +232,19 @@ pub(super) fn action_required(
         recharge.automatic() && others.any(|tries| next_try_of(recharge, tries, now) == Some(now))
     };
     let (stopped, settled) = (step.recharge.stopped, step.recharge.is_settled());
-    let until = now.plus(link_lives(step.recharge.automatic()));
+    let lives = link_lives(step.recharge.automatic());
+    let until = now.plus(lives);
     let Some(attempt) = step.recharge.attempt_mut(number).filter(|a| a.is_unheard()) else {
         return false;
     };
+    // Why: from then on it is being cancelled anyway, and a link would bring it to life again.
+    let late = attempt.submitted_at.is_some_and(|at| now.since(at) >= lives.min(CANCEL_AFTER));
     let outcome =
         Outcome::ActionRequired { payment: payment.to_owned(), url: url.to_owned(), until };
     attempt.outcome = Some(outcome);
     if settled {
         step.then(now, Effect::CancelPayment { attempt: number });
-    } else if others || stopped {
+    } else if others || stopped || late {
         step.recharge.status = Status::Charging;
         step.then(now, Effect::CancelPayment { attempt: number });
     } else {

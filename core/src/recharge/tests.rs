@@ -53,7 +53,7 @@ fn declined(attempt: u32, hard: bool) -> Fact {
 }
 
 fn delivered() -> Fact {
-    Fact::Delivered { top_up: "t".to_owned() }
+    Fact::Delivered { top_up: "t".to_owned(), delivered_at: None }
 }
 
 fn has(step: &Step, effect: &Effect) -> bool {
@@ -67,6 +67,18 @@ fn charged_delivered_credited() {
     let step = run(step.recharge, 2, &[delivered()]);
     assert_eq!(step.recharge.status, Status::Done);
     assert_eq!(step.grant.map(|g| g.expires_at), Some(Some(at(2).plus(Span::days(30)))));
+}
+
+#[test]
+fn data_is_valid_from_when_the_carrier_gave_it() {
+    let paid = run(opened(&["a"]), 0, &[submitted(1), captured(1)]).recharge;
+    // It was asked after minute 1, where the money came, and answers at minute 9.
+    for (given, valid_from) in [(None, 9), (Some(5), 5), (Some(12), 9), (Some(0), 1)] {
+        let delivered_at = given.map(at);
+        let fact = Fact::Delivered { top_up: "t".to_owned(), delivered_at };
+        let expires_at = apply(paid.clone(), &fact, at(9)).grant.map(|grant| grant.expires_at);
+        assert_eq!(expires_at, Some(Some(at(valid_from).plus(Span::days(30)))), "{given:?}");
+    }
 }
 
 #[test]
@@ -154,6 +166,33 @@ fn authentication_cancels_and_goes_on_or_waits_for_the_customer() {
     let ignored = apply(step.recharge, &Fact::PaymentCancelled { attempt: 2 }, at(24 * 60 + 4));
     assert_eq!(ignored.recharge.status, Status::Failed);
     assert!(has(&ignored, &Effect::Suspend { why: Suspension::CustomerNeeded }));
+}
+
+#[test]
+fn a_link_heard_of_when_the_payment_is_given_up_is_cancelled() {
+    let asked = Fact::ActionRequired {
+        attempt: 1,
+        payment: "p".to_owned(),
+        url: "http://127.0.0.1/".to_owned(),
+    };
+    let sent = [submitted(1), Fact::Unanswered { attempt: 1 }];
+    for (by_hand, minutes) in [(false, 120), (true, 60)] {
+        let mut unknown = opened(&["a"]);
+        if by_hand {
+            unknown.rule_version = None;
+        }
+        let unknown = run(unknown, 0, &sent).recharge;
+        let in_time = apply(unknown.clone(), &asked, at(minutes - 1)).recharge;
+        assert_eq!(in_time.status, Status::NeedsCustomer);
+        let late = apply(unknown, &asked, at(minutes));
+        assert_eq!((late.recharge.status, late.recharge.link()), (Status::Charging, None));
+        assert!(has(&late, &Effect::CancelPayment { attempt: 1 }));
+        let cancelled = Fact::PaymentCancelled { attempt: 1 };
+        let over = apply(late.recharge, &cancelled, at(minutes + 1));
+        let next = if by_hand { Status::Failed } else { Status::Declined };
+        assert_eq!(over.recharge.status, next, "its method has failed");
+        assert!(!has(&over, &Effect::Suspend { why: Suspension::CustomerNeeded }));
+    }
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn two_payments_of_one_attempt_go_back_under_two_keys() {
         amount: eur(900),
     };
     let submitted = Fact::Submitted { attempt: 1 };
-    let delivered = Fact::Delivered { top_up: "top-up".to_owned() };
+    let delivered = Fact::Delivered { top_up: "top-up".to_owned(), delivered_at: None };
     let mut recharge = Recharge::open(line, 1, Some(1), order, &[method], &[], at(0)).recharge;
     for fact in [submitted, captured("pay-1"), delivered, captured("pay-2")] {
         recharge = recharge::apply(recharge, &fact, at(1)).recharge;

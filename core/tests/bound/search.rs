@@ -230,7 +230,7 @@ impl World {
         let (attempt, amount) = (sent.number, open.recharge.order.amount);
         let captured = Fact::Captured { attempt, payment: String::new(), amount };
         let paid = apply(open.recharge.clone(), &captured, now).recharge;
-        let delivered = Fact::Delivered { top_up: String::new() };
+        let delivered = Fact::Delivered { top_up: String::new(), delivered_at: None };
         let step = apply(paid, &delivered, now);
         let mut richer = state.clone();
         if let Adds::Data { validity_days, .. } = open.recharge.order.adds {

@@ -34,7 +34,7 @@ fn fact(choices: &mut Choices<'_>) -> Option<Fact> {
         8 => Fact::NotFound { attempt },
         9 => Fact::PaymentCancelled { attempt },
         10 => Fact::Stopped,
-        11 => Fact::Delivered { top_up: "t".to_owned() },
+        11 => Fact::Delivered { top_up: "t".to_owned(), delivered_at: None },
         12 => Fact::NotDelivered,
         13 if kind > 127 => Fact::TopUpNotFound,
         13 => Fact::DeliveryUnanswered,

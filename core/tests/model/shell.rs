@@ -317,7 +317,7 @@ pub(super) fn fact(next: Next, attempt: u32) -> Option<Fact> {
         }
         Next::Unanswered => Fact::Unanswered { attempt },
         Next::NotFound => Fact::NotFound { attempt },
-        Next::Delivered => Fact::Delivered { top_up: "top-up".to_owned() },
+        Next::Delivered => Fact::Delivered { top_up: "top-up".to_owned(), delivered_at: None },
         Next::NotDelivered => Fact::NotDelivered,
         Next::TopUpNotFound => Fact::TopUpNotFound,
         Next::DeliveryUnanswered => Fact::DeliveryUnanswered,

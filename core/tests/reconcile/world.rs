@@ -218,7 +218,7 @@ impl Life<'_> {
             Effect::CancelPayment { attempt } => self.cancels(recharge, attempt),
             Effect::TopUp => self.tops_up(recharge, events),
             Effect::LookUpTopUp => match self.top_up(recharge) {
-                Some(top_up) => vec![Fact::Delivered { top_up }],
+                Some(top_up) => vec![Fact::Delivered { top_up, delivered_at: None }],
                 None => vec![Fact::TopUpNotFound],
             },
             Effect::Refund { attempt } => self.refunds(recharge, attempt),
@@ -371,14 +371,14 @@ impl Life<'_> {
 
     fn delivers(&mut self, recharge: &Recharge) -> Fact {
         if let Some(top_up) = self.top_up(recharge) {
-            return Fact::Delivered { top_up };
+            return Fact::Delivered { top_up, delivered_at: None };
         }
         let id = format!("t-{}", recharge.id);
         let given = given(recharge.order.adds);
         let key = Some(IdempotencyKey::of_top_up(&recharge.id));
         let delivered_at = self.now;
         self.world.carrier.rows.push(TopUp { id: id.clone(), key, given, delivered_at });
-        Fact::Delivered { top_up: id }
+        Fact::Delivered { top_up: id, delivered_at: None }
     }
 
     /// In full, in one part or in two.

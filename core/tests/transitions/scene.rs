@@ -216,7 +216,7 @@ pub(super) fn fact(words: &str) -> Fact {
         "not_found" => Fact::NotFound { attempt },
         "payment_cancelled" => Fact::PaymentCancelled { attempt },
         "stopped" => Fact::Stopped,
-        "delivered" => Fact::Delivered { top_up: "top-up".to_owned() },
+        "delivered" => Fact::Delivered { top_up: "top-up".to_owned(), delivered_at: None },
         "not_delivered" => Fact::NotDelivered,
         "top_up_not_found" => Fact::TopUpNotFound,
         "delivery_unanswered" => Fact::DeliveryUnanswered,

@@ -53,16 +53,16 @@ impl HttpCarrier {
         HttpCarrier { client, base_url, secret, ahead: Span(0), tells: Some(now) }
     }
 
-    pub(super) async fn top_up(&self, order: &Order<'_>) -> Result<String, Failure> {
+    pub(super) async fn top_up(&self, order: &Order<'_>) -> Result<TopUp, Failure> {
         let wanted = give(order);
         let given = self.ask("POST", "/top-ups", Some(&order.key), &wanted).await?;
-        delivered(order, &wanted, given)
+        row(delivered(order, &wanted, given)?, self.ahead)
     }
 
-    pub(super) async fn find(&self, order: &Order<'_>) -> Result<Option<String>, Failure> {
+    pub(super) async fn find(&self, order: &Order<'_>) -> Result<Option<TopUp>, Failure> {
         let path = format!("/top-ups?key={}", order.key);
         match self.get(&path).await {
-            Ok(given) => delivered(order, &give(order), given).map(Some),
+            Ok(given) => row(delivered(order, &give(order), given)?, self.ahead).map(Some),
             Err(Failure::Refused { code }) if code == "not_found" => Ok(None),
             // Why: to a question there is no other "no".
             Err(Failure::Refused { code }) => Err(unknown(format!("a look-up refused: {code}"))),
@@ -175,8 +175,12 @@ fn give(order: &Order<'_>) -> Give {
     }
 }
 
-/// The name of what was given, if it is what was ordered.
-fn delivered(order: &Order<'_>, wanted: &Give, given: contract::TopUp) -> Result<String, Failure> {
+/// What was given, if it is what was ordered.
+fn delivered(
+    order: &Order<'_>,
+    wanted: &Give,
+    given: contract::TopUp,
+) -> Result<contract::TopUp, Failure> {
     let same_credit = given.give.credit_minor == wanted.credit_minor
         && (wanted.credit_minor == 0 || given.give.currency == wanted.currency);
     let same = given.key.as_deref() == Some(order.key.as_str())
@@ -192,10 +196,10 @@ fn delivered(order: &Order<'_>, wanted: &Give, given: contract::TopUp) -> Result
         tracing::error!(key = %order.key, top_up = given.id, "the carrier gave something else");
         return Err(unknown(format!("top-up {}: not what was ordered", given.id)));
     }
-    Ok(given.id)
+    Ok(given)
 }
 
-/// A row of the statement in our terms and our time.
+/// A top-up in our terms and our time.
 fn row(told: contract::TopUp, ahead: Span) -> Result<TopUp, Failure> {
     let nonsense = || unknown(format!("top-up {}: it makes no sense", shown(&told.id)));
     let give = &told.give;

@@ -23,7 +23,7 @@ use crate::{
 };
 use laika_core::{
     id::AccountId,
-    recharge::{Effect, Fact, Outcome, Status},
+    recharge::{Effect, Fact, Outcome},
     time::Span,
 };
 
@@ -84,8 +84,7 @@ async fn alert(app: &Shared) -> Result<()> {
         recharges::opened_since(&mut snapshot, now).await?
     };
     for (_, recharge) in open {
-        let unknown = matches!(recharge.status, Status::Unknown | Status::DeliveryUnknown);
-        if unknown && now.since(recharge.opened_at) >= ALERT_AFTER {
+        if recharge.unknown_since().is_some_and(|since| now.since(since) >= ALERT_AFTER) {
             let (id, status) = (&recharge.id, recharge.status);
             tracing::error!(recharge = %id, ?status, "not known for over 30 min");
         }
@@ -150,6 +149,7 @@ async fn defects(
     payment: &Payment,
     recharge: &laika_core::recharge::Recharge,
 ) -> Result<()> {
+    use laika_core::recharge::Status;
     let captured = matches!(payment.state, PaymentState::Captured { .. });
     if planted(Defect::SettledTwice) && captured && recharge.status == Status::Done {
         super::advance::settle_again(app, account, &recharge.id).await?;

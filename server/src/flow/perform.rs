@@ -32,6 +32,7 @@ use laika_core::{
     id::{IdempotencyKey, RechargeId},
     money::Money,
     recharge::{Attempt, Effect, Fact, Outcome, Recharge, Status},
+    reconcile::TopUp,
     returns::DisputeStatus,
     time::Span,
 };
@@ -164,6 +165,12 @@ async fn evaluate(app: &Shared, job: &Claimed) -> Result<Next> {
 
 /// Sends an attempt, after `decide` has said again that it may be sent.
 async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) -> Result<Next> {
+    if app.clock.is_apart(app.gateway_clock.now()) {
+        // Why: it has not told its time, or one of the two was put right since. Each answer tells it.
+        if let Err(failure) = app.gateway()?.list(app.clock.now().micros()).await {
+            tracing::warn!(?failure, "the gateway does not tell its time");
+        }
+    }
     let charge = match submit(app, job, &recharge.id, attempt).await? {
         Submitted::Send(charge) => charge,
         Submitted::TooLate => return Ok(Next::Fact(Fact::Unanswered { attempt })),
@@ -324,7 +331,7 @@ async fn top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<Next
     let asked = app.carrier()?.top_up(&order(recharge, &line)).await;
     fault::at(Point::TopUpAnswered)?;
     Ok(match asked {
-        Ok(top_up) => Next::Fact(Fact::Delivered { top_up }),
+        Ok(top_up) => Next::Fact(delivered(top_up)),
         Err(Failure::Refused { code }) => {
             tracing::warn!(recharge = %recharge.id, code, "the carrier does not deliver");
             Next::Fact(Fact::NotDelivered)
@@ -346,13 +353,18 @@ async fn look_up_top_up(app: &Shared, job: &Claimed, recharge: &Recharge) -> Res
     let found = app.carrier()?.find(&order(recharge, &line)).await;
     fault::at(Point::TopUpFound)?;
     Ok(Next::Fact(match found {
-        Ok(Some(top_up)) => Fact::Delivered { top_up },
+        Ok(Some(top_up)) => delivered(top_up),
         Ok(None) => Fact::TopUpNotFound,
         Err(failure) => {
             tracing::warn!(recharge = %recharge.id, ?failure, "the carrier does not say");
             Fact::DeliveryUnanswered
         }
     }))
+}
+
+/// What a top-up at the carrier means.
+pub(super) fn delivered(top_up: TopUp) -> Fact {
+    Fact::Delivered { top_up: top_up.id, delivered_at: Some(top_up.delivered_at) }
 }
 
 /// The line of a recharge.

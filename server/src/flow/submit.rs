@@ -21,6 +21,7 @@ use crate::{
         jobs::{self, Claimed},
         lines::Line,
         payment_methods::{self, Method},
+        settings,
     },
 };
 #[cfg(test)]
@@ -66,7 +67,7 @@ pub async fn submit(
         tx.rollback().await?;
         return Ok(Submitted::Written);
     }
-    if is_clock_apart(app, &mut tx).await? {
+    if is_clock_apart(app, &mut tx, &line).await? {
         tx.rollback().await?;
         return Ok(Submitted::NotYet(Span::minutes(1)));
     }
@@ -152,17 +153,22 @@ fn of_the_job(mut charge: Charge, job: &Claimed) -> Charge {
     charge
 }
 
-/// Whether this machine's clock is too far from the gateway's or the database's.
+/// Whether this machine's clock is too far from the gateway's or the database's, or the line's time
+/// from it: that never goes back, also when a clock that was ahead is put right.
 ///
 /// Why here: a wrong clock would reserve money in a wrong day or month, and end a cool-down early.
-async fn is_clock_apart(app: &Shared, tx: &mut Tx) -> Result<bool> {
-    let theirs = app.store.dialect.clock(tx).await?;
-    let database = theirs.map(|theirs| ("database", theirs.since(app.clock.wall())));
-    let gateway = Some(("gateway", app.gateway_clock.ahead()));
-    let mut known = [database, gateway].into_iter().flatten();
-    let apart = known.find(|(_, ahead)| app.clock.is_too_far(*ahead));
-    if let Some((whose, ahead)) = apart {
-        let ahead_s = ahead.0 / 1_000_000;
+async fn is_clock_apart(app: &Shared, tx: &mut Tx, line: &Line) -> Result<bool> {
+    // Another process may have let time pass in the sandbox.
+    app.clock.set_offset(settings::sandbox_offset(tx).await?);
+    let database = app.store.dialect.clock(tx).await?;
+    let known = [
+        ("gateway", app.gateway_clock.now()),
+        ("database", database.or_else(|| Some(app.clock.wall()))),
+        ("line", Some(app.clock.wall_at(line.newest_at))),
+    ];
+    let apart = known.into_iter().find(|(_, at)| app.clock.is_apart(*at));
+    if let Some((whose, at)) = apart {
+        let ahead_s = at.map(|at| app.clock.ahead(at).0 / 1_000_000);
         tracing::error!(whose, ahead_s, "another clock is too far from ours; nothing is charged");
     }
     Ok(apart.is_some())

@@ -31,7 +31,6 @@ pub struct SandboxGateway {
     client: Outbound,
     origin: String,
     now: Instant,
-    wall: Instant,
     theirs: Arc<Theirs>,
 }
 
@@ -44,7 +43,7 @@ impl SandboxGateway {
         clock: &Clock,
         theirs: Arc<Theirs>,
     ) -> SandboxGateway {
-        SandboxGateway { client, origin, now: clock.now(), wall: clock.wall(), theirs }
+        SandboxGateway { client, origin, now: clock.now(), theirs }
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -57,7 +56,7 @@ impl SandboxGateway {
         let url = format!("{}/provider/v1{path}", self.origin);
         let answered = send(&self.client, self.now, method, &url, key, &body).await?;
         if let Some(told_at) = answered.told_at {
-            self.theirs.told(told_at, self.wall);
+            self.theirs.told(told_at);
         }
         match answered.status {
             200..=299 => Ok(answered.json()?),

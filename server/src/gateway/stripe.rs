@@ -357,7 +357,7 @@ impl StripeGateway {
         let body = form.text().as_bytes().to_vec();
         let answered = self.client.send(method, &url, &headers, body).await?;
         if let Some(told_at) = answered.told_at {
-            self.theirs.told(told_at, self.wall);
+            self.theirs.told(told_at);
         }
         match answered.status {
             200..=299 => Ok(Ok(read::json(&answered)?)),

@@ -403,8 +403,16 @@ async fn jobs_go_well(world: &World) -> Result<Result<(), String>> {
 pub(super) async fn overdue(world: &World) -> Result<Vec<String>> {
     let now = world.now();
     let unknown = |it: &&Recharge| {
-        let unknown = matches!(it.status, Status::Unknown | Status::DeliveryUnknown);
-        unknown && now.since(it.opened_at) >= ALERT_AFTER
+        // Why not the recharge's own answer: what is held against it must not come from it.
+        let last = it.attempts.last().map_or(0, |attempt| attempt.number);
+        let sent = it.facts.iter().find(|seen| seen.fact == Fact::Submitted { attempt: last });
+        let paid = it.facts.iter().find(|seen| matches!(seen.fact, Fact::Captured { .. }));
+        let since = match it.status {
+            Status::Unknown => sent,
+            Status::DeliveryUnknown => paid,
+            _ => return false,
+        };
+        since.is_none_or(|since| now.since(since.at) >= ALERT_AFTER)
     };
     let mut conn = world.app.store.read().await?;
     let open = recharges::opened_since(&mut conn, now).await?;

@@ -3,7 +3,10 @@
 
 use super::Conn;
 use crate::{error::Result, sql};
-use laika_core::{recharge::Status, time::Instant};
+use laika_core::{
+    recharge::{Recharge, Status},
+    time::Instant,
+};
 use sqlx::{Row, any::AnyRow};
 
 /// Every status, in core's order, with its name in the database.
@@ -22,6 +25,9 @@ const STATUSES: [(Status, &str); 13] = [
     (Status::Cancelled, "cancelled"),
     (Status::Refunded, "refunded"),
 ];
+
+/// An outage leaves many unknown; so many are read to find the oldest.
+const READ_MOST: i64 = 100;
 
 /// A count for each status, zero for those of which there is none.
 fn counts(rows: &[AnyRow], of: impl Fn(Status) -> bool) -> Result<Vec<(&'static str, i64)>> {
@@ -60,16 +66,23 @@ pub async fn recharges_since(conn: &mut Conn, since: Instant) -> Result<Vec<(&'s
     counts(&rows, |_| true)
 }
 
-/// When the oldest recharge was opened of which nobody knows what became.
+/// Since when it is not known of any recharge what became of it; of many, the first are looked at.
 pub async fn unknown_since(conn: &mut Conn) -> Result<Option<Instant>> {
-    let row = sql!(
-        "SELECT MIN(opened_at) FROM recharges
+    let rows = sql!(
+        "SELECT body FROM recharges
          WHERE status NOT IN ('done', 'failed', 'cancelled', 'refunded')
-           AND status IN ('unknown', 'delivery_unknown')"
+           AND status IN ('unknown', 'delivery_unknown')
+         ORDER BY opened_at LIMIT $1",
+        READ_MOST
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.try_get::<Option<i64>, _>(0)?.map(Instant::from_micros))
+    let mut oldest: Option<Instant> = None;
+    for row in &rows {
+        let recharge: Recharge = super::rules::from_json(&row.try_get::<String, _>(0)?)?;
+        oldest = recharge.unknown_since().into_iter().chain(oldest).min();
+    }
+    Ok(oldest)
 }
 
 /// How many jobs are due at `now` that nobody holds at `wall`, and how many of them were due by

@@ -85,9 +85,9 @@ async fn top_up(status: u16, body: String) -> (String, String) {
     let key = IdempotencyKey::of_top_up(&recharge_id);
     let order = Order { key, iccid: ICCID, recharge_id: &recharge_id, currency, adds };
     let (carrier, _) = saying(&[(status, body.clone()), (status, body)]).await;
-    let given = said(carrier.top_up(&order).await);
+    let given = said(carrier.top_up(&order).await.map(|given| given.id));
     let found = carrier.find(&order).await;
-    (given, said(found.map(|found| found.unwrap_or_else(|| "nothing".to_owned()))))
+    (given, said(found.map(|found| found.map_or_else(|| "nothing".to_owned(), |found| found.id))))
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use crate::{
     error::Result,
     flow::{
         advance::advance,
+        perform::delivered,
         returns::{attempt_of, hear},
     },
     store::lines::Line,
@@ -41,7 +42,7 @@ pub(super) async fn take_in_deliveries(
         // Why: something else than what was agreed is a case for a person.
         let Some(given) = given.filter(|it| it.given == agreed(recharge)) else { continue };
         let Some(line) = lines.iter().find(|line| line.id == recharge.line_id) else { continue };
-        let fact = Fact::Delivered { top_up: given.id.clone() };
+        let fact = delivered(given.clone());
         advance(app, &line.account_id, &recharge.id, &fact, None).await?;
         tracing::warn!(recharge = %recharge.id, "the carrier delivered after all");
     }

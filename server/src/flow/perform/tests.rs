@@ -41,24 +41,36 @@ async fn charged_delivered_and_credited_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_charged_while_the_gateways_clock_is_over_two_minutes_away() {
+async fn nothing_is_charged_while_our_clock_is_over_two_minutes_from_the_gateways() {
     let world = World::new("apart", &["works"]).await;
-    let (ours, apart) = (world.app.clock.wall(), Span::seconds(121));
-    for theirs in [ours.plus(apart), ours.minus(apart)] {
-        world.app.gateway_clock.told(theirs, ours);
-        match world.recharges().await {
-            0 => world.run_low().await,
-            _ => world.pass(Span::minutes(2)),
-        }
+    let clock = &world.app.clock;
+    world.run_low().await;
+    for minutes in [-3, 3, 24 * 60] {
+        clock.set_wrong(Span::minutes(minutes));
+        world.pass(Span::minutes(6));
         world.drain().await;
         assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
     }
-    // The gateway's own answers say what time it is there.
-    compare_list(&world.app).await.expect("compared");
-    assert!(world.app.gateway_clock.ahead().0.abs() < Span::minutes(1).0);
-    world.pass(Span::minutes(2));
+    world.pass(Span::minutes(6));
+    clock.now();
+    // The rules' time does not go back with the clock: it is a day ahead of it.
+    clock.set_wrong(Span(0));
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
+    world.pass(Span::hours(25));
     world.drain().await;
     assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+}
+
+#[tokio::test]
+async fn a_gateway_that_has_not_told_its_time_is_asked_before_anything_is_charged() {
+    let world = World::new("untold", &["works"]).await;
+    world.run_low().await;
+    world.app.clock.set_wrong(Span::minutes(3));
+    world.app.gateway_clock.forget();
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
+    assert!(world.app.gateway_clock.now().is_some());
 }
 
 #[tokio::test]

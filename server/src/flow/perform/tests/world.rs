@@ -72,7 +72,7 @@ impl World {
         std::fs::create_dir_all(&folder).expect("a folder");
         let url = format!("sqlite:{}", folder.join("laika.db").display());
         let config = Config::from_vars(&|name| (name == "DATABASE_URL").then(|| url.clone()));
-        let app = App::open(config.expect("a configuration"), Clock::system()).await;
+        let app = App::open(config.expect("a configuration"), Clock::that_may_be_wrong()).await;
         let app = app.expect("a store");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("bound"));
