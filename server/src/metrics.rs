@@ -52,6 +52,7 @@ pub struct Metrics {
     usage_rows: Family<One, Counter>,
     usage_refused: Counter,
     attempts: Family<One, Counter>,
+    held_by_clock: Family<One, Counter>,
     webhooks: Family<One, Counter>,
     database_errors: Family<One, Counter>,
     usage_waiting: Gauge,
@@ -79,6 +80,7 @@ impl Default for Metrics {
             usage_rows: Family::default(),
             usage_refused: Counter::default(),
             attempts: Family::default(),
+            held_by_clock: Family::default(),
             webhooks: Family::default(),
             database_errors: Family::default(),
             usage_waiting: Gauge::default(),
@@ -110,6 +112,8 @@ impl Metrics {
         let words = "Requests of usage refused because too much waited";
         all.register("usage_refused", words, self.usage_refused.clone());
         all.register("attempts", "Payment attempts by what was heard", self.attempts.clone());
+        let words = "Charges put off because a clock was too far from ours, by whose it was";
+        all.register("charges_held_by_clock", words, self.held_by_clock.clone());
         all.register("webhooks", "Webhooks by what became of them", self.webhooks.clone());
         let words = "Statements that the database refused";
         all.register("database_errors", words, self.database_errors.clone());
@@ -182,6 +186,11 @@ impl Metrics {
         }
     }
 
+    /// A charge is put off: this clock is too far from ours.
+    pub fn held_by_clock(&self, whose: &'static str) {
+        self.held_by_clock.get_or_create(&[("whose", whose)]).inc();
+    }
+
     /// What became of a webhook.
     pub fn webhook(&self, result: &'static str) {
         self.webhooks.get_or_create(&[("result", result)]).inc();
@@ -201,7 +210,7 @@ impl Metrics {
 
     /// The text of a scrape. The figures of the database are left as they were when it does not
     /// answer, and `laika_database_up` says so.
-    async fn text(&self, app: &Shared) -> Result<String> {
+    pub(crate) async fn text(&self, app: &Shared) -> Result<String> {
         let waiting = i64::try_from(app.usage.waiting()).unwrap_or(i64::MAX);
         self.usage_waiting.set(waiting);
         self.look_age.set(app.health.look_age(&app.clock).0 / 1_000_000);

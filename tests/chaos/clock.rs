@@ -50,7 +50,6 @@ fn submits_nothing_while_apart(name: &str, whose: Whose) {
     for ahead in [APART_S, -APART_S] {
         run.town.settle();
         machine.clock_is_ahead(ahead);
-        // Why: the gateway tells its time when it is asked for something, its list for example.
         run.town.let_cool_down_pass();
         let (before, taken) = (said(&run), run.town.charges().len());
         run.use_up_lines_until("a charge is held back", |run| (said(run) > before).then_some(()));

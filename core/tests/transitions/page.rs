@@ -57,7 +57,8 @@ fn meaning(status: Status) -> &'static str {
              at once, or on the next rung of the ladder (1 h, 2 h, 4 h)."
         }
         Status::NeedsCustomer => {
-            "The bank or the wallet wants the customer; a link is open for 24 h, by hand for 1 h."
+            "The bank or the wallet wants the customer; a link is open for 24 h, by hand for 1 h. \
+             Heard of only 2 h after it was sent, by hand 1 h, the payment is cancelled instead."
         }
         Status::Unknown => {
             "Sent, and nobody knows what became of it. It is looked up, and sent again only under \

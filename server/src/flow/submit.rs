@@ -169,6 +169,7 @@ async fn is_clock_apart(app: &Shared, tx: &mut Tx, line: &Line) -> Result<bool> 
     let apart = known.into_iter().find(|(_, at)| app.clock.is_apart(*at));
     if let Some((whose, at)) = apart {
         let ahead_s = at.map(|at| app.clock.ahead(at).0 / 1_000_000);
+        app.metrics.held_by_clock(whose);
         tracing::error!(whose, ahead_s, "another clock is too far from ours; nothing is charged");
     }
     Ok(apart.is_some())

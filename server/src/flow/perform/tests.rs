@@ -57,6 +57,11 @@ async fn nothing_is_charged_while_our_clock_is_over_two_minutes_from_the_gateway
     clock.set_wrong(Span(0));
     world.drain().await;
     assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
+    let text = world.app.metrics.text(&world.app).await.expect("figures");
+    for (whose, held) in [("gateway", 3), ("line", 1)] {
+        let line = format!("laika_charges_held_by_clock_total{{whose=\"{whose}\"}} {held}\n");
+        assert!(text.contains(&line), "{line}{text}");
+    }
     world.pass(Span::hours(25));
     world.drain().await;
     assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
