@@ -112,6 +112,7 @@ fn of_lines() -> Vec<Operation> {
             "line_closed",
             "terms_changed",
             "no_usable_method",
+            "clock_apart",
             "no_gateway",
         ]),
         get("/api/v1/recharges/{id}/record", recharges::record),

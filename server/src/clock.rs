@@ -1,6 +1,7 @@
 //! The clock: the only place of the server that reads the time. `now` is the time the rules live
-//! in: it never goes back and in the sandbox it can be moved forward. `wall` is the machine's
-//! time, for sessions, one-time codes and signatures, which no sandbox button may age.
+//! in: it does not go back with a clock that is set right, and in the sandbox it can be moved
+//! forward. `wall` is the machine's time, for sessions, one-time codes and signatures, which no
+//! sandbox button may age.
 
 use laika_core::time::{Instant, Span};
 use std::sync::{
@@ -33,7 +34,7 @@ pub struct Clock {
     source: Source,
     /// Microseconds that the sandbox has let pass; kept in the database, see `store::settings`.
     offset: AtomicI64,
-    /// The newest instant given out or recorded; `now` never goes below it.
+    /// The newest instant given out or recorded, which `now` stands still at.
     newest: AtomicI64,
 }
 
@@ -65,10 +66,24 @@ impl Clock {
         }
     }
 
-    /// The time the rules live in: never below any instant it has given out or been told of.
+    /// The time the rules live in. It stands still where the machine's goes back, but not for over
+    /// two minutes: then a clock had been far ahead, and what it wrote to a line holds there alone,
+    /// whose time never goes back. Otherwise it would be written to every line.
     pub fn now(&self) -> Instant {
         let read = self.wall().plus(Span(self.offset.load(SeqCst))).micros();
-        Instant::from_micros(self.newest.fetch_max(read, SeqCst).max(read))
+        let newest = self.newest.fetch_max(read, SeqCst).max(read);
+        if self.is_ahead(Instant::from_micros(newest)) {
+            self.newest.store(read, SeqCst);
+            return Instant::from_micros(read);
+        }
+        Instant::from_micros(newest)
+    }
+
+    /// Whether what was recorded is further ahead of the machine's time than clocks may be apart:
+    /// it was recorded by a clock that was wrong. A test's time goes back as it likes.
+    pub fn is_ahead(&self, recorded: Instant) -> bool {
+        let wall = recorded.minus(Span(self.offset.load(SeqCst)));
+        !matches!(self.source, Source::Virtual(_)) && self.ahead(wall).0 > APART_MOST.0
     }
 
     /// Learns of an instant already recorded, for example at start.
@@ -86,11 +101,6 @@ impl Clock {
     pub fn is_apart(&self, other: Option<Instant>) -> bool {
         let too_far = |other| self.ahead(other).0.saturating_abs() > APART_MOST.0;
         !matches!(self.source, Source::Virtual(_)) && other.is_none_or(too_far)
-    }
-
-    /// The machine's time when the rules' time was that.
-    pub fn wall_at(&self, now: Instant) -> Instant {
-        now.minus(Span(self.offset.load(SeqCst)))
     }
 
     /// Sets how far the sandbox has moved time forward; it never moves back.
@@ -159,7 +169,7 @@ impl Theirs {
         *self.0.lock().expect("no panic") = None;
     }
 
-    /// Its time now, whatever was done to our clock meanwhile; nothing before it told any.
+    /// Its time now, also when our clock was set to another since; nothing before it told any.
     pub fn now(&self) -> Option<Instant> {
         let (told, since) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
@@ -185,6 +195,23 @@ mod tests {
         assert_eq!(clock.now().seconds(), 1_000);
         clock.not_before(Instant::from_seconds(2_000));
         assert_eq!(clock.now().seconds(), 2_000);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_recorded_does_not_hold_the_others_up() {
+        let clock = Clock::that_may_be_wrong();
+        let start = clock.now();
+        for (seconds, stands) in [(100, true), (3_600, false)] {
+            clock.set_wrong(Span::seconds(seconds));
+            let wrong = clock.now();
+            clock.set_wrong(Span(0));
+            assert_eq!(clock.now() == wrong, stands, "{seconds}");
+            assert!(clock.now() >= start);
+        }
+        let (now, hour) = (clock.now(), Span::hours(1));
+        clock.not_before(now.plus(hour));
+        assert!(clock.now() < now.plus(hour), "as a process that begins would");
+        assert!(clock.is_ahead(now.plus(hour)) && !clock.is_ahead(now.minus(hour)));
     }
 
     #[test]

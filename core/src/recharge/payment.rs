@@ -237,8 +237,8 @@ pub(super) fn action_required(
     let Some(attempt) = step.recharge.attempt_mut(number).filter(|a| a.is_unheard()) else {
         return false;
     };
-    // Why: from then on it is being cancelled anyway, and a link would bring it to life again.
-    let late = attempt.submitted_at.is_some_and(|at| now.since(at) >= lives.min(CANCEL_AFTER));
+    // Why: a payment that is not answered for so long is cancelled, and nobody waits for its link.
+    let late = attempt.last_submitted_at.is_some_and(|at| now.since(at) >= lives.min(CANCEL_AFTER));
     let outcome =
         Outcome::ActionRequired { payment: payment.to_owned(), url: url.to_owned(), until };
     attempt.outcome = Some(outcome);

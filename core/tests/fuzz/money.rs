@@ -14,7 +14,7 @@ use laika_core::recharge::{self, Effect, Fact, Recharge};
 use laika_core::reconcile::{Decisions, Payment, Statement, TopUp, reconcile};
 use laika_core::returns::{self, DisputeStatus, RefundReason, ReturnEffect, ReturnFact, Returns};
 use laika_core::rule::Adds;
-use laika_core::time::Span;
+use laika_core::time::{Instant, Span};
 use std::collections::BTreeMap;
 
 /// A fact about an attempt, most of them as they come, some as they should not.
@@ -34,7 +34,10 @@ fn fact(choices: &mut Choices<'_>) -> Option<Fact> {
         8 => Fact::NotFound { attempt },
         9 => Fact::PaymentCancelled { attempt },
         10 => Fact::Stopped,
-        11 => Fact::Delivered { top_up: "t".to_owned(), delivered_at: None },
+        11 => Fact::Delivered {
+            top_up: "t".to_owned(),
+            delivered_at: (kind > 127).then_some(Instant::MAX),
+        },
         12 => Fact::NotDelivered,
         13 if kind > 127 => Fact::TopUpNotFound,
         13 => Fact::DeliveryUnanswered,

@@ -166,10 +166,8 @@ async fn evaluate(app: &Shared, job: &Claimed) -> Result<Next> {
 /// Sends an attempt, after `decide` has said again that it may be sent.
 async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) -> Result<Next> {
     if app.clock.is_apart(app.gateway_clock.now()) {
-        // Why: it has not told its time, or one of the two was put right since. Each answer tells it.
-        if let Err(failure) = app.gateway()?.list(app.clock.now().micros()).await {
-            tracing::warn!(?failure, "the gateway does not tell its time");
-        }
+        // Why: it has not told its time, or one of the two was put right since.
+        app.gateway()?.tell_time().await;
     }
     let charge = match submit(app, job, &recharge.id, attempt).await? {
         Submitted::Send(charge) => charge,

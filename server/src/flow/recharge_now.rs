@@ -18,6 +18,7 @@ use crate::{
         rules::json,
     },
 };
+use axum::http::StatusCode;
 use laika_core::{
     api::RechargeNow,
     decide::{Order, Unusable},
@@ -31,7 +32,7 @@ const MOST_STEPS: u32 = 100;
 /// Opens it, or finds what the same request opened before.
 ///
 /// *Errors*: 404; 409 `idempotency_mismatch`, `stopped_by_operator`, `line_closed`,
-/// `terms_changed`, `no_usable_method`; 422 `bad_steps`.
+/// `terms_changed`, `no_usable_method`; 422 `bad_steps`; 503 `clock_apart`.
 pub async fn recharge_now(
     app: &Shared,
     account_id: &str,
@@ -53,6 +54,12 @@ pub async fn recharge_now(
         let words = "This Idempotency-Key was used for another purchase.";
         return Err(Error::conflict("idempotency_mismatch", words));
     }
+    if app.clock.is_ahead(line.newest_at) {
+        // Why: it would be charged once the clock has come as far, when nobody waits for it.
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let words = "Charging is stopped at the moment. Nothing was charged.";
+        return Err(Error::problem(status, "clock_apart", words));
+    }
     let order = order(app, &mut tx, &line, asked).await?;
     let request = Request { key: &key, sha256: &sha256 };
     let id = open(&mut tx, &line, None, order, &[], None, Some(request)).await?;
@@ -72,7 +79,7 @@ async fn order(app: &Shared, tx: &mut Tx, line: &Line, asked: &RechargeNow) -> R
         return Err(Error::conflict("line_closed", "This line is closed."));
     }
     if asked.steps == 0 || asked.steps > MOST_STEPS {
-        let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Err(Error::problem(status, "bad_steps", "Buy between 1 and 100 steps at once."));
     }
     let changed = || {

@@ -67,10 +67,6 @@ pub async fn submit(
         tx.rollback().await?;
         return Ok(Submitted::Written);
     }
-    if is_clock_apart(app, &mut tx, &line).await? {
-        tx.rollback().await?;
-        return Ok(Submitted::NotYet(Span::minutes(1)));
-    }
     let open = recharge.attempt(number).filter(|attempt| attempt.outcome.is_none());
     let Some(attempt) = open.cloned() else {
         tx.rollback().await?;
@@ -89,6 +85,10 @@ pub async fn submit(
     if !attempt.may_be_sent(line.newest_at) {
         tx.rollback().await?;
         return Ok(Submitted::TooLate);
+    }
+    if is_clock_apart(app, &mut tx, &line).await? {
+        tx.rollback().await?;
+        return Ok(Submitted::NotYet(Span::minutes(1)));
     }
     let charge = match allowed(&mut tx, &line, &recharge, &attempt).await? {
         Ok(method) => {
@@ -161,18 +161,28 @@ async fn is_clock_apart(app: &Shared, tx: &mut Tx, line: &Line) -> Result<bool> 
     // Another process may have let time pass in the sandbox.
     app.clock.set_offset(settings::sandbox_offset(tx).await?);
     let database = app.store.dialect.clock(tx).await?;
-    let known = [
-        ("gateway", app.gateway_clock.now()),
-        ("database", database.or_else(|| Some(app.clock.wall()))),
-        ("line", Some(app.clock.wall_at(line.newest_at))),
-    ];
-    let apart = known.into_iter().find(|(_, at)| app.clock.is_apart(*at));
-    if let Some((whose, at)) = apart {
-        let ahead_s = at.map(|at| app.clock.ahead(at).0 / 1_000_000);
-        app.metrics.held_by_clock(whose);
-        tracing::error!(whose, ahead_s, "another clock is too far from ours; nothing is charged");
-    }
-    Ok(apart.is_some())
+    let gateway = app.gateway_clock.now();
+    let whose = if app.clock.is_apart(gateway) {
+        "gateway"
+    } else if database.is_some() && app.clock.is_apart(database) {
+        "database"
+    } else if app.clock.is_ahead(line.newest_at) {
+        "line"
+    } else {
+        return Ok(false);
+    };
+    let ahead_s = |at: Instant| app.clock.ahead(at).0 / 1_000_000;
+    let (gateway, database) = (gateway.map(ahead_s), database.map(ahead_s));
+    let line = ahead_s(line.newest_at);
+    app.metrics.held_by_clock(whose);
+    tracing::error!(
+        whose,
+        gateway,
+        database,
+        line,
+        "another clock is too far from ours; nothing is charged"
+    );
+    Ok(true)
 }
 
 /// Why an attempt is not sent.

@@ -22,7 +22,9 @@ use crate::{
 };
 use laika_core::{
     bytes::Bytes,
+    id::IdempotencyKey,
     recharge::{Fact, Recharge, Status},
+    rule::Adds,
     time::{Instant, Span},
 };
 use sqlx::Row;
@@ -225,7 +227,28 @@ async fn fair(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
             return Ok(Err(format!("3. {} is done and was not paid", recharge.id)));
         }
     }
-    delivered(world).await
+    Ok(valid(world, all).await?.and(delivered(world).await?))
+}
+
+/// What the carrier gave is valid from when it gave it.
+async fn valid(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
+    let mut conn = world.app.store.read().await?;
+    for line in &world.lines {
+        for bucket in balances::load(&mut conn, line).await?.buckets {
+            let recharge = all.iter().find(|it| bucket.recharge.as_ref() == Some(&it.id));
+            let Some(recharge) = recharge else { continue };
+            let Adds::Data { validity_days, .. } = recharge.order.adds else { continue };
+            let key = IdempotencyKey::of_top_up(&recharge.id);
+            let given =
+                world.sandbox.look(|state| Some(state.carrier.find(key.as_str())?.delivered_at));
+            let valid = given.map(|at| at.plus(Span::days(i64::from(validity_days))));
+            if bucket.expires_at != valid {
+                let (id, until) = (&recharge.id, bucket.expires_at);
+                return Ok(Err(format!("3. {id} is valid until {until:?}, given at {given:?}")));
+            }
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// The carrier's list against what the lines have.

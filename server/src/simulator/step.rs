@@ -72,8 +72,11 @@ pub(super) async fn step(world: &mut World) -> Result<(), String> {
             world.trace.add(said);
         }
     }
-    // Why not always: where only time passes, or somebody else is told something, nothing changes.
-    if idle || matches!(kind, 54..68 | 90..95) {
+    // Why not always: where only time passes, or somebody else is told something, nothing changes,
+    // unless something on its way arrives.
+    let paid = world.sandbox.look(|state| state.provider.payments().len());
+    let arrived = paid > world.truth.payments_seen;
+    if !arrived && (idle || matches!(kind, 54..68 | 90..95)) {
         Ok(())
     } else {
         check::quick(world).await.map(|_| ())

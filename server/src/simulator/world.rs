@@ -9,7 +9,11 @@ use crate::{
     fault,
     flow::add_line::{self, NewLine},
     outbound::Outbound,
-    sandbox::{InProcess, Sandbox, in_process::trouble::Trouble, provider::KEY_KEPT},
+    sandbox::{
+        InProcess, Sandbox,
+        in_process::trouble::{self, Trouble},
+        provider::KEY_KEPT,
+    },
     secret::seeded,
     store::{
         Store,
@@ -65,11 +69,14 @@ const BEGINNINGS: [&str; 8] = [
 
 /// For so long a call stands still at most.
 const STANDS_MOST: Span = Span::hours(19);
+/// For so long a request to the provider is on its way at most, of the twenty hours that it is asked
+/// for again, and one to the carrier, of the hour.
+const ON_ITS_WAY_MOST: (Span, Span) = (Span::hours(19), Span::minutes(50));
 
 /// A part of the program that stands still in the middle of an exchange.
 pub(super) struct Hung {
-    /// Since when, by the machine's clock.
-    since: Instant,
+    /// Until when at most.
+    until: Instant,
     pub(super) what: String,
     pub(super) release: oneshot::Sender<()>,
     pub(super) task: JoinHandle<Ended>,
@@ -250,15 +257,26 @@ impl World {
     }
 
     /// Trouble for one exchange of the next step; or none.
-    pub(super) fn trouble(&self) -> &crate::sandbox::in_process::trouble::Line {
+    pub(super) fn trouble(&self) -> &trouble::Line {
         &self.wire.trouble
     }
 
-    /// Whether something would stand still for so long that the gateway forgets its key: a process
-    /// that sends after a day what it recorded before charges anew, and nobody can keep it from it.
+    /// Whether something would stand still for too long.
     pub(super) fn stands_too_long(&self, span: Span) -> bool {
-        let to = self.wall.plus(span);
-        self.hung.iter().any(|hung| to.since(hung.since) >= STANDS_MOST)
+        let to = self.now().max(self.wall.plus(span));
+        self.hung.iter().any(|hung| to >= hung.until)
+    }
+
+    /// Until when a request may be on its way: for so long as it may at most, and while its key is
+    /// remembered. What is sent after a day charges anew, and nobody can keep it from it; what the
+    /// carrier gives after it has refused for an hour is paid for by nobody.
+    fn on_its_way_until(&self, (path, key): &(String, Option<String>)) -> Instant {
+        if path.starts_with("/carrier/") {
+            return self.now().plus(ON_ITS_WAY_MOST.1);
+        }
+        let first = self.sandbox.look(|state| state.provider.first_use(key.as_deref()?));
+        let forgotten = first.map(|at| Instant::from_micros(at + KEY_KEPT).minus(Span::minutes(1)));
+        self.now().plus(ON_ITS_WAY_MOST.0).min(forgotten.unwrap_or(Instant::MAX))
     }
 
     /// The time as the rules see it.
@@ -274,7 +292,7 @@ impl World {
         while self.late.first().is_some_and(|(at, _)| *at <= to) {
             let (at, request) = self.late.remove(0);
             let now = at.max(self.now());
-            crate::sandbox::in_process::trouble::arrive(&self.wire, request, now.micros()).await;
+            trouble::arrive(&self.wire, request, now.micros()).await;
             self.trace.add(format!("  a late request arrives at {at}"));
         }
         self.wall = to;
@@ -284,18 +302,13 @@ impl World {
         self.others.iter().for_each(|app| app.clock.set(to));
     }
 
-    /// Gives each late request its time: within the hour that the carrier is asked for, and within
-    /// the twenty that the gateway is. One that is sent again arrives while its key is remembered:
-    /// it is sent four hours before that ends, and nothing is on its way for longer.
+    /// Gives each late request its time.
     fn collect_late(&mut self) {
         for request in self.wire.trouble.late() {
-            let carrier = request.uri().path().starts_with("/carrier/");
-            let minutes = if carrier { 50 } else { 19 * 60 };
-            let minutes = i64::try_from(1 + self.random.below(minutes)).expect("small");
-            let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
-            let first = self.sandbox.look(|state| state.provider.first_use(key?));
-            let forgotten = first.map(|at| Instant::from_micros(at + KEY_KEPT));
-            let last = forgotten.map_or(Instant::MAX, |at| at.minus(Span::minutes(1)));
+            let about = trouble::about(&request);
+            let most = if about.0.starts_with("/carrier/") { 50 } else { 19 * 60 };
+            let minutes = i64::try_from(1 + self.random.below(most)).expect("small");
+            let last = self.on_its_way_until(&about);
             let at = self.wall.plus(Span::minutes(minutes)).min(last).max(self.wall);
             self.late.push((at, request));
         }
@@ -321,8 +334,10 @@ impl World {
         tokio::select! {
             ended = &mut task => Some(ended.expect("no panic")),
             () = self.wire.trouble.hung() => {
-                let release = self.wire.trouble.hanging().expect("an exchange that stands still");
-                self.hung.push(Hung { since: self.wall, what, release, task });
+                let standing = self.wire.trouble.standing().expect("an exchange that stands still");
+                let most = self.now().plus(STANDS_MOST);
+                let until = standing.unsent.map_or(most, |it| self.on_its_way_until(&it));
+                self.hung.push(Hung { until, what, release: standing.release, task });
                 None
             }
         }

@@ -3,12 +3,13 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
+use laika_core::{time::Instant, zone::Zone};
 use serde_json::{Value, json};
 
 use super::records::{card_error, error, payment};
 use super::{Event, Shared, Trouble};
 use crate::support::http::Answer;
-use crate::support::proxy;
+use crate::support::{proxy, usage};
 
 /// An answer to be written, or none.
 struct Told {
@@ -59,9 +60,10 @@ fn write(mut near: TcpStream, told: &Told) -> io::Result<()> {
     let body = told.body.to_string();
     let location = told.location.as_ref().map(|url| format!("Location: {url}\r\n"));
     let head = format!(
-        "HTTP/1.1 {} Told\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
+        "HTTP/1.1 {} Told\r\nDate: {}\r\n{}Content-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
         told.status,
+        date(),
         location.unwrap_or_default(),
         body.len()
     );
@@ -70,6 +72,14 @@ fn write(mut near: TcpStream, told: &Told) -> io::Result<()> {
         Some(most) => near.write_all(&[head.as_bytes(), &body.as_bytes()[..most]].concat()),
         None => near.write_all(&[head.as_bytes(), body.as_bytes()].concat()),
     }
+}
+
+/// This second, as HTTP says it.
+fn date() -> String {
+    let now = i64::try_from(usage::now()).expect("a year we know");
+    let date = Zone::utc().date(Instant::from_seconds(now)).format("%a, %d %b %Y");
+    let second = now % (24 * 60 * 60);
+    format!("{date} {:02}:{:02}:{:02} GMT", second / 3_600, second / 60 % 60, second % 60)
 }
 
 /// A webhook of localstripe's: kept, and sent on where somebody wants it.

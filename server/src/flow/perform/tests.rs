@@ -3,6 +3,7 @@
 
 mod audit;
 mod books;
+mod clock;
 mod disputes;
 mod statements;
 mod switch;
@@ -38,44 +39,6 @@ async fn charged_delivered_and_credited_once() {
     world.drain().await;
     assert_eq!(world.captured(), [1500], "nothing is left to do");
     world.books_balance().await;
-}
-
-#[tokio::test]
-async fn nothing_is_charged_while_our_clock_is_over_two_minutes_from_the_gateways() {
-    let world = World::new("apart", &["works"]).await;
-    let clock = &world.app.clock;
-    world.run_low().await;
-    for minutes in [-3, 3, 24 * 60] {
-        clock.set_wrong(Span::minutes(minutes));
-        world.pass(Span::minutes(6));
-        world.drain().await;
-        assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
-    }
-    world.pass(Span::minutes(6));
-    clock.now();
-    // The rules' time does not go back with the clock: it is a day ahead of it.
-    clock.set_wrong(Span(0));
-    world.drain().await;
-    assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
-    let text = world.app.metrics.text(&world.app).await.expect("figures");
-    for (whose, held) in [("gateway", 3), ("line", 1)] {
-        let line = format!("laika_charges_held_by_clock_total{{whose=\"{whose}\"}} {held}\n");
-        assert!(text.contains(&line), "{line}{text}");
-    }
-    world.pass(Span::hours(25));
-    world.drain().await;
-    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
-}
-
-#[tokio::test]
-async fn a_gateway_that_has_not_told_its_time_is_asked_before_anything_is_charged() {
-    let world = World::new("untold", &["works"]).await;
-    world.run_low().await;
-    world.app.clock.set_wrong(Span::minutes(3));
-    world.app.gateway_clock.forget();
-    world.drain().await;
-    assert_eq!((world.status().await, world.captured().len()), (Status::Opened, 0));
-    assert!(world.app.gateway_clock.now().is_some());
 }
 
 #[tokio::test]

@@ -51,6 +51,21 @@ pub(crate) enum Side {
     Carrier,
 }
 
+/// An exchange that stands still.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// It goes on once this is used.
+    pub(crate) release: oneshot::Sender<()>,
+    /// The request, where it has yet to leave: which path and key it is for.
+    pub(crate) unsent: Option<(String, Option<String>)>,
+}
+
+/// What a request is for, and under which key.
+pub(crate) fn about(request: &Request<Full<Bytes>>) -> (String, Option<String>) {
+    let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
+    (request.uri().path().to_owned(), key.map(str::to_owned))
+}
+
 /// The line between us and the sandbox.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line(Arc<Shared>);
@@ -68,7 +83,7 @@ struct State {
     /// What happens to every exchange with a side.
     down: Vec<(Side, Trouble)>,
     late: Vec<Request<Full<Bytes>>>,
-    hanging: Option<oneshot::Sender<()>>,
+    standing: Option<Standing>,
     seen: Vec<String>,
 }
 
@@ -99,9 +114,9 @@ impl Line {
         self.0.hung.notified().await;
     }
 
-    /// Lets the exchange that stands still go on: once this is used.
-    pub(crate) fn hanging(&self) -> Option<oneshot::Sender<()>> {
-        self.state().hanging.take()
+    /// The exchange that stands still.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        self.state().standing.take()
     }
 
     /// The requests that were late, out of the network.
@@ -165,12 +180,12 @@ async fn troubled(
             Ok(Answered { body: answer.body.slice(..half), ..answer })
         }
         Trouble::HangBefore => {
-            to.trouble.stand_still().await;
+            to.trouble.stand_still(Some(about(&request))).await;
             to.exchange(request).await
         }
         Trouble::HangAfter => {
             let answer = to.exchange(request).await;
-            to.trouble.stand_still().await;
+            to.trouble.stand_still(None).await;
             answer
         }
     }
@@ -192,9 +207,9 @@ impl Line {
         Some(trouble)
     }
 
-    async fn stand_still(&self) {
+    async fn stand_still(&self, unsent: Option<(String, Option<String>)>) {
         let (release, released) = oneshot::channel();
-        self.state().hanging = Some(release);
+        self.state().standing = Some(Standing { release, unsent });
         self.0.hung.notify_one();
         // Why: dropped or used, either way it goes on.
         let _ = released.await;
