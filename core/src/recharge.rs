@@ -359,14 +359,10 @@ impl Recharge {
     /// Since when nobody knows what became of it: of its payment since that was first sent, of its
     /// delivery since it was paid. Nothing where it is known.
     pub fn unknown_since(&self) -> Option<Instant> {
-        let since = match self.status {
-            Status::Unknown => {
-                self.attempts.iter().find(|it| it.is_unheard()).and_then(|it| it.submitted_at)
-            }
-            Status::DeliveryUnknown => self.paid_at,
-            _ => return None,
-        };
-        Some(since.unwrap_or(self.opened_at))
+        if self.status == Status::Unknown {
+            return self.attempts.iter().find(|attempt| attempt.is_unheard())?.submitted_at;
+        }
+        self.paid_at.filter(|_| self.status == Status::DeliveryUnknown)
     }
 
     /// What `decide` needs to know of it.

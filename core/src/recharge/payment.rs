@@ -216,8 +216,8 @@ pub(super) fn declined(step: &mut Step, number: u32, code: &str, hard: bool, now
     true
 }
 
-/// The bank wants the customer: another method if there is one, otherwise a link, for a while. Heard
-/// of only when the payment is given up, it is cancelled, and its method has failed.
+/// The bank wants the customer: another method if there is one, otherwise a link, for a while.
+/// Heard of only when the payment is given up, it is cancelled, and its method has failed.
 pub(super) fn action_required(
     step: &mut Step,
     number: u32,

@@ -69,8 +69,8 @@ const BEGINNINGS: [&str; 8] = [
 
 /// For so long a call stands still at most.
 const STANDS_MOST: Span = Span::hours(19);
-/// For so long a request to the provider is on its way at most, of the twenty hours that it is asked
-/// for again, and one to the carrier, of the hour.
+/// For so long a request to the provider is on its way at most, of the twenty hours that it is
+/// asked for again, and one to the carrier, of the hour.
 const ON_ITS_WAY_MOST: (Span, Span) = (Span::hours(19), Span::minutes(50));
 
 /// A part of the program that stands still in the middle of an exchange.

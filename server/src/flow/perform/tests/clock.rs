@@ -1,5 +1,5 @@
-//! Clocks that are wrong: nothing is charged while ours is too far from the gateway's, nor on a line
-//! that a wrong clock has written to.
+//! Clocks that are wrong: nothing is charged while ours is too far from the gateway's, nor on a
+//! line that a wrong clock has written to.
 
 use super::world::World;
 use crate::{flow::recharge_now::recharge_now, store::lines};
