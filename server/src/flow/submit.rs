@@ -173,7 +173,7 @@ async fn is_clock_apart(app: &Shared, tx: &mut Tx, line: &Line) -> Result<bool> 
     };
     let ahead_s = |at: Instant| app.clock.ahead(at).0 / 1_000_000;
     let (gateway, database) = (gateway.map(ahead_s), database.map(ahead_s));
-    let line = ahead_s(line.newest_at);
+    let line = ahead_s(line.newest_at.minus(Span(app.clock.offset())));
     app.metrics.held_by_clock(whose);
     tracing::error!(
         whose,
