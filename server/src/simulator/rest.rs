@@ -243,8 +243,8 @@ async fn fair(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
     Ok(valid(world, all).await?.and(delivered(world).await?))
 }
 
-/// What the carrier gave is valid from when it gave it, by its own account: between when it was paid
-/// and when that was heard.
+/// What the carrier gave is valid from when it gave it, by its own account: between when it was
+/// paid and when that was heard.
 async fn valid(world: &World, all: &[Recharge]) -> Result<Result<(), String>> {
     let mut conn = world.app.store.read().await?;
     for line in &world.lines {
