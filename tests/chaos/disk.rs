@@ -70,7 +70,14 @@ impl Disk {
         });
         if ended {
             self.run.town.kill();
-            self.run.town.start();
+            // Why perhaps not at once: PostgreSQL may end of what failed only after it has answered.
+            wait::until("it starts", SOON, || {
+                if let Some(database) = &self.run.town.database {
+                    database.start_again();
+                }
+                self.run.town.keep_up().then_some(())
+            });
+            self.run.town.let_cool_down_pass();
             self.ends.started += 1;
         } else {
             self.ends.went_on += 1;
