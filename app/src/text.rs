@@ -110,6 +110,7 @@ impl Text {
             "not_found" => words.gone,
             "stopped_by_operator" => words.stopped,
             "recharge_open" | "in_progress" => words.in_use,
+            "clock_apart" => words.clock,
             "terms_changed" => words.price,
             "no_usable_method" => words.no_method,
             _ => words.other,

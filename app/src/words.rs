@@ -144,6 +144,6 @@ labels! {
     Failure {
         no_answer: S, no_answer_money: S, unreadable: S, other: S, reference: fn(&str) -> String,
         wrong_sign_in: S, not_signed_in: S, step_up: S, too_many: S, wrong_password: S,
-        expired: S, in_use: S, gone: S, stopped: S, price: S, no_method: S,
+        expired: S, in_use: S, gone: S, stopped: S, clock: S, price: S, no_method: S,
     }
 }

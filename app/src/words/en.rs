@@ -375,6 +375,7 @@ pub(super) const WORDS: Words = Words {
         in_use: "That is being done already.",
         gone: "That is not there any more.",
         stopped: "The operator has stopped all charging for now. Nothing was charged.",
+        clock: "Nothing can be bought on this line for now. Nothing was charged.",
         price: "The price has changed. Look at it again; nothing was charged.",
         no_method: "No payment method can be charged. Nothing was charged.",
     },

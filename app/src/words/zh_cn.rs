@@ -362,6 +362,7 @@ pub(super) const WORDS: Words = Words {
         in_use: "正在进行中。",
         gone: "已不存在。",
         stopped: "运营方已暂停所有扣款，没有扣款。",
+        clock: "此线路暂时无法购买，没有扣款。",
         price: "价格已变动，请重新核对。没有扣款。",
         no_method: "没有可用的付款方式，没有扣款。",
     },
