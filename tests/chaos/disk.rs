@@ -70,7 +70,7 @@ impl Disk {
         });
         if ended {
             self.run.town.kill();
-            // Why perhaps not at once: PostgreSQL may end of what failed only after it has answered.
+            // Why not at once: PostgreSQL may answer, and end only then of what failed.
             wait::until("it starts", SOON, || {
                 if let Some(database) = &self.run.town.database {
                     database.start_again();
