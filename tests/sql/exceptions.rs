@@ -176,6 +176,11 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ),
     of(
         NAMES,
+        "store/returns.rs: disputed",
+        "The reconciler, every two minutes on one server: each node its own, from an index.",
+    ),
+    of(
+        NAMES,
         "store/returns.rs: count_disputes_open",
         "Monitoring: each node counts its own, from an index.",
     ),

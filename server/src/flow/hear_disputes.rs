@@ -5,6 +5,7 @@
 //! Place in the flow: `compare_list` hears all of them every few minutes, a webhook those of one
 //! payment at once, and `perform` those of a payment that it gives back. A dispute about a recharge
 //! that goes on is heard once that has ended or its money goes back: the list tells of it again.
+//! One that is open for longer than the list reaches back is asked for by its payment.
 
 use super::returns::{attempt_of, hear};
 use crate::{
@@ -16,19 +17,43 @@ use crate::{
 use axum::http::StatusCode;
 use laika_core::{
     id::{AccountId, RechargeId},
-    returns::ReturnFact,
+    returns::{DisputeStatus, ReturnFact, Returns},
     time::Instant,
 };
+use std::collections::HashSet;
 
-/// Hears every dispute that began since an instant.
+/// Hears every dispute that began since an instant, and every other that is open with us: how long
+/// a bank takes to decide has no bound.
 pub async fn since(app: &Shared, since: Instant) -> Result<()> {
-    match app.gateway()?.disputes(since.micros()).await {
-        Ok(disputes) => all(app, &disputes).await,
+    let listed = match app.gateway()?.disputes(since.micros()).await {
+        Ok(disputes) => disputes,
         Err(failure) => {
             tracing::warn!(%failure, "the gateway lists no disputes");
-            Ok(())
+            return Ok(());
+        }
+    };
+    all(app, &listed).await?;
+    unlisted(app, &listed).await
+}
+
+/// Asks for each dispute that is open with us and that the list does not reach back to.
+async fn unlisted(app: &Shared, listed: &[Dispute]) -> Result<()> {
+    let listed: HashSet<&str> = listed.iter().map(|dispute| dispute.id.as_str()).collect();
+    let open = returns::disputed(&mut *app.store.read().await?).await?;
+    let undecided = |run: &Returns| {
+        let mut open = run.disputes.iter().filter(|it| it.status == DisputeStatus::Open);
+        open.any(|it| !listed.contains(it.dispute.as_str()))
+    };
+    for run in open.iter().filter(|run| undecided(run)) {
+        match app.gateway()?.disputes_about(&run.payment).await {
+            Ok(disputes) => all(app, &disputes).await?,
+            Err(failure) => {
+                let payment = &run.payment;
+                tracing::warn!(%failure, payment, "the gateway tells of no dispute");
+            }
         }
     }
+    Ok(())
 }
 
 /// Hears the disputes about one payment. *Errors*: 503 when the gateway does not answer, so that

@@ -116,6 +116,12 @@ pub async fn disputes_open(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<u32>>
     Ok(found.into_iter().map(sum).collect())
 }
 
+/// All with an open dispute.
+pub async fn disputed(conn: &mut Conn) -> Result<Vec<Returns>> {
+    let rows = sql!("SELECT body FROM returns WHERE disputes_open > 0").fetch_all(conn).await?;
+    rows.iter().map(|row| from_json(&row.try_get::<String, _>(0)?)).collect()
+}
+
 /// How many disputes are open in all.
 pub async fn count_disputes_open(conn: &mut Conn) -> Result<i64> {
     let row = sql!(

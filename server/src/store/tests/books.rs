@@ -166,10 +166,12 @@ async fn what_goes_back_and_what_the_checks_read_is_read_as_it_was_kept() {
         returns::put(&mut tx, &line, &kept).await?;
         assert_eq!(returns::disputes_open(&mut tx, &[&line]).await?, [1]);
         assert_eq!(returns::count_disputes_open(&mut tx).await?, 1);
+        assert_eq!(returns::disputed(&mut tx).await?, [kept.returns.clone()]);
         kept.returns.disputes = vec![dispute(DisputeStatus::Lost)];
         kept.steps = 2;
         returns::put(&mut tx, &line, &kept).await?;
         assert_eq!(returns::disputes_open(&mut tx, &[&line]).await?, [0]);
+        assert_eq!(returns::disputed(&mut tx).await?, []);
         let all = returns::of_lines(&mut tx, &[&line]).await?.remove(0);
         let read = all.iter().map(|it| (&it.returns, it.steps)).collect::<Vec<_>>();
         assert_eq!(read, [(&kept.returns, 2)]);

@@ -110,6 +110,22 @@ async fn a_lost_dispute_is_in_the_books_and_ends_the_wait() {
 }
 
 #[tokio::test]
+async fn a_dispute_is_heard_of_however_long_the_bank_takes() {
+    let (world, _) = disputed("dispute_long").await;
+    compare_list(&world.app).await.expect("compared");
+    world.pass(Span::days(200));
+    compare_list(&world.app).await.expect("compared");
+    let held = books(&[("customer", -1500), ("disputed", 1500)]);
+    assert_eq!(money(&world).await, held, "nothing is decided yet");
+    // No webhook tells of it, and it began before what the gateway still lists.
+    decide(&world, true).await;
+    compare_list(&world.app).await.expect("compared");
+    assert_eq!(money(&world).await, books(&[("customer", -1500), ("sales", 1500)]));
+    assert_eq!(history(&world).await, [ReturnedAs::DisputeWon]);
+    world.books_balance().await;
+}
+
+#[tokio::test]
 async fn a_dispute_about_what_is_not_ended_is_heard_once_it_has() {
     let world = World::new("dispute_early", &["works"]).await;
     world.run_low().await;
