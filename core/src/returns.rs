@@ -11,6 +11,9 @@ use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 use std::ops::Not;
 
+mod dispute;
+pub use dispute::{Dispute, DisputeStatus};
+
 /// A captured payment and what went back of it beside what its recharge gives back itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,46 +88,6 @@ pub enum RefundStatus {
     Done,
     /// The gateway refused it.
     Failed,
-}
-
-/// The bank takes money back for the customer until somebody decides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dispute {
-    /// The gateway's name for it.
-    pub dispute: String,
-    /// How much.
-    pub amount: Money,
-    /// Where it stands.
-    pub status: DisputeStatus,
-    /// Whether it is about money that the recharge is to give back itself, or has by it: then it
-    /// moves nothing in the books. Lost, it stands in the refund's place; won, the refund follows.
-    #[serde(default, skip_serializing_if = "Not::not")]
-    pub instead: bool,
-    /// When it was first seen.
-    pub since: Instant,
-}
-
-impl Dispute {
-    /// What it holds or took of what the recharge kept, in minor units.
-    fn held_minor(&self) -> i64 {
-        match self.status {
-            DisputeStatus::Open | DisputeStatus::Lost if !self.instead => self.amount.amount_minor,
-            DisputeStatus::Open | DisputeStatus::Lost | DisputeStatus::Won => 0,
-        }
-    }
-}
-
-/// Where a dispute stands. The last two are ends: they stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisputeStatus {
-    /// The bank holds the money. The line's rule waits.
-    Open,
-    /// The money came back to us.
-    Won,
-    /// The customer has it.
-    Lost,
 }
 
 /// What was seen or asked for.
@@ -211,6 +174,8 @@ pub enum ReturnAlert {
     ReturnedTwice,
     /// A dispute has to be answered.
     DisputeOpened,
+    /// A dispute that was lost is won after all.
+    DisputeTurned,
 }
 
 /// An effect and when it is due.
@@ -283,7 +248,7 @@ impl Returns {
 
     /// Whether a dispute is open: the line's rule waits as long.
     pub fn is_disputed(&self) -> bool {
-        self.disputes.iter().any(|d| d.status == DisputeStatus::Open)
+        self.disputes.iter().any(|d| d.status.is_open())
     }
 }
 
@@ -298,7 +263,7 @@ pub fn apply(returns: Returns, fact: &ReturnFact, now: Instant) -> ReturnStep {
         ReturnFact::RefundUnanswered { number } => unanswered(&mut step, *number, now),
         ReturnFact::RefundFailed { number, .. } => failed(&mut step, *number, now),
         ReturnFact::Disputed { dispute, amount, status, instead } => {
-            disputed(&mut step, dispute, *amount, (*status, *instead), now);
+            dispute::heard(&mut step, dispute, *amount, (*status, *instead), now);
         }
     }
     step
@@ -398,59 +363,6 @@ fn failed(step: &mut ReturnStep, number: u32, now: Instant) {
         refund.status = RefundStatus::Failed;
         step.then(now, ReturnEffect::Alert { why: ReturnAlert::RefundFailed });
     }
-}
-
-/// Whatever the order in which the gateway's reports come in, the books end the same: each report
-/// moves the money from where the last one left it.
-fn disputed(
-    step: &mut ReturnStep,
-    name: &str,
-    amount: Money,
-    (status, instead): (DisputeStatus, bool),
-    now: Instant,
-) {
-    let known = step.returns.disputes.iter_mut().find(|d| d.dispute == name);
-    let before = known.as_ref().map(|d| d.status);
-    if matches!(before, Some(DisputeStatus::Won | DisputeStatus::Lost)) || before == Some(status) {
-        // Ends stay, and what is open is open already.
-        return;
-    }
-    let amount = known.as_ref().map_or(amount, |d| d.amount);
-    let was_instead = known.as_ref().is_some_and(|d| d.instead);
-    let instead = instead && (was_instead || known.is_none());
-    // Why: one that was instead moved nothing when it opened. The recharge's own refund may have
-    // come through all the same; then what the bank takes, it takes a second time.
-    let moves = match (before.filter(|_| !was_instead), status) {
-        (None, DisputeStatus::Open) => Some((Book::Sales, Book::Disputed)),
-        (None, DisputeStatus::Lost) => Some((Book::Sales, Book::Customer)),
-        (Some(_), DisputeStatus::Won) => Some((Book::Disputed, Book::Sales)),
-        (Some(_), DisputeStatus::Lost) => Some((Book::Disputed, Book::Customer)),
-        (None, DisputeStatus::Won) | (Some(_), DisputeStatus::Open) => None,
-    };
-    match known {
-        Some(dispute) => (dispute.status, dispute.instead) = (status, instead),
-        None => step.returns.disputes.push(Dispute {
-            dispute: name.to_owned(),
-            amount,
-            status,
-            instead,
-            since: now,
-        }),
-    }
-    let moves = moves.filter(|_| !instead);
-    step.postings.extend(moves.map(|(from, to)| Posting::money(from, to, amount)));
-    match (before, status) {
-        (_, DisputeStatus::Open) => {
-            step.then(now, ReturnEffect::Alert { why: ReturnAlert::DisputeOpened });
-            step.then(now, ReturnEffect::TellDispute { open: true });
-        }
-        (Some(_), DisputeStatus::Won | DisputeStatus::Lost) if !step.returns.is_disputed() => {
-            step.then(now, ReturnEffect::TellDispute { open: false });
-        }
-        (None | Some(_), DisputeStatus::Won | DisputeStatus::Lost) => {}
-    }
-    step.then(now, ReturnEffect::Evaluate);
-    alert_if_twice(step, now);
 }
 
 fn alert_if_twice(step: &mut ReturnStep, now: Instant) {

@@ -2,10 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
+use laika_core::api::{NextCharge, RechargeView};
+use laika_core::recharge::{Outcome, Status};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::laika::Place;
 use laika_tests::support::usage::{batch, event, stamp};
+use laika_tests::support::wait;
 use serde_json::{Value, json};
 
 use super::world::{LINES, line, lines, place, with_lines};
@@ -141,6 +145,55 @@ fn what_is_no_whole_copy_is_refused_and_the_database_stays() {
 }
 
 #[test]
+fn what_happened_after_the_copy_is_found_again_and_no_name_is_given_twice() {
+    let (place, _) = with_lines("restore-lost", false);
+    let server = place.start(&["serve"]);
+    let customer = Customer::register(&server.origin, 1);
+    customer.add_card(CARD);
+    customer.turn_on_rule(|_| ());
+    customer.next_charge(NextCharge::SoftDecline);
+    customer.use_data(9_500_000_000);
+    wait::until("it is declined", Duration::from_secs(30), || {
+        let all = customer.recharges().expect("the server is there");
+        all.iter().any(|view| view.recharge.status == Status::Declined).then_some(())
+    });
+    let file = path(&place, "copy");
+    place.run(&["backup", &file]).expect(0);
+    // The next try takes the money, and a second recharge follows; the copy has neither.
+    customer.let_pass(Duration::from_secs(3_600));
+    let lost_payment = payments(&customer.recharges_done(1)[0]);
+    customer.use_data(9_500_000_000);
+    let second = customer.recharges_done(2)[0].recharge.id.clone();
+    let given = line(&place, &customer.line.iccid)["data_bytes"].clone();
+    assert_eq!(server.stop(), Some(0));
+
+    place.run(&["restore", &file]).expect(0);
+    let server = place.start(&["serve"]);
+    let customer = customer.at(&server.origin);
+    customer.let_pass(Duration::from_secs(3_600));
+    let all = customer.recharges_done(1);
+    assert_eq!((all.len(), payments(&all[0])), (1, lost_payment), "what it took is taken in");
+    place.run(&["kill-switch", "off"]).expect(0);
+    customer.let_pass(Duration::from_secs(3_600));
+    customer.use_data(9_500_000_000);
+    let all = customer.recharges_done(2);
+    assert!(all.iter().all(|view| view.recharge.id != second), "{second} is the lost one's");
+    let has = line(&place, &customer.line.iccid)["data_bytes"].clone();
+    assert_eq!(has, given, "the carrier gave it, as before");
+    place.run(&["audit", "--json"]).expect(0);
+}
+
+/// The payments that took money for a recharge.
+fn payments(view: &RechargeView) -> Vec<String> {
+    let outcomes = view.recharge.attempts.iter().filter_map(|attempt| attempt.outcome.as_ref());
+    let taken = outcomes.filter_map(|outcome| match outcome {
+        Outcome::Captured { payment, .. } => Some(payment.clone()),
+        _ => None,
+    });
+    taken.collect()
+}
+
+#[test]
 fn postgresql_is_copied_by_its_own_tools() {
     let (place, _database) = with_lines("backup-pg", true);
     for command in ["backup", "restore"] {
@@ -149,4 +202,8 @@ fn postgresql_is_copied_by_its_own_tools() {
         assert!(said.contains("pg_dump") && said.contains("pg_restore"), "{said}");
         assert!(!place.folder.file("copy").exists());
     }
+    let shown = place.run(&["restore"]).expect(0).json_lines();
+    assert_eq!((&shown[0]["replaced"], &shown[0]["lines"]), (&json!(null), &json!(LINES.len())));
+    let shown = place.run(&["kill-switch", "--json"]).expect(0).json_lines();
+    assert_eq!(shown[0]["on"], json!(true), "what was charged since is not in it");
 }

@@ -162,6 +162,7 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         "store/lines.rs: after",
         "The audit and the nightly check walk over all lines, some at a time.",
     ),
+    of(NAMES, "store/lines.rs: skip_recharges", "Once after a restore: each node its own."),
     of(NAMES, "store/lines.rs: count", "The audit: each node counts its own, once a pass."),
     of(
         NAMES,

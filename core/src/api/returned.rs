@@ -47,12 +47,12 @@ impl Returned {
             },
         });
         // Why not all: what became of one about money that goes back anyway, the refund says.
-        let shown = |it: &&Dispute| !it.instead || it.status == DisputeStatus::Open;
+        let shown = |it: &&Dispute| !it.instead || it.status.is_open();
         let disputes = returns.disputes.iter().filter(shown).map(|dispute| Returned {
             at: dispute.since,
             amount: dispute.amount,
             what: match dispute.status {
-                DisputeStatus::Open => ReturnedAs::Disputed,
+                DisputeStatus::Inquiry | DisputeStatus::Open => ReturnedAs::Disputed,
                 DisputeStatus::Won => ReturnedAs::DisputeWon,
                 DisputeStatus::Lost => ReturnedAs::DisputeLost,
             },

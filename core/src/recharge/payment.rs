@@ -268,7 +268,8 @@ pub(super) fn unanswered(step: &mut Step, number: u32, now: Instant) -> bool {
     let Some(attempt) = step.recharge.attempt(number).filter(|a| a.is_unheard()) else {
         return false;
     };
-    let since = attempt.submitted_at.unwrap_or(now);
+    let (first, last) = (attempt.submitted_at, attempt.last_submitted_at);
+    let (since, last) = (first.unwrap_or(now), last.unwrap_or(now));
     // Why: once an attempt has the money, another that is not answered is only looked up.
     let fresh = !step.recharge.is_settled() && step.recharge.status != Status::Unknown;
     if fresh {
@@ -277,7 +278,9 @@ pub(super) fn unanswered(step: &mut Step, number: u32, now: Instant) -> bool {
     }
     let at = next_look_up(since, now);
     step.then(at, Effect::LookUpPayment { attempt: number });
-    if now.since(since) >= CANCEL_AFTER {
+    // Why the last time: what was sent again just now is looked for first, in its time. A cancel
+    // that finds nothing has it sent again at once, and so would never end.
+    if step.recharge.stopped || now.since(last) >= CANCEL_AFTER {
         step.then(now, Effect::CancelPayment { attempt: number });
     }
     fresh

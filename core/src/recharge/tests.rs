@@ -103,6 +103,24 @@ fn no_answer_is_looked_up_and_never_charged_anew() {
 }
 
 #[test]
+fn what_is_sent_again_without_an_answer_waits_for_its_next_look() {
+    let unheard = Fact::Unanswered { attempt: 1 };
+    let mut recharge = run(opened(&["a"]), 0, &[submitted(1), unheard.clone()]).recharge;
+    let cancel = Effect::CancelPayment { attempt: 1 };
+    for hour in 3..19 {
+        // Nothing is there, it is sent again under its key, and is not answered again.
+        recharge = apply(recharge, &Fact::NotFound { attempt: 1 }, at(hour * 60)).recharge;
+        recharge = apply(recharge, &submitted(1), at(hour * 60)).recharge;
+        let step = apply(recharge, &unheard, at(hour * 60 + 1));
+        let next = step.effects.iter().map(|due| due.at).min();
+        assert_eq!(next, Some(at(hour * 60 + 61)), "hour {hour}: {:?}", step.effects);
+        recharge = step.recharge;
+    }
+    let late = apply(recharge, &unheard, at(20 * 60 + 1));
+    assert!(has(&late, &cancel), "two hours after it was sent");
+}
+
+#[test]
 fn not_found_counts_after_a_day_and_twice() {
     let facts = [submitted(1), Fact::Unanswered { attempt: 1 }, Fact::Stopped];
     let stopped = run(opened(&["a"]), 0, &facts).recharge;

@@ -145,6 +145,58 @@ fn disputes_and_reinstatements_net_in_any_order() {
 }
 
 #[test]
+fn an_inquiry_holds_the_rule_and_no_money() {
+    use DisputeStatus::{Inquiry, Lost, Open, Won};
+    let step = apply(paid(), &dispute(Inquiry), at(0));
+    assert_eq!((step.postings.as_slice(), step.returns.is_disputed()), ([].as_slice(), true));
+    assert_eq!((step.returns.kept_minor(), step.returns.refundable_minor()), (900, 900));
+    assert_eq!(run(&[dispute(Inquiry), dispute(Won)]).1, []);
+    assert_eq!(run(&[dispute(Inquiry), ask(900), done(1, 900), dispute(Won)]).0.kept_minor(), 0);
+    for facts in [[Inquiry, Open, Lost], [Open, Inquiry, Lost], [Lost, Open, Inquiry]] {
+        let (returns, books) = run(&facts.map(dispute));
+        assert_eq!(books, [(Book::Customer, 900), (Book::Sales, -900)], "{facts:?}");
+        assert!(!returns.is_disputed());
+    }
+    let step = apply(step.returns, &dispute(Open), at(1));
+    let told = step.effects.iter().filter(|d| matches!(d.effect, ReturnEffect::TellDispute { .. }));
+    let alerts = step.effects.iter().filter(|d| matches!(d.effect, ReturnEffect::Alert { .. }));
+    assert_eq!((told.count(), alerts.count()), (0, 1), "told already; there is more to answer now");
+}
+
+#[test]
+fn a_lost_dispute_may_yet_be_won() {
+    use DisputeStatus::{Lost, Open, Won};
+    let (returns, books) = run(&[dispute(Open), dispute(Lost), dispute(Won), dispute(Lost)]);
+    assert_eq!((books, returns.kept_minor()), (vec![], 900));
+    let step = apply(run(&[dispute(Lost)]).0, &dispute(Won), at(1));
+    let alert = ReturnEffect::Alert { why: ReturnAlert::DisputeTurned };
+    assert!(step.effects.iter().any(|due| due.effect == alert), "{:?}", step.effects);
+}
+
+#[test]
+fn what_the_bank_takes_from_the_customer_again_is_refunded() {
+    let about = |status, instead| ReturnFact::Disputed {
+        dispute: "dp-1".to_owned(),
+        amount: eur(900),
+        status,
+        instead,
+    };
+    // The recharge owed it, and the bank's decision was its refund.
+    let owed = Returns { returned_before_minor: 900, ..paid() };
+    let lost = apply(owed, &about(DisputeStatus::Lost, true), at(0));
+    assert_eq!((lost.postings.as_slice(), lost.returns.kept_minor()), ([].as_slice(), 0));
+    // While the recharge still gives it back, that refund is the one.
+    let still = apply(lost.returns.clone(), &about(DisputeStatus::Won, true), at(1));
+    assert!(still.postings.is_empty() && still.returns.refunds.is_empty());
+    let won = apply(lost.returns, &about(DisputeStatus::Won, false), at(1));
+    assert_eq!(won.postings, [Posting::money(Book::Customer, Book::Sales, eur(900))]);
+    let refund = ReturnEffect::Refund { number: 1 };
+    assert!(won.effects.iter().any(|due| due.effect == refund), "{:?}", won.effects);
+    let back = apply(won.returns, &done(1, 900), at(2)).returns;
+    assert_eq!((back.kept_minor(), back.refundable_minor()), (0, 0));
+}
+
+#[test]
 fn a_disputed_payment_is_not_refunded_as_well() {
     let (returns, _) = run(&[dispute(DisputeStatus::Open), ask(1)]);
     assert!(returns.refunds.is_empty());

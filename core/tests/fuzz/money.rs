@@ -142,8 +142,8 @@ fn go_back(choices: &mut Choices<'_>, mut run: Returns) {
             3 => ReturnFact::RefundUnanswered { number },
             4 => ReturnFact::RefundFailed { number, code: "no".to_owned() },
             _ => {
-                let status = [DisputeStatus::Open, DisputeStatus::Won, DisputeStatus::Lost];
-                let status = status[kind / 8 % 3];
+                use DisputeStatus::{Inquiry, Lost, Open, Won};
+                let status = [Open, Won, Lost, Inquiry][kind / 8 % 4];
                 ReturnFact::Disputed {
                     dispute: format!("dp_{}", number % 2),
                     amount,

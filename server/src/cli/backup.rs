@@ -1,11 +1,15 @@
 //! `laika backup FILE` and `laika restore FILE`. SQLite's file is copied and checked here;
-//! PostgreSQL has its own tools, which `backup` names instead.
+//! PostgreSQL has its own tools, which both name instead. What those have put into a database,
+//! `laika restore` alone checks there.
 
 use super::{Failure, Outcome, block_on, help, print_json};
 use crate::{
     clock::Clock,
     config::{Config, DatabaseUrl},
-    flow::restore::{self, Refused},
+    flow::{
+        audit::Report,
+        restore::{self, Refused, Restored},
+    },
     secret::sha256_hex_of,
     store::{audit_log::By, backup},
 };
@@ -17,11 +21,11 @@ use std::{fs::File, io::Write, path::PathBuf};
 const POSTGRES: &str = "\
 pg_dump --format=custom --no-owner --file=FILE \"$DATABASE_URL\"
 pg_restore --exit-on-error --no-owner --single-transaction --dbname=\"$EMPTY_DATABASE_URL\" FILE
-DATABASE_URL=\"$EMPTY_DATABASE_URL\" laika audit --json
+DATABASE_URL=\"$EMPTY_DATABASE_URL\" laika restore
 ";
 
-/// The one file that both commands take.
-fn file(mut parser: lexopt::Parser, command: &str) -> Result<Option<PathBuf>, Failure> {
+/// What both commands are typed with: the one file, if it is there; nothing where help was wanted.
+fn file(mut parser: lexopt::Parser, command: &str) -> Result<Option<Option<PathBuf>>, Failure> {
     use lexopt::prelude::*;
     let mut file = None;
     while let Some(word) = parser.next()? {
@@ -34,10 +38,11 @@ fn file(mut parser: lexopt::Parser, command: &str) -> Result<Option<PathBuf>, Fa
             other => return Err(other.unexpected().into()),
         }
     }
-    match file {
-        Some(file) => Ok(Some(file)),
-        None => Err(Failure::Usage(format!("which file? laika {command} FILE"))),
-    }
+    Ok(Some(file))
+}
+
+fn needed(file: Option<PathBuf>, command: &str) -> Result<PathBuf, Failure> {
+    file.ok_or_else(|| Failure::Usage(format!("which file? laika {command} FILE")))
 }
 
 fn on_postgres(config: &Config) -> Result<(), Failure> {
@@ -50,6 +55,7 @@ fn on_postgres(config: &Config) -> Result<(), Failure> {
 
 pub(super) fn backup(parser: lexopt::Parser) -> Result<Outcome, Failure> {
     let Some(file) = file(parser, "backup")? else { return Ok(Outcome::Done) };
+    let file = needed(file, "backup")?;
     let config = Config::from_env()?;
     on_postgres(&config)?;
     block_on(async { Ok(backup::copy(&config.database, &file).await?) })?;
@@ -61,16 +67,17 @@ pub(super) fn backup(parser: lexopt::Parser) -> Result<Outcome, Failure> {
 pub(super) fn restore(parser: lexopt::Parser) -> Result<Outcome, Failure> {
     let Some(file) = file(parser, "restore")? else { return Ok(Outcome::Done) };
     let config = Config::from_env()?;
-    on_postgres(&config)?;
-    let by = By { operator: &config.operator, why: &file.display().to_string() };
+    let is_put_in = file.is_none() && matches!(config.database, DatabaseUrl::Postgres(_));
     let now = Clock::system().now();
-    let restored = block_on(async {
-        match restore::restore(&config.database, &file, &by, now).await {
-            Ok(restored) => Ok(Ok(restored)),
-            Err(Refused::Wrong(report)) => Ok(Err(report)),
-            Err(Refused::Failed(error)) => Err(error.into()),
-        }
-    })?;
+    let restored = if is_put_in {
+        let by = By { operator: &config.operator, why: "put in by PostgreSQL's tools" };
+        block_on(async { told(restore::in_place(&config.database, &by, now).await) })?
+    } else {
+        let file = needed(file, "restore")?;
+        on_postgres(&config)?;
+        let by = By { operator: &config.operator, why: &file.display().to_string() };
+        block_on(async { told(restore::restore(&config.database, &file, &by, now).await) })?
+    };
     match restored {
         Ok(restored) => print_json(&restored)?,
         Err(report) => {
@@ -81,4 +88,13 @@ pub(super) fn restore(parser: lexopt::Parser) -> Result<Outcome, Failure> {
     let words = "charging is stopped until it is sure what was charged since the copy was made";
     eprintln!("laika: {words}; then: laika kill-switch off");
     Ok(Outcome::Done)
+}
+
+/// What an auditor found is shown, whatever else went wrong is said.
+fn told(restored: Result<Restored, Refused>) -> Result<Result<Restored, Report>, Failure> {
+    match restored {
+        Ok(restored) => Ok(Ok(restored)),
+        Err(Refused::Wrong(report)) => Ok(Err(report)),
+        Err(Refused::Failed(error)) => Err(error.into()),
+    }
 }

@@ -218,7 +218,8 @@ Puts a copy that laika backup made in the place of the SQLite database of DATABA
 server runs: checks the file, brings it up to this version, and has its books audited; where
 anything is wrong, nothing is put in place. The database before is kept under another name. The kill
 switch is on afterwards, as what was charged since the copy was made is not in it. Writes {replaced,
-newest_at, lines, recharges_open}.
+newest_at, lines, recharges_open}. For PostgreSQL it prints the commands of its own tools, and
+without FILE does the rest of the above in a database that they have put a copy in.
 ",
     ),
     (

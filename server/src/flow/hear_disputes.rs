@@ -17,7 +17,7 @@ use crate::{
 use axum::http::StatusCode;
 use laika_core::{
     id::{AccountId, RechargeId},
-    returns::{DisputeStatus, ReturnFact, Returns},
+    returns::{ReturnFact, Returns},
     time::Instant,
 };
 use std::collections::HashSet;
@@ -41,7 +41,7 @@ async fn unlisted(app: &Shared, listed: &[Dispute]) -> Result<()> {
     let listed: HashSet<&str> = listed.iter().map(|dispute| dispute.id.as_str()).collect();
     let open = returns::disputed(&mut *app.store.read().await?).await?;
     let undecided = |run: &Returns| {
-        let mut open = run.disputes.iter().filter(|it| it.status == DisputeStatus::Open);
+        let mut open = run.disputes.iter().filter(|it| it.status.is_open());
         open.any(|it| !listed.contains(it.dispute.as_str()))
     };
     for run in open.iter().filter(|run| undecided(run)) {

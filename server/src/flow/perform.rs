@@ -24,7 +24,7 @@ use crate::{
     store::{
         accounts,
         jobs::{self, Claimed, Work},
-        lines, payment_methods, recharges,
+        lines, payment_methods, recharges, settings,
     },
 };
 use laika_core::{
@@ -207,6 +207,7 @@ async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) 
     let mut found = find(app, job, recharge, attempt).await?;
     if let (Ok(Some(payment)), None) = (&found, &attempt.outcome)
         && payment.state == PaymentState::Unasked
+        && may_ask(app, job, recharge).await?
     {
         found = app.gateway()?.ask(&payment.id, &return_url(app)).await.map(Some);
     }
@@ -226,6 +227,14 @@ async fn look_up(app: &Shared, job: &Claimed, recharge: &Recharge, number: u32) 
         (Err(_), None) => Next::Fact(Fact::Unanswered { attempt: number }),
         (Err(_), Some(_)) => soon(job),
     })
+}
+
+/// Whether the customer may still be asked by the bank: who agrees there has paid.
+async fn may_ask(app: &Shared, job: &Claimed, recharge: &Recharge) -> Result<bool> {
+    let line = line(app, job, recharge).await?;
+    let mut snapshot = app.store.read().await?;
+    let stopped = line.stopped || settings::charging_stopped(&mut snapshot).await?;
+    Ok(!stopped && !recharge.stopped && recharge.paid_at.is_none() && !recharge.status.is_end())
 }
 
 /// Makes sure that an attempt can no longer capture.

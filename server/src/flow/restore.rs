@@ -4,6 +4,7 @@
 //! Place in the flow: `laika restore`, while no server runs. The files are `store/backup`'s.
 
 use super::{
+    advance,
     audit::{self, Report},
     kill_switch,
 };
@@ -12,12 +13,15 @@ use crate::{
     error::{Error, Result},
     fault::Kept,
     store::{
-        Store,
+        Store, Tx,
         audit_log::{self, By},
         backup, lines, recharges, settings,
     },
 };
-use laika_core::time::Instant;
+use laika_core::{
+    recharge::{Fact, Recharge},
+    time::Instant,
+};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -69,13 +73,26 @@ pub async fn restore(
     Ok(restored)
 }
 
+/// The same for a database that PostgreSQL's own tools have put a copy in, before a server runs on
+/// it.
+pub async fn in_place(url: &DatabaseUrl, by: &By<'_>, now: Instant) -> Result<Restored, Refused> {
+    let store = Store::open(url).await?;
+    let restored = prepare(&store, by, now).await;
+    store.close().await;
+    restored
+}
+
 /// An instant as a part of a file's name.
 fn stamp(now: Instant) -> String {
     let digits = |c: &char| c.is_ascii_digit() || *c == 'T';
     now.to_string().chars().take_while(|c| *c != '.').filter(digits).collect()
 }
 
-/// Audits it and stops charging.
+/// Recharges that each line may have had since the copy was made. Their numbers are not given
+/// again: they name what the provider and the carrier have under them.
+const LOST_NUMBERS: i64 = 1_000;
+
+/// Audits a database that a copy was put in, and stops charging there.
 async fn prepare(store: &Store, by: &By<'_>, now: Instant) -> Result<Restored, Refused> {
     let mut conn = store.read().await?;
     let report = audit::audit(&mut conn).await?;
@@ -85,15 +102,33 @@ async fn prepare(store: &Store, by: &By<'_>, now: Instant) -> Result<Restored, R
     let newest_at = lines::newest_at(&mut conn).await?;
     let lines = lines::all(&mut conn).await?.len();
     let open = recharges::opened_since(&mut conn, Instant::MAX).await?;
-    let recharges_open = open.iter().filter(|(_, it)| !it.status.is_end()).count();
+    let open: Vec<_> = open.into_iter().filter(|(_, it)| !it.status.is_end()).collect();
+    let recharges_open = open.len();
     drop(conn);
     let mut tx = store.write().await?;
+    lines::skip_recharges(&mut tx, LOST_NUMBERS).await?;
+    for (account, recharge) in open {
+        may_have_been_sent(&mut tx, account.as_str(), recharge).await?;
+    }
     audit_log::append(&mut tx, by, "restored", "", now).await?;
     if settings::stop_charging(&mut tx, true).await? {
         audit_log::append(&mut tx, by, kill_switch::ON, "", now).await?;
     }
     tx.commit_as(Kept::Restored).await?;
     Ok(Restored { replaced: None, newest_at, lines, recharges_open })
+}
+
+/// What was about to be sent when the copy was made may have been sent since. Taken as sent it is
+/// looked up, and what it took is kept or goes back; unsent it would end with "no money moved".
+async fn may_have_been_sent(tx: &mut Tx, account: &str, recharge: Recharge) -> Result<()> {
+    let Some(line) = lines::get(tx, account, recharge.line_id.as_str()).await? else {
+        return Ok(());
+    };
+    let last = recharge.attempts.last().filter(|it| it.submitted_at.is_none());
+    if let Some(attempt) = last.map(|it| it.number) {
+        advance::take_in(tx, &line, recharge, &Fact::Submitted { attempt }).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -26,7 +26,10 @@ use crate::{
 use laika_core::{
     id::{AccountId, RechargeId},
     recharge::{Fact, News, Outcome, Recharge},
-    returns::{RefundStatus, ReturnAlert, ReturnEffect, ReturnFact, ReturnStep, Returns, apply},
+    returns::{
+        DisputeStatus, RefundStatus, ReturnAlert, ReturnEffect, ReturnFact, ReturnStep, Returns,
+        apply,
+    },
 };
 
 /// What a fact did.
@@ -76,6 +79,9 @@ impl Heard {
                 ReturnAlert::DisputeOpened => {
                     tracing::error!(recharge = %recharge_id, "a charge is disputed");
                 }
+                ReturnAlert::DisputeTurned => {
+                    tracing::error!(recharge = %recharge_id, "a lost dispute is won after all");
+                }
                 ReturnAlert::RefundFailed => {
                     tracing::error!(recharge = %recharge_id, "the gateway refuses a refund");
                 }
@@ -113,10 +119,12 @@ pub async fn take_in(
         return Ok(Heard { returns: Some(before), ..Heard::default() });
     }
     let mut fact = fact.clone();
-    if let ReturnFact::Disputed { dispute, instead, .. } = &mut fact {
+    if let ReturnFact::Disputed { dispute, instead, status, .. } = &mut fact {
         let by_it = |it: &Fact| matches!(it, Fact::Refunded { refund, .. } if refund == dispute);
         let is_back_by_it = recharge.facts.iter().any(|seen| by_it(&seen.fact));
-        *instead = recharge.goes_back(attempt) || is_back_by_it;
+        // Why: what a bank takes back again from the customer is no refund any more.
+        let is_back = is_back_by_it && *status != DisputeStatus::Won;
+        *instead = recharge.goes_back(attempt) || is_back;
     }
     let ReturnStep { returns, postings, effects } = apply(before.clone(), &fact, now);
     let changed = returns != before;

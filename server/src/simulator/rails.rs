@@ -16,7 +16,6 @@ use laika_core::{
     decide::TriggerDue,
     rail::{Advance, Wallet},
     recharge::Recharge,
-    returns::DisputeStatus,
     time::{Instant, Span},
 };
 use sqlx::Row;
@@ -86,7 +85,7 @@ async fn disputes_hold(
     let lines: Vec<&Line> = world.lines.iter().collect();
     for (line, runs) in lines.iter().zip(returns::of_lines(&mut conn, &lines).await?) {
         let disputes = runs.iter().flat_map(|run| &run.returns.disputes);
-        let open = disputes.filter(|dispute| dispute.status == DisputeStatus::Open);
+        let open = disputes.filter(|dispute| dispute.status.is_open());
         let Some(since) = open.map(|dispute| dispute.since).min() else { continue };
         let sent = |it: &&&Recharge| {
             let mut sent = it.attempts.iter().filter_map(|attempt| attempt.submitted_at);

@@ -318,6 +318,14 @@ pub async fn rename(tx: &mut Tx, line: &Line) -> Result<()> {
     Ok(())
 }
 
+/// Goes on by so many numbers of recharges, on every line.
+pub async fn skip_recharges(tx: &mut Tx, numbers: i64) -> Result<()> {
+    sql!("UPDATE lines SET recharge_count = recharge_count + $1", numbers)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Takes the number of the line's next recharge.
 pub async fn next_recharge(tx: &mut Tx, line: &Line) -> Result<u32> {
     let row = sql!(

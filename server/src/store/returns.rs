@@ -5,7 +5,7 @@ use super::{Conn, Tx, lines::Line, rules::from_json, rules::json, set};
 use crate::{error::Result, sql};
 use laika_core::{
     id::AccountId,
-    returns::{DisputeStatus, Returns},
+    returns::{Dispute, Returns},
     time::Instant,
 };
 use sqlx::{Row, any::AnyRow};
@@ -63,7 +63,7 @@ pub async fn of_payment(conn: &mut Conn, payment: &str) -> Result<Option<(Accoun
 /// Keeps what it is now.
 pub async fn put(tx: &mut Tx, line: &Line, kept: &Stored) -> Result<()> {
     let returns = &kept.returns;
-    let open = |d: &&laika_core::returns::Dispute| d.status == DisputeStatus::Open;
+    let open = |d: &&Dispute| d.status.is_open();
     let disputes_open = returns.disputes.iter().filter(open).count();
     sql!(
         "INSERT INTO returns

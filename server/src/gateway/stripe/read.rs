@@ -383,6 +383,7 @@ impl DisputeRecord {
         let status = match self.came_to() {
             "won" | "warning_closed" => DisputeStatus::Won,
             "lost" => DisputeStatus::Lost,
+            "warning_needs_response" | "warning_under_review" => DisputeStatus::Inquiry,
             _ => DisputeStatus::Open,
         };
         Ok(Dispute { id: self.id, payment: self.payment_intent, amount, status })

@@ -219,7 +219,8 @@ fn a_dispute_is_open_until_stripe_says_otherwise() {
     };
     for (status, expected) in [
         ("needs_response", DisputeStatus::Open),
-        ("warning_under_review", DisputeStatus::Open),
+        ("warning_needs_response", DisputeStatus::Inquiry),
+        ("warning_under_review", DisputeStatus::Inquiry),
         ("something_new", DisputeStatus::Open),
         ("won", DisputeStatus::Won),
         ("warning_closed", DisputeStatus::Won),
