@@ -18,10 +18,12 @@ mod serve;
 mod verify_receipt;
 
 use crate::{
-    App, Shared,
+    App, PATIENCE, Shared,
     clock::Clock,
     config::{Config, ConfigError},
     error::Error,
+    outbound::Outbound,
+    store::Store,
 };
 use std::{ffi::OsString, fmt, io::Write, process::ExitCode};
 
@@ -189,7 +191,20 @@ async fn reach_sandbox(app: &Shared) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the database of the environment, for a command that ends.
+/// Opens the database of the environment, for a command about what is in it. *Errors*: also where
+/// nothing is in it yet: it is not the one that was meant.
 async fn open() -> Result<Shared, Failure> {
+    let config = Config::from_env()?;
+    let store = Store::open_known(&config.database).await?;
+    Ok(App::over(config, Clock::system(), store, Outbound::new(PATIENCE)).await?)
+}
+
+/// The same for a command that may be the first: then the database is made.
+async fn open_or_make() -> Result<Shared, Failure> {
     Ok(App::open(Config::from_env()?, Clock::system()).await?)
+}
+
+/// Says which database a command changes: in another folder it may be another one.
+fn say_which(app: &Shared) {
+    eprintln!("laika: the database is {}", app.config.database.shown());
 }

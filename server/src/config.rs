@@ -3,10 +3,12 @@
 
 mod address;
 mod carrier;
+mod database;
 mod stripe;
 
 use crate::signing::Signer;
 pub use carrier::Carrier;
+pub use database::DatabaseUrl;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 pub use stripe::Stripe;
 
@@ -70,32 +72,6 @@ impl Listen {
             format!("http://[{host}]:{}", bound.port())
         } else {
             format!("http://{host}:{}", bound.port())
-        }
-    }
-}
-
-/// A database address whose scheme is one of the two we speak.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// `sqlite:path`, or `sqlite::memory:` in tests.
-    Sqlite(String),
-    /// `postgres://…` or `postgresql://…`.
-    Postgres(String),
-}
-
-impl DatabaseUrl {
-    /// Reads an address. *Errors*: a sentence naming the schemes that exist.
-    pub fn parse(url: &str) -> Result<DatabaseUrl, ConfigError> {
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => Ok(DatabaseUrl::Sqlite(url.to_string())),
-            Some("postgres" | "postgresql") => Ok(DatabaseUrl::Postgres(url.to_string())),
-            Some(scheme) => Err(ConfigError(format!(
-                "DATABASE_URL: the scheme \"{scheme}\" is not known; use sqlite:FILE, \
-                 postgres://… or postgresql://…"
-            ))),
-            None => Err(ConfigError(
-                "DATABASE_URL: no scheme; use sqlite:FILE, postgres://… or postgresql://…".into(),
-            )),
         }
     }
 }

@@ -77,8 +77,32 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, checks that it is safe to keep money in, and brings it up to date.
+    /// Opens the database, checks that it is safe to keep money in, and brings it up to date; where
+    /// there is none yet, it is made.
     pub async fn open(url: &DatabaseUrl) -> Result<Store> {
+        let store = Store::connect(url).await?;
+        migrate::run(&store).await?;
+        Ok(store)
+    }
+
+    /// The same for one that is there. *Errors*: a file that is not, or a database that no Laika
+    /// was ever started on: nothing is made, as an empty one would answer as if all were well.
+    pub async fn open_known(url: &DatabaseUrl) -> Result<Store> {
+        let words = "DATABASE_URL should name the one that laika serve uses";
+        if backup::file_of(url).is_ok_and(|file| !file.exists()) {
+            return Err(Error::internal(format!("there is no database {}; {words}", url.shown())));
+        }
+        let store = Store::connect(url).await?;
+        if !migrate::began(&mut *store.read().await?).await? {
+            let it = url.shown();
+            return Err(Error::internal(format!("{it} is no database of Laika's; {words}")));
+        }
+        migrate::run(&store).await?;
+        Ok(store)
+    }
+
+    /// Connects to it, and checks that it is safe to keep money in.
+    async fn connect(url: &DatabaseUrl) -> Result<Store> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url);
         let hosts = Hosts::of(url)?;
@@ -92,7 +116,6 @@ impl Store {
         };
         let store = Store { dialect, hosts, readers, writer };
         store.dialect.check(&mut *store.writer.acquire().await?).await?;
-        migrate::run(&store).await?;
         Ok(store)
     }
 

@@ -1,5 +1,8 @@
 //! The command line: exit codes, help, and answers where a script expects them.
 
+use laika_tests::support::laika::Place;
+use laika_tests::support::postgres::Database;
+
 use super::world::{LINES, place, with_lines};
 
 #[test]
@@ -64,6 +67,65 @@ fn an_unknown_database_is_named_with_what_would_do() {
     assert!(matches!(ran.code, Some(1 | 2)), "{ran:?}");
     for word in ["mysql", "sqlite", "postgres"] {
         assert!(ran.stderr.contains(word), "{word} is not in {}", ran.stderr);
+    }
+}
+
+/// Every command about what is in the database, but for the one that may be the first.
+const ABOUT_WHAT_IS_THERE: [&[&str]; 13] = [
+    &["kill-switch", "on", "--why", "amounts look wrong"],
+    &["kill-switch"],
+    &["audit", "--json"],
+    &["lines", "--json"],
+    &["recharges"],
+    &["recharge", "line_1-r1"],
+    &["jobs"],
+    &["jobs", "retry", "line_1/evaluate"],
+    &["reconcile"],
+    &["cases"],
+    &["case", "case_1"],
+    &["ingest", "-"],
+    &["verify-receipt", "receipt"],
+];
+
+#[test]
+fn where_there_is_no_database_nothing_is_answered_and_none_is_made() {
+    let (mut place, _) = place("nowhere", false);
+    place.folder.write("receipt", "{}");
+    place.unset("DATABASE_URL");
+    for command in ABOUT_WHAT_IS_THERE {
+        let ran = place.run(command).expect(1);
+        assert_eq!(ran.stdout, "", "{command:?}");
+        let file = place.folder.file("laika.db").display().to_string();
+        for word in [&*file, "DATABASE_URL"] {
+            assert!(ran.stderr.contains(word), "{command:?}: {word} is not in {}", ran.stderr);
+        }
+    }
+    let left: Vec<_> = std::fs::read_dir(place.folder.path()).expect("the folder").collect();
+    assert_eq!(left.len(), 1, "they left something behind: {left:?}");
+    std::fs::write(place.folder.file("laika.db"), "").expect("a file");
+    let ran = place.run(ABOUT_WHAT_IS_THERE[0]).expect(1);
+    assert!(ran.stderr.contains("no database of Laika's"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_empty_database_of_postgres_is_not_taken_for_the_one_that_charges() {
+    let database = Database::new();
+    let url = database.url().replacen("postgres@", "postgres:secret@", 1);
+    let place = Place::new("nothing-in-it").with("DATABASE_URL", &url);
+    let ran = place.run(&["kill-switch", "on"]).expect(1);
+    assert!(ran.stderr.contains("no database of Laika's"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    assert_eq!(database.ask("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+}
+
+#[test]
+fn what_changes_a_database_says_which() {
+    let (place, _) = with_lines("which", false);
+    let file = place.folder.file("laika.db").display().to_string();
+    for command in [&["kill-switch", "on"][..], &["kill-switch", "off", "--json"]] {
+        let ran = place.run(command).expect(0);
+        assert!(ran.stderr.contains(&file), "{}", ran.stderr);
+        assert!(!ran.stdout.contains(&file), "answers stay as they are: {}", ran.stdout);
     }
 }
 

@@ -64,6 +64,9 @@ ENVIRONMENT
 EXIT CODES
     0 done    1 failed, or something is wrong    2 not understood    3 done, some rows rejected
 
+But for line add, these commands make no database: where DATABASE_URL names none that laika serve
+was started on, they fail.
+
 laika COMMAND --help says more about one command.
 ";
 
@@ -96,7 +99,8 @@ otherwise starts one inside itself.
 laika line add --iccid DIGITS --data-bytes N --credit-minor N --currency CODE
 
 Adds a line that no customer has yet, with so many bytes that never expire and so much credit in
-minor units. --data-bytes and --credit-minor are 0 and --currency is EUR where left out.
+minor units. --data-bytes and --credit-minor are 0 and --currency is EUR where left out. Where there
+is no database yet, it makes one, and says where.
 ",
     ),
     (
@@ -162,7 +166,7 @@ one. It holds at once for every server on this database and through restarts. Ch
 are named; they are looked up, and cancelled where possible, as is any link that a customer could
 still pay by. Usage, deliveries and refunds go on. Done again, it makes sure of every line once
 more. Without on or off it says how things stand; --history says what operators ever did, who did
-it and why.
+it and why. Standard error says which database it is.
 ",
     ),
     (

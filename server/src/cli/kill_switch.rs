@@ -1,7 +1,7 @@
 //! `laika kill-switch`: all charging stopped, or on one line; how it stands; what was done before.
 //! The switch itself is `flow/kill_switch`'s.
 
-use super::{Failure, Outcome, block_on, check_why, help, open, print_json};
+use super::{Failure, Outcome, block_on, check_why, help, open, print_json, say_which};
 use crate::{
     Shared,
     flow::kill_switch::{self, Switched},
@@ -49,6 +49,7 @@ pub(super) fn kill_switch(mut parser: lexopt::Parser) -> Result<Outcome, Failure
     }
     block_on(async {
         let app = open().await?;
+        say_which(&app);
         match asked.on {
             Some(on) => switch(&app, on, &asked).await?,
             None if asked.history => history(&app, asked.json).await?,

@@ -1,6 +1,6 @@
 //! `laika line add` and `laika lines --json`: lines for operators and for tests from outside.
 
-use super::{Failure, Outcome, block_on, help, open, print_json};
+use super::{Failure, Outcome, block_on, help, open, open_or_make, print_json, say_which};
 use crate::{
     flow::add_line::{self, NewLine},
     store::{accounts::HOUSE, balances, lines, recharges},
@@ -41,7 +41,9 @@ pub(super) fn line(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     let currency = Currency::from_code(&currency)
         .ok_or_else(|| usage("--currency is not an ISO 4217 code, such as EUR"))?;
     block_on(async {
-        let app = open().await?;
+        // Why: lines may be there before the first customer comes.
+        let app = open_or_make().await?;
+        say_which(&app);
         let mut tx = app.store.write().await?;
         let new = NewLine { iccid: iccid.clone(), bytes, credit_minor, currency };
         let added = add_line::add(&mut tx, HOUSE, &new, app.clock.now()).await?;

@@ -11,7 +11,7 @@ use crate::{
     fault::{self, Point},
     sql,
 };
-use sqlx::{AnyConnection, Connection, Row};
+use sqlx::{AnyConnection, Connection, Row, sqlite::SqliteConnectOptions};
 use std::{
     fs::{self, File, OpenOptions},
     io,
@@ -32,7 +32,7 @@ fn on(path: &Path, error: &io::Error) -> Error {
     refused(format!("{}: {error}", path.display()))
 }
 
-/// The file of a SQLite address. *Errors*: when it is no file's.
+/// The file of a SQLite address, as the driver reads it. *Errors*: when it is no file's.
 pub fn file_of(url: &DatabaseUrl) -> Result<PathBuf> {
     let DatabaseUrl::Sqlite(url) = url else { return Err(refused("not a SQLite database")) };
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
@@ -40,7 +40,8 @@ pub fn file_of(url: &DatabaseUrl) -> Result<PathBuf> {
     if path.is_empty() || path.starts_with(':') || url.contains("mode=memory") {
         return Err(refused("a database in memory has no file"));
     }
-    Ok(PathBuf::from(path))
+    let read: SqliteConnectOptions = url.parse()?;
+    Ok(read.get_filename().to_path_buf())
 }
 
 /// The same path with more at its end.

@@ -97,6 +97,21 @@ async fn all_ran(conn: &mut Conn) -> bool {
     FILES.iter().all(ran)
 }
 
+/// What SQLite and PostgreSQL say of a table that is not there.
+const NO_TABLE: [&str; 2] = ["1", "42P01"];
+
+/// Whether any file ever ran here. *Errors*: it cannot be asked.
+pub(super) async fn began(conn: &mut Conn) -> Result<bool> {
+    match sql!("SELECT name FROM migrations LIMIT 1").fetch_optional(conn).await {
+        Ok(row) => Ok(row.is_some()),
+        Err(error) => {
+            let code = error.as_database_error().and_then(|error| error.code());
+            let none = code.is_some_and(|code| NO_TABLE.contains(&&*code));
+            if none { Ok(false) } else { Err(error.into()) }
+        }
+    }
+}
+
 /// How a database stands to this version of Laika.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
