@@ -1,6 +1,7 @@
 //! `laika backup` and `laika restore`, beside a server that is used meanwhile.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -21,6 +22,11 @@ const EVENTS: u64 = 20;
 
 fn path(place: &Place, name: &str) -> String {
     place.folder.file(name).display().to_string()
+}
+
+/// Who may do what with a file.
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).expect("it is there").permissions().mode()
 }
 
 /// Another place whose database is to be the copy.
@@ -111,6 +117,27 @@ fn restoring_brings_back_what_was_and_keeps_what_is() {
     assert_eq!(lines(&place.with("DATABASE_URL", &before)), now);
 }
 
+/// The unit's server is a user of its own, and root restores.
+#[test]
+fn what_is_restored_is_its_owners_who_has_the_database_or_the_folder() {
+    let (place, _) = with_lines("owner", false);
+    let (file, database) = (path(&place, "copy"), place.folder.file("laika.db"));
+    place.run(&["backup", &file]).expect(0);
+    // Only root can give a file to somebody else; any other user's stays its own.
+    let owner = |path: &Path| std::fs::metadata(path).expect("it is there").uid();
+    let other = if owner(&database) == 0 { 65_534 } else { owner(&database) };
+    chown(&database, Some(other), None).expect("given away");
+    let said = place.run(&["restore", &file]).expect(0).json_lines();
+    assert_eq!(owner(&database), other, "whose the database was");
+    assert_eq!(mode(&database) & 0o777, 0o600, "and nobody else can read it");
+    let replaced = Path::new(said[0]["replaced"].as_str().expect("a file"));
+    assert_eq!(owner(replaced), other, "what was there stays whose it was");
+    std::fs::remove_file(&database).expect("removed");
+    chown(place.folder.path(), Some(other), None).expect("given away");
+    place.run(&["restore", &file]).expect(0);
+    assert_eq!(owner(&database), other, "whose the folder is");
+}
+
 #[test]
 fn what_is_no_whole_copy_is_refused_and_the_database_stays() {
     let (place, _) = with_lines("refused", false);
@@ -118,8 +145,7 @@ fn what_is_no_whole_copy_is_refused_and_the_database_stays() {
     place.run(&["backup", &file]).expect(0);
     let again = place.run(&["backup", &file]).expect(1).stderr;
     assert!(again.contains("is there already"), "{again}");
-    let mode = std::fs::metadata(&file).expect("the copy").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "only its owner can read it");
+    assert_eq!(mode(Path::new(&file)) & 0o777, 0o600, "only its owner can read it");
     let whole = std::fs::read(&file).expect("the copy");
     let now = lines(&place);
     let mut torn = whole.clone();

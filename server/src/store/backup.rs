@@ -15,6 +15,7 @@ use sqlx::{AnyConnection, Connection, Row, sqlite::SqliteConnectOptions};
 use std::{
     fs::{self, File, OpenOptions},
     io,
+    os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
 };
 
@@ -61,10 +62,15 @@ fn claim(path: &Path) -> Result<File> {
     })
 }
 
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Has the disk keep a file, and then its name.
 fn keep(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    for path in [path, folder.unwrap_or(Path::new("."))] {
+    for path in [path, folder_of(path)] {
         File::open(path).and_then(|file| file.sync_all()).map_err(|error| on(path, &error))?;
     }
     Ok(())
@@ -177,11 +183,13 @@ pub async fn candidate(url: &DatabaseUrl, from: &Path) -> Result<Candidate> {
 impl Candidate {
     /// Puts it in the database's place; gives the name under which the one before is kept.
     ///
-    /// *Errors*: somebody uses the database at the moment.
+    /// *Errors*: somebody uses the database at the moment; or the server, as another user than this
+    /// one, could not open it there.
     pub async fn take_its_place(self, stamp: &str) -> Result<Option<PathBuf>> {
         self.store.close().await;
         let (path, place) = (self.path, self.place);
         let done = async {
+            hand_over(&path, &place)?;
             keep(&path)?;
             let before = set_aside(&place, stamp).await?;
             fault::at(Point::RestoreSetAside)?;
@@ -202,6 +210,22 @@ impl Candidate {
         self.store.close().await;
         remove(&self.path);
     }
+}
+
+/// Gives a new file to whoever has what it replaces, or where there is nothing its folder: a server
+/// of a user of its own opens it as that user, while root restores. *Errors*: this user may not.
+fn hand_over(path: &Path, place: &Path) -> Result<()> {
+    let of = |path: &Path| fs::metadata(path).map_err(|error| on(path, &error));
+    let own = of(path)?;
+    let wanted = if place.exists() { of(place)? } else { of(folder_of(place))? };
+    // Why not the group: only its owner can read it.
+    if own.uid() == wanted.uid() {
+        return Ok(());
+    }
+    chown(path, Some(wanted.uid()), Some(wanted.gid())).map_err(|error| {
+        let (path, uid) = (path.display(), wanted.uid());
+        refused(format!("{path} cannot be given to user {uid}, whose the database is: {error}"))
+    })
 }
 
 /// Removes a database that this made, with what SQLite keeps beside it.
