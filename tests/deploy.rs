@@ -1,4 +1,5 @@
-//! What `deploy/` has is accepted by the programs that will read it.
+//! What `deploy/` has is accepted by the programs that will read it, and the alerts that the
+//! operator's page gives speak of what there is, also when nothing is there to speak.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,6 +7,7 @@ use std::process::Command;
 use laika_tests::support::folder::Folder;
 use laika_tests::support::laika::program;
 
+const OPERATE: &str = include_str!("../docs/operate.md");
 const UNIT: &str = include_str!("../deploy/laika.service");
 
 /// Whether systemd's own checker is on this machine.
@@ -61,5 +63,47 @@ fn the_unit_keeps_what_it_does_not_need_from_the_program() {
     assert!(secrets.clone().count() > 0);
     for line in secrets {
         assert!(line.contains("_FILE=%d/"), "a secret stands in the unit: {line}");
+    }
+}
+
+/// Each alert of the operator's page: its name, and what follows up to the next one.
+fn alerts() -> Vec<(&'static str, &'static str)> {
+    let (_, rules) = OPERATE.split_once("groups:\n").expect("the rules");
+    let (rules, _) = rules.split_once("```").expect("their end");
+    let each = rules.split("- alert: ").skip(1);
+    each.map(|rule| rule.split_once(char::is_whitespace).expect("a name")).collect()
+}
+
+/// The figures that a rule asks for.
+fn figures(rule: &str) -> impl Iterator<Item = &str> {
+    let word = |c: char| !c.is_ascii_lowercase() && c != '_';
+    rule.split(word).filter(|word| word.starts_with("laika_"))
+}
+
+#[test]
+fn every_alert_asks_for_figures_that_there_are() {
+    let (_, table) = OPERATE.split_once("\n| name | labels | is |\n").expect("the figures");
+    let (table, _) = table.split_once("\n\n").expect("their end");
+    let known = |name: &str| table.lines().any(|row| row.starts_with(&format!("| `{name}` |")));
+    for (name, rule) in alerts() {
+        let asked: Vec<_> = figures(rule).filter(|figure| !known(figure)).collect();
+        assert!(asked.is_empty(), "{name} asks for {asked:?}");
+    }
+    assert!(alerts().len() > 10);
+}
+
+/// A comparison with what nobody says is silent: a server that is gone, and -1 for "never".
+#[test]
+fn an_alert_speaks_where_no_server_does_and_where_nothing_was_ever_done() {
+    let rule = |wanted: &str| alerts().into_iter().find(|(name, _)| *name == wanted);
+    let (_, down) = rule("LaikaDown").expect("the alert");
+    assert!(down.contains(r#"up{job="laika"} == 0 or absent(up{job="laika"})"#), "{down}");
+    assert!(OPERATE.contains("job_name: laika "), "the job that it asks for");
+    let (_, never) = rule("LaikaAuditNever").expect("the alert");
+    let rows = OPERATE.lines().filter(|row| row.contains("-1 before it"));
+    let names: Vec<_> = rows.filter_map(|row| figures(row).next()).collect();
+    assert_eq!(names, ["laika_books_age_seconds", "laika_audit_age_seconds"]);
+    for name in names {
+        assert!(never.contains(&format!("max({name}) < 0")), "{name} is not in {never}");
     }
 }
