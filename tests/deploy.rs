@@ -66,6 +66,15 @@ fn the_unit_keeps_what_it_does_not_need_from_the_program() {
     }
 }
 
+/// An outage of any length ends with a server that runs.
+#[test]
+fn the_unit_never_gives_up() {
+    let has = |line: &str| UNIT.lines().any(|it| it == line);
+    for line in ["StartLimitIntervalSec=0", "Restart=always", "RestartSec=5"] {
+        assert!(has(line), "{line} is not in the unit");
+    }
+}
+
 /// Each alert of the operator's page: its name, and what follows up to the next one.
 fn alerts() -> Vec<(&'static str, &'static str)> {
     let (_, rules) = OPERATE.split_once("groups:\n").expect("the rules");
