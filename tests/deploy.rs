@@ -66,13 +66,14 @@ fn the_unit_keeps_what_it_does_not_need_from_the_program() {
     }
 }
 
-/// An outage of any length ends with a server that runs.
+/// An outage of any length ends with a server that runs, under the name it had before.
 #[test]
-fn the_unit_never_gives_up() {
+fn the_unit_never_gives_up_and_keeps_its_name() {
     let has = |line: &str| UNIT.lines().any(|it| it == line);
     for line in ["StartLimitIntervalSec=0", "Restart=always", "RestartSec=5"] {
         assert!(has(line), "{line} is not in the unit");
     }
+    assert!(has("ProcSubset=pid") && has("Environment=HOSTNAME=%H"), "/proc does not say it");
 }
 
 /// Each alert of the operator's page: its name, and what follows up to the next one.
