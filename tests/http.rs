@@ -10,6 +10,7 @@ mod ingest_http;
 mod kill_switch;
 mod metrics;
 mod operating;
+mod postgres_tls;
 mod receipts;
 mod reconcile;
 mod rule;

@@ -3,9 +3,10 @@
 //! All tests of one run share one; each has its own database in it. The programs are in
 //! `LAIKA_POSTGRES`, which `cargo xtask test` sets. `initdb` refuses root, so a root run becomes
 //! the `postgres` user that Debian's package made. A [`Cluster`] is two of them, of which one
-//! follows the other.
+//! follows the other, a [`TlsDatabase`] is reached by TLS only.
 
 mod cluster;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use super::folder::Folder;
 use super::wait;
 pub use cluster::Cluster;
+pub use tls::TlsDatabase;
 
 static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -33,6 +35,8 @@ struct Server {
     folder: Folder,
     /// What differs from our own environment.
     env: Vec<(&'static str, String)>,
+    /// What it is started with besides.
+    more: String,
 }
 
 impl Database {
@@ -141,7 +145,7 @@ impl Server {
     fn empty(name: &str) -> Self {
         let bin = std::env::var_os("LAIKA_POSTGRES").map(PathBuf::from);
         let bin = bin.expect("LAIKA_POSTGRES names PostgreSQL's programs; `cargo xtask test` does");
-        let server = Self { bin, folder: Folder::new(name), env: vec![] };
+        let server = Self { bin, folder: Folder::new(name), env: vec![], more: String::new() };
         own(server.socket());
         server
     }
@@ -159,7 +163,7 @@ impl Server {
 
     /// Starts it, and says whether it runs then.
     fn try_begin(&self) -> bool {
-        let options = format!("-k {} -c listen_addresses=", self.socket());
+        let options = format!("-k {} -c listen_addresses= {}", self.socket(), self.more);
         let (data, log) = (self.data(), self.folder.file("log"));
         let log = log.to_str().expect("a plain path");
         let start = ["-D", &data, "-w", "-l", log, "-o", &options, "start"];
