@@ -27,7 +27,13 @@ use laika_core::{
 };
 use laika_tests::support::{postgres::Database, random::Random};
 use sqlx::Row as _;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
@@ -358,6 +364,23 @@ async fn a_line_that_cannot_be_counted_fails_no_neighbour() {
     .await;
 }
 
+/// Sends so much to a server that is busy; how much of it was taken before the answer.
+async fn passed_over(app: &Shared, bytes: usize) -> usize {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    let pieces = (0..bytes >> 10).map(move |_| {
+        count.fetch_add(1 << 10, SeqCst);
+        Ok::<_, std::convert::Infallible>(axum::body::Bytes::from_static(&[b' '; 1 << 10]))
+    });
+    let body = axum::body::Body::from_stream(futures_util::stream::iter(pieces));
+    let request = axum::http::Request::post("/api/v1/usage").body(body).expect("a request");
+    let router = &mut crate::api::router(app.clone());
+    let answer = Service::call(router, request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    taken.load(SeqCst)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_says_when_to_come_again_and_counts_what_it_took() {
     on_each(async |app| {
@@ -373,11 +396,9 @@ async fn a_full_queue_says_when_to_come_again_and_counts_what_it_took() {
         let Err(Error::Problem(problem)) = refused else { panic!("taken: {refused:?}") };
         assert_eq!((problem.status, problem.code), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
         assert_eq!(problem.more["retry_after_s"], 1);
-        let request = axum::http::Request::post("/api/v1/usage").body(axum::body::Body::empty());
-        let router = &mut crate::api::router(app.clone());
-        let answer = Service::call(router, request.expect("a request")).await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers()["retry-after"], "1");
+        for (bytes, most) in [(0, 0), (300 << 10, 300 << 10), (8 << 20, 2 << 20)] {
+            assert!(passed_over(&app, bytes).await <= most, "of {bytes}");
+        }
         held.rollback().await.expect("let go");
         let accepted: usize = receipts(asked).await.iter().map(|receipt| receipt.accepted).sum();
         assert_eq!(accepted, WAITING_MOST);
