@@ -8,7 +8,8 @@ use crate::{
     secret::sha256_hex,
     sql,
 };
-use sqlx::Row;
+use sqlx::{Row, any::AnyRow};
+use std::collections::BTreeMap;
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
@@ -42,8 +43,19 @@ const FILES: &[(&str, &str)] = files![
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
+    let ran = ran(&mut *store.read().await?).await;
+    let later = |name: &&String| !FILES.iter().any(|(known, _)| known == name);
+    if let Some(name) = ran.keys().find(later) {
+        return Err(Error::internal(format!(
+            "migration {name} ran here, which this version of Laika does not have: the database \
+             belongs to a newer one; start that, or restore the copy from before it"
+        )));
+    }
     // Why: who only reads need not wait for a server that writes one transaction after the other.
-    if all_ran(&mut *store.read().await?).await {
+    let has_run = |(name, text): &(&str, &str)| {
+        ran.get(*name).is_some_and(|kept| *kept == sha256_hex(text.as_bytes()))
+    };
+    if FILES.iter().all(has_run) {
         return Ok(());
     }
     prepare(store).await?;
@@ -81,20 +93,12 @@ pub(super) async fn run(store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// Whether every file has run here with the text it has now. A database that cannot be asked that
-/// is one to begin.
-async fn all_ran(conn: &mut Conn) -> bool {
-    let Ok(rows) = sql!("SELECT name, sha256 FROM migrations").fetch_all(conn).await else {
-        return false;
-    };
-    let ran = |(name, text): &(&str, &str)| {
-        let sha256 = sha256_hex(text.as_bytes());
-        rows.iter().any(|row| {
-            let cells = (row.try_get::<String, _>(0), row.try_get::<String, _>(1));
-            matches!(cells, (Ok(known), Ok(kept)) if known == *name && kept == sha256)
-        })
-    };
-    FILES.iter().all(ran)
+/// The files that ran here, and the hashes of their texts. A database that cannot be asked that is
+/// one to begin.
+async fn ran(conn: &mut Conn) -> BTreeMap<String, String> {
+    let rows = sql!("SELECT name, sha256 FROM migrations").fetch_all(conn).await;
+    let cells = |row: &AnyRow| Some((row.try_get(0).ok()?, row.try_get(1).ok()?));
+    rows.unwrap_or_default().iter().filter_map(cells).collect()
 }
 
 /// What SQLite and PostgreSQL say of a table that is not there.

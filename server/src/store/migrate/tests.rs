@@ -172,3 +172,21 @@ async fn a_file_that_ran_with_another_text_stops_the_start() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_stops_the_start() {
+    on_each(async |url| {
+        Store::open(&url).await?.close().await;
+        let mut conn = connect(&url).await?;
+        let later = "INSERT INTO migrations (name, sha256) VALUES ('9999_later', '0')";
+        sqlx::raw_sql(later).execute(&mut conn).await?;
+        for opened in [Store::open(&url).await, Store::open_known(&url).await] {
+            let refused = opened.err().map(|error| error.to_string());
+            assert!(refused.is_some_and(|why| why.contains("9999_later")), "it names the file");
+        }
+        let standing = standing(&mut conn).await?;
+        assert!(matches!(standing, Standing::Other { .. }), "whoever runs says so at /readyz");
+        Ok(conn.close().await?)
+    })
+    .await;
+}
