@@ -119,12 +119,10 @@ impl StripeGateway {
     }
 
     pub(super) async fn detach(&self, token: &str) -> Result<(), Failure> {
-        let path = format!("/v1/payment_methods/{token}");
-        let method: PaymentMethod = self.get(&path, &Form::default()).await?;
-        if method.customer.is_none() {
+        if self.method(token).await?.customer.is_none() {
             return Ok(());
         }
-        let path = format!("{path}/detach");
+        let path = format!("/v1/payment_methods/{token}/detach");
         let _: Named = self.post(&path, None, &Form::default()).await?;
         Ok(())
     }
@@ -144,7 +142,8 @@ impl StripeGateway {
             .with("metadata[attempt]", charge.attempt.to_string())
             .with("metadata[key]", charge.key.as_str())
             .with("expand[]", "latest_charge");
-        let form = match Wallet::of_code(&charge.token) {
+        let wallet = Wallet::of_code(&charge.token);
+        let form = match wallet {
             Some(wallet) => wallet::by_link(form, wallet, charge)?,
             None => form
                 .with("payment_method", &charge.token)
@@ -152,8 +151,43 @@ impl StripeGateway {
                 .with("off_session", "true"),
         };
         let key = Some(charge.key.as_str());
-        let intent = self.intent("/v1/payment_intents", key, &form).await?;
+        let intent = match self.intent("/v1/payment_intents", key, &form).await? {
+            Ok(intent) => intent,
+            Err(problem) => {
+                let way = wallet.map_or("card", Wallet::code);
+                return Err(self.whose(charge, problem.of_charge(way)).await);
+            }
+        };
         self.with_page(intent, &charge.return_url).await
+    }
+
+    /// A refusal, as the method's where it is: Stripe says of a card that was detached only in
+    /// words that nothing may be read from. What is not the method's is an error of ours.
+    async fn whose(&self, charge: &Charge, failure: Failure) -> Failure {
+        let code = match failure {
+            Failure::Refused { code } if !decline::is_named(&code) => code,
+            failure => return failure,
+        };
+        let method = match Wallet::of_code(&charge.token) {
+            None => self.method(&charge.token).await.map(Some),
+            Some(_) => Ok(None),
+        };
+        let gone = match method {
+            Ok(method) => method.is_some_and(|it| it.customer.as_ref() != Some(&charge.customer)),
+            Err(Failure::Refused { code }) => code == decline::NOT_FOUND,
+            // Why: asked again under the same key, Stripe refuses again, and then says whose.
+            Err(failure @ Failure::Unknown(_)) => return failure,
+        };
+        if gone {
+            return Failure::Refused { code: decline::NOT_FOUND.to_owned() };
+        }
+        let (recharge, attempt) = (&charge.recharge_id, charge.attempt);
+        tracing::error!(%recharge, attempt, code, "Stripe refuses a request of ours: nothing is made");
+        Failure::Refused { code: decline::OURS.to_owned() }
+    }
+
+    async fn method(&self, token: &str) -> Result<PaymentMethod, Failure> {
+        self.get(&format!("/v1/payment_methods/{token}"), &Form::default()).await
     }
 
     pub(super) async fn find(&self, search: &Search<'_>) -> Result<Vec<Payment>, Failure> {
@@ -271,7 +305,8 @@ impl StripeGateway {
             .with("expand[]", "latest_charge");
         let key = format!("{}-ask", payment.key.as_deref().unwrap_or(&payment.id));
         let path = format!("/v1/payment_intents/{}/confirm", payment.id);
-        self.intent(&path, Some(&key), &form).await?.payment()
+        let told = self.intent(&path, Some(&key), &form).await?;
+        told.map_err(|problem| problem.of_payment())?.payment()
     }
 
     pub(super) async fn cancel(&self, payment: &str) -> Result<Payment, Failure> {
@@ -312,14 +347,12 @@ impl StripeGateway {
         path: &str,
         key: Option<&str>,
         form: &Form,
-    ) -> Result<PaymentIntent, Failure> {
-        match self.send("POST", path, key, form).await? {
-            Ok(intent) => Ok(intent),
-            Err(mut problem) => match (problem.status, problem.payment_intent.take()) {
-                (402, Some(intent)) => Ok(intent),
-                _ => Err(problem.of_charge()),
-            },
-        }
+    ) -> Result<Result<PaymentIntent, Problem>, NoAnswer> {
+        let told = self.send("POST", path, key, form).await?;
+        Ok(told.or_else(|mut problem: Problem| {
+            let refused = problem.status == 402;
+            problem.payment_intent.take_if(|_| refused).ok_or(problem)
+        }))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, form: &Form) -> Result<T, Failure> {
@@ -365,3 +398,6 @@ impl StripeGateway {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -305,7 +305,16 @@ fn type_card(shared: &Shared, visit: &str, body: &[u8]) -> io::Result<Told> {
         // The customer says yes at the bank.
         confirmed = shared.ask("POST", &path, b"")?;
     }
-    Ok(if confirmed.status == 200 { Told::to(back) } else { Told::of(422, confirmed.json()) })
+    if confirmed.status != 200 {
+        return Ok(Told::of(422, confirmed.json()));
+    }
+    // Why: Stripe attaches it to the customer of the visit, localstripe does not.
+    let confirmed = confirmed.json();
+    let [method, customer] =
+        ["payment_method", "customer"].map(|name| confirmed[name].as_str().unwrap_or_default());
+    let path = format!("/v1/payment_methods/{method}/attach");
+    shared.ask("POST", &path, format!("customer={customer}").as_bytes())?.expect(200);
+    Ok(Told::to(back))
 }
 
 /// The bank's page: yes or no.

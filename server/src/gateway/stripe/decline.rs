@@ -47,9 +47,28 @@ const REFUSED: [&str; 6] = [
     "payment_method_currency_mismatch",
 ];
 
-/// Whether an error's code says that a charge was never made.
+/// Whether an error's code says what of the charge itself is not taken.
 pub(super) fn is_refusal(code: &str) -> bool {
     REFUSED.contains(&code)
+}
+
+/// The token, or its customer, is gone: never to be tried again with it.
+pub(super) const NOT_FOUND: &str = "not_found";
+/// A wallet that the account does not have.
+pub(super) const NO_WALLET: &str = "wallet_not_available";
+/// Refused, and not for the method's sake: the request was wrong, which is ours.
+pub(super) const OURS: &str = "request_refused";
+
+/// Whether a refusal of ours says whose fault it was.
+pub(super) fn is_named(code: &str) -> bool {
+    is_refusal(code) || [NOT_FOUND, NO_WALLET].contains(&code)
+}
+
+/// Whether an error's code is about another request or a payment that is there already: it says
+/// nothing of what was made.
+pub(super) fn is_about_another(code: &str) -> bool {
+    ["idempotency_key_in_use", "lock_timeout", "rate_limit"].contains(&code)
+        || code.starts_with("payment_intent_")
 }
 
 #[cfg(test)]

@@ -204,28 +204,38 @@ impl Problem {
         }
     }
 
-    /// What it means for a charge that names no payment.
-    pub(super) fn of_charge(&self) -> Failure {
-        let param = self.param.as_deref();
-        let about_method = matches!(param, Some("payment_method" | "customer"));
+    /// What it means for a request that makes a payment. A 400 that names no payment made none, now
+    /// or when it was first given: under the same key the same answer comes again.
+    ///
+    /// *Shape*: it does not say whose fault it was, unless [`decline::is_named`].
+    pub(super) fn of_charge(&self, way: &str) -> Failure {
+        let code = self.code.as_deref();
+        let param = self.param.as_deref().unwrap_or_default();
+        let refused = |code: &str| Failure::Refused { code: code.to_owned() };
         // Why: a way of paying that the account does not have is refused before anything is made,
         // and mostly without a code.
-        let about_way = param.is_some_and(|param| {
-            let ways = ["payment_method_types", "payment_method_data", "payment_method_options"];
-            ways.iter().any(|way| param.starts_with(way))
-        });
-        match (self.status, self.code.as_deref()) {
-            (400 | 404, Some("resource_missing")) if about_method => {
-                Failure::Refused { code: "not_found".to_owned() }
+        let ways = ["payment_method_types", "payment_method_data", "payment_method_options"];
+        let about_wallet = way != "card" && ways.iter().any(|way| param.starts_with(way));
+        let made = self.payment_intent.is_some() || code.is_some_and(decline::is_about_another);
+        if self.kind != "invalid_request_error" || made {
+            return self.unknown();
+        }
+        match (self.status, code) {
+            (400 | 404, Some("resource_missing"))
+                if matches!(param, "payment_method" | "customer") =>
+            {
+                refused(decline::NOT_FOUND)
             }
-            (400, Some(code)) if decline::is_refusal(code) => {
-                Failure::Refused { code: code.to_owned() }
-            }
-            (400, _) if about_way && self.kind == "invalid_request_error" => {
-                Failure::Refused { code: "wallet_not_available".to_owned() }
-            }
+            (400, _) if about_wallet => refused(decline::NO_WALLET),
+            (400, code) => refused(code.unwrap_or("no_code")),
             _ => self.unknown(),
         }
+    }
+
+    /// What it means for a request about a payment that is there already: nothing. Whatever is
+    /// wrong with the request, the payment stands as it stood, and only looking tells how.
+    pub(super) fn of_payment(&self) -> Failure {
+        self.unknown()
     }
 
     fn unknown(&self) -> Failure {
@@ -331,6 +341,10 @@ impl CheckoutSession {
             _ => return Err(nonsense("neither open nor complete nor expired")),
         };
         let method = match (intent.status.as_str(), intent.payment_method) {
+            // Why: detached since, it can never be charged.
+            ("succeeded", Some(method)) if method.customer.is_none() => {
+                return Ok(SetupState::Cancelled);
+            }
             ("succeeded", Some(method)) => method,
             ("processing" | "requires_action", _) => return Ok(SetupState::Open),
             ("canceled", _) => return Ok(SetupState::Cancelled),

@@ -94,7 +94,8 @@ fn each_status_means_one_thing_and_the_rest_is_undecided() {
 fn only_a_refusal_that_names_itself_is_a_no() {
     let told = |status: u16, error: &Value| {
         let problem = problem(&answered(status, &json!({ "error": error })));
-        [problem.of_charge(), problem.failure()].map(|failure| match failure {
+        let by_wallet = problem.of_charge("alipay");
+        [problem.of_charge("card"), by_wallet, problem.failure()].map(|failure| match failure {
             Failure::Refused { code } => code,
             Failure::Unknown(no) if no.never_sent => "turned away".to_owned(),
             Failure::Unknown(_) => "unknown".to_owned(),
@@ -102,46 +103,64 @@ fn only_a_refusal_that_names_itself_is_a_no() {
     };
     let invalid = |code: Value, param: Value| json!({ "type": "invalid_request_error", "code": code, "param": param });
     let missing = |param: &str| invalid(json!("resource_missing"), json!(param));
+    let coded = |code: &str| invalid(json!(code), Value::Null);
+    let about = |param: &str| invalid(Value::Null, json!(param));
     let idempotency = json!({ "type": "idempotency_error", "code": null });
-    for (status, error, charge, other) in [
-        (404, missing("payment_method"), "not_found", "not_found"),
-        (400, missing("payment_method"), "not_found", "not_found"),
-        (404, missing("intent"), "unknown", "not_found"),
+    let with_payment = json!({ "type": "invalid_request_error", "code": null,
+        "payment_intent": { "id": "pi_1", "status": "canceled", "currency": "eur" } });
+    for (status, error, card, wallet, other) in [
+        (404, missing("payment_method"), "not_found", "not_found", "not_found"),
+        (400, missing("payment_method"), "not_found", "not_found", "not_found"),
+        (404, missing("intent"), "unknown", "unknown", "not_found"),
         (
             400,
-            invalid(json!("amount_too_small"), Value::Null),
+            coded("amount_too_small"),
+            "amount_too_small",
             "amount_too_small",
             "amount_too_small",
         ),
-        (400, invalid(json!("parameter_unknown"), Value::Null), "unknown", "parameter_unknown"),
-        (400, invalid(Value::Null, Value::Null), "unknown", "unknown"),
         (
             400,
-            invalid(Value::Null, json!("payment_method_types[0]")),
-            "wallet_not_available",
-            "unknown",
-        ),
-        (
-            400,
-            invalid(json!("parameter_unknown"), json!("payment_method_data[type]")),
-            "wallet_not_available",
+            coded("parameter_unknown"),
+            "parameter_unknown",
+            "parameter_unknown",
             "parameter_unknown",
         ),
-        (500, invalid(Value::Null, json!("payment_method_types")), "unknown", "unknown"),
-        (400, idempotency, "unknown", "unknown"),
-        (402, json!({ "type": "card_error", "code": "card_declined" }), "unknown", "unknown"),
         (
-            409,
-            json!({ "type": "idempotency_error", "code": "idempotency_key_in_use" }),
+            400,
+            coded("payment_method_unexpected_state"),
+            "payment_method_unexpected_state",
+            "payment_method_unexpected_state",
+            "payment_method_unexpected_state",
+        ),
+        (400, coded("lock_timeout"), "unknown", "unknown", "lock_timeout"),
+        (
+            400,
+            coded("payment_intent_unexpected_state"),
+            "unknown",
+            "unknown",
+            "payment_intent_unexpected_state",
+        ),
+        (400, invalid(Value::Null, Value::Null), "no_code", "no_code", "unknown"),
+        (400, with_payment, "unknown", "unknown", "unknown"),
+        (400, about("payment_method_types[0]"), "no_code", "wallet_not_available", "unknown"),
+        (400, about("payment_method_data[type]"), "no_code", "wallet_not_available", "unknown"),
+        (500, about("payment_method_types"), "unknown", "unknown", "unknown"),
+        (400, idempotency, "unknown", "unknown", "unknown"),
+        (
+            402,
+            json!({ "type": "card_error", "code": "card_declined" }),
+            "unknown",
             "unknown",
             "unknown",
         ),
-        (429, invalid(json!("rate_limit"), Value::Null), "turned away", "turned away"),
-        (401, json!({}), "turned away", "turned away"),
-        (500, json!({ "type": "api_error" }), "unknown", "unknown"),
-        (302, json!({}), "unknown", "unknown"),
+        (409, coded("resource_missing"), "unknown", "unknown", "unknown"),
+        (429, coded("rate_limit"), "turned away", "turned away", "turned away"),
+        (401, json!({}), "turned away", "turned away", "turned away"),
+        (500, json!({ "type": "api_error" }), "unknown", "unknown", "unknown"),
+        (302, json!({}), "unknown", "unknown", "unknown"),
     ] {
-        assert_eq!(told(status, &error), [charge, other], "{status} {error}");
+        assert_eq!(told(status, &error), [card, wallet, other], "{status} {error}");
     }
     let page =
         problem(&Answered { status: 404, told_at: None, retry_after: None, body: "<html>".into() });
@@ -162,6 +181,8 @@ fn a_visit_ends_with_a_card_or_without_one() {
                        "exp_year": 2034, "fingerprint": "f", "country": "DE" });
     let method =
         |kind: &str| json!({ "id": "pm_1", "type": kind, "card": card, "customer": "cus_1" });
+    let mut detached = method("card");
+    detached["customer"] = Value::Null;
     let read = |status: &str, intent: Value| {
         let record = json!({ "id": "cs_1", "url": null, "status": status, "setup_intent": intent });
         let session: CheckoutSession = serde_json::from_value(record).expect("a session");
@@ -177,6 +198,7 @@ fn a_visit_ends_with_a_card_or_without_one() {
         ("open", Value::Null, "Open"),
         ("expired", Value::Null, "Cancelled"),
         ("complete", intent("succeeded", method("card")), "pm_1 4242"),
+        ("complete", intent("succeeded", detached), "Cancelled"),
         ("complete", intent("processing", Value::Null), "Open"),
         ("complete", intent("canceled", Value::Null), "Cancelled"),
         ("complete", intent("succeeded", Value::Null), "unknown"),
