@@ -283,7 +283,7 @@ impl PaymentIntent {
                 None => PaymentState::Undecided,
             },
             ("requires_payment_method", Some(error)) => match error.name() {
-                Some("authentication_required") => PaymentState::Unasked,
+                _ if error.wants_the_customer() => PaymentState::Unasked,
                 Some(code) => {
                     let hard = decline::is_hard(code, error.advice_code.as_deref());
                     PaymentState::Declined { code: code.to_owned(), hard }
@@ -321,6 +321,17 @@ impl PaymentIntent {
 }
 
 impl PaymentError {
+    /// Whether the bank wants the customer.
+    ///
+    /// *Source*: Stripe's documentation, "Error codes" and "Decline codes", read 2026-11: the code
+    /// is `authentication_required`, the bank's own reason that or `authentication_not_handled`.
+    fn wants_the_customer(&self) -> bool {
+        let wants = |code: &str| code == "authentication_required";
+        let reason = self.decline_code.as_deref();
+        self.code.as_deref().is_some_and(wants)
+            || reason.is_some_and(|code| wants(code) || code == "authentication_not_handled")
+    }
+
     /// The bank's reason where there is one, otherwise Stripe's.
     fn name(&self) -> Option<&str> {
         self.decline_code.as_deref().or(self.code.as_deref())

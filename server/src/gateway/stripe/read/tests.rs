@@ -60,6 +60,9 @@ fn each_status_means_one_thing_and_the_rest_is_undecided() {
     let wechat = json!({ "type": "wechat_pay_display_qr_code",
         "wechat_pay_display_qr_code": { "hosted_instructions_url": "https://w" } });
     let auth = json!({ "code": "authentication_required" });
+    let asked = json!({ "code": "authentication_required", "decline_code": "generic_decline" });
+    let not_handled =
+        json!({ "code": "card_declined", "decline_code": "authentication_not_handled" });
     let empty = json!({ "code": "card_declined", "decline_code": "insufficient_funds" });
     let told = json!({ "code": "card_declined", "decline_code": "do_not_honor",
                        "advice_code": "do_not_try_again" });
@@ -74,6 +77,12 @@ fn each_status_means_one_thing_and_the_rest_is_undecided() {
         (acting(json!({ "type": "use_stripe_sdk" })), "Undecided"),
         (acting(json!({ "type": "redirect_to_url" })), "Undecided"),
         (failed(auth), "Unasked"),
+        (failed(asked), "Unasked"),
+        (failed(not_handled), "Unasked"),
+        (
+            failed(json!({ "code": "card_declined", "decline_code": "authentication_required" })),
+            "Unasked",
+        ),
         (failed(empty), "declined insufficient_funds false"),
         (failed(json!({ "code": "expired_card" })), "declined expired_card true"),
         (failed(told), "declined do_not_honor true"),
