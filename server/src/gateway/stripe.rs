@@ -229,12 +229,22 @@ impl StripeGateway {
         self.all("/v1/payment_intents", form, |intent: &PaymentIntent| &intent.id).await
     }
 
+    /// Those of ours; one that makes no sense keeps no other from being heard, and is said of each
+    /// time, as it may be money that went back.
     pub(super) async fn disputes(&self, since: i64) -> Result<Vec<Dispute>, Failure> {
-        let form = self.since(Instant::from_micros(since));
+        let form = self.since(Instant::from_micros(since)).with("expand[]", "data.payment_intent");
         let all = self.all("/v1/disputes", form, |dispute: &DisputeRecord| &dispute.id).await?;
-        all.into_iter().map(DisputeRecord::dispute).collect()
+        let read = |record: DisputeRecord| match record.dispute() {
+            Ok(dispute) => Some(dispute),
+            Err(failure) => {
+                tracing::error!(%failure, "a dispute of the list is not understood");
+                None
+            }
+        };
+        Ok(all.into_iter().filter(|it| !it.is_anothers()).filter_map(read).collect())
     }
 
+    /// *Errors*: also where one of them makes no sense: what it took would be given back once more.
     pub(super) async fn disputes_about(&self, payment: &str) -> Result<Vec<Dispute>, Failure> {
         let form = Form::default().with("limit", PAGE).with("payment_intent", payment);
         let all = self.all("/v1/disputes", form, |dispute: &DisputeRecord| &dispute.id).await?;

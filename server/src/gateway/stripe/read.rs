@@ -10,6 +10,7 @@ use crate::{
     outbound::{Answered, NoAnswer},
 };
 use laika_core::{
+    money::Money,
     rail::{Rail, Wallet},
     returns::DisputeStatus,
     time::Span,
@@ -127,15 +128,30 @@ pub(super) struct Refund {
 #[derive(Debug, Deserialize)]
 pub(super) struct DisputeRecord {
     pub(super) id: String,
-    pub(super) payment_intent: Option<String>,
-    amount: i64,
+    payment_intent: Option<Disputed>,
+    #[serde(default)]
+    amount: Option<i64>,
+    #[serde(default)]
     currency: String,
+    #[serde(default)]
     status: String,
     #[serde(default)]
     created: i64,
     #[serde(default)]
     balance_transactions: Vec<BalanceTransaction>,
     payment_method_details: Option<DisputedMethod>,
+}
+
+/// The payment a dispute is about: whole where that was asked for.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Disputed {
+    Named(String),
+    Whole {
+        id: String,
+        #[serde(default)]
+        metadata: BTreeMap<String, String>,
+    },
 }
 
 /// What of the method a dispute is about.
@@ -399,9 +415,30 @@ impl DisputeRecord {
         }
     }
 
+    /// The payment it is about.
+    pub(super) fn payment(&self) -> Option<&str> {
+        match self.payment_intent.as_ref()? {
+            Disputed::Named(id) | Disputed::Whole { id, .. } => Some(id),
+        }
+    }
+
+    /// Whether it is known to be about no charge of ours: others may use the same account.
+    pub(super) fn is_anothers(&self) -> bool {
+        match &self.payment_intent {
+            Some(Disputed::Whole { metadata, .. }) => !metadata.contains_key("recharge_id"),
+            Some(Disputed::Named(_)) => false,
+            // Why: all our charges are payments.
+            None => true,
+        }
+    }
+
+    fn amount(&self) -> Option<Money> {
+        amount::from_stripe(self.amount?, &self.currency)
+    }
+
     /// The dispute in our terms. A status that is not known is open: the rule waits.
     pub(super) fn dispute(self) -> Result<Dispute, Failure> {
-        let amount = amount::from_stripe(self.amount, &self.currency).ok_or_else(|| {
+        let amount = self.amount().ok_or_else(|| {
             let why = format!("dispute {}: an amount that makes no sense", self.id);
             Failure::Unknown(NoAnswer::unknown(why))
         })?;
@@ -411,7 +448,8 @@ impl DisputeRecord {
             "warning_needs_response" | "warning_under_review" => DisputeStatus::Inquiry,
             _ => DisputeStatus::Open,
         };
-        Ok(Dispute { id: self.id, payment: self.payment_intent, amount, status })
+        let payment = self.payment().map(str::to_owned);
+        Ok(Dispute { id: self.id, payment, amount, status })
     }
 }
 

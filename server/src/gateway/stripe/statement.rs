@@ -36,7 +36,7 @@ impl StripeGateway {
         let disputes =
             self.all("/v1/disputes", since, |dispute: &DisputeRecord| &dispute.id).await?;
         let mut refunds = by_payment(refunds, |refund| refund.payment_intent.clone());
-        let mut disputes = by_payment(disputes, |dispute| dispute.payment_intent.clone());
+        let mut disputes = by_payment(disputes, |dispute| dispute.payment().map(str::to_owned));
         let mut rows = Vec::new();
         for intent in made.into_iter().filter(PaymentIntent::is_ours) {
             let refunds = refunds.remove(&intent.id).unwrap_or_default();

@@ -119,3 +119,43 @@ async fn a_link_that_stripe_does_not_make_says_nothing_of_the_payment() {
         assert_eq!(named(failure), "unknown");
     }
 }
+
+fn dispute(id: &str, currency: &str, payment: Value) -> Value {
+    json!({ "id": id, "amount": 900, "currency": currency, "status": "needs_response",
+            "payment_intent": payment })
+}
+
+#[tokio::test]
+async fn a_dispute_that_makes_no_sense_keeps_no_other_from_being_heard() {
+    let ours = |id: &str| json!({ "id": id, "metadata": { "recharge_id": "rch_1" } });
+    let list = json!({ "has_more": false, "data": [
+        dispute("dp_1", "eur", ours("pi_1")),
+        dispute("dp_2", "xxx", ours("pi_2")),
+        json!({ "id": "dp_3", "payment_intent": ours("pi_3") }),
+        dispute("dp_4", "eur", ours("pi_4")),
+    ] });
+    let (stripe, told) = stripe(vec![("GET /v1/disputes", 200, list)]).await;
+    let listed = stripe.disputes(0).await.expect("a list");
+    let ids: Vec<&str> = listed.iter().map(|dispute| dispute.id.as_str()).collect();
+    assert_eq!(ids, ["dp_1", "dp_4"]);
+    let payments: Vec<_> = listed.iter().map(|dispute| dispute.payment.as_deref()).collect();
+    assert_eq!(payments, [Some("pi_1"), Some("pi_4")]);
+    let asked = told.asked.lock().expect("whole").join(" ");
+    assert!(asked.contains("data.payment_intent"), "{asked}");
+    let about = stripe.disputes_about("pi_2").await.map_err(named);
+    assert_eq!(about.err().as_deref(), Some("unknown"), "before money is given back");
+}
+
+#[tokio::test]
+async fn disputes_of_others_in_the_same_account_are_not_ours_to_hear() {
+    let list = json!({ "has_more": false, "data": [
+        dispute("dp_1", "eur", json!({ "id": "pi_1", "metadata": { "order": "7" } })),
+        dispute("dp_2", "xxx", json!({ "id": "pi_2" })),
+        dispute("dp_3", "eur", Value::Null),
+        dispute("dp_4", "eur", json!("pi_4")),
+    ] });
+    let (stripe, _) = stripe(vec![("GET /v1/disputes", 200, list)]).await;
+    let listed = stripe.disputes(0).await.expect("a list");
+    let ids: Vec<&str> = listed.iter().map(|dispute| dispute.id.as_str()).collect();
+    assert_eq!(ids, ["dp_4"], "whose payment is not told is looked at");
+}

@@ -73,7 +73,7 @@ impl DisputeRecord {
             // `needs_response`, `under_review`, and whatever is not known.
             _ => (true, true, false),
         };
-        let amount = amount::from_stripe(self.amount, &self.currency)?;
+        let amount = self.amount()?;
         let same = Currency::from_code(&currency.to_ascii_uppercase()) == Some(amount.currency);
         let taken = |is: bool| if is && same { amount.amount_minor } else { 0 };
         let moved = self.balance_transactions.iter().map(|moved| moved.created);
