@@ -25,6 +25,7 @@ pub mod returns;
 pub mod save_rule;
 pub mod submit;
 pub mod switch_rule;
+mod take_over;
 pub mod tell;
 pub mod usage_event;
 pub mod view;

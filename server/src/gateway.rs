@@ -24,6 +24,9 @@ pub use stripe::StripeGateway;
 /// No payment is made later, whatever our clock says: in 2100.
 const FAR: Instant = Instant::from_seconds(4_102_444_800);
 
+/// What a refusal is called where the gateway has no such customer, or no such method of theirs.
+pub const NOT_FOUND: &str = "not_found";
+
 /// The gateways there are.
 #[derive(Clone, Debug)]
 pub enum Gateway {
@@ -233,11 +236,16 @@ impl Gateway {
         }
     }
 
-    /// Makes the account known to the gateway; its name there.
-    pub async fn create_customer(&self, account_id: &str) -> Result<String, Failure> {
+    /// Makes the account known to the gateway, after a customer that is gone where there was one;
+    /// its name there.
+    pub async fn create_customer(
+        &self,
+        account_id: &str,
+        gone: Option<&str>,
+    ) -> Result<String, Failure> {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.create_customer(account_id).await,
-            Gateway::Stripe(stripe) => stripe.create_customer(account_id).await,
+            Gateway::Stripe(stripe) => stripe.create_customer(account_id, gone).await,
         }
     }
 

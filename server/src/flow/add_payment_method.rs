@@ -5,14 +5,14 @@
 //! it. Nothing of the card is ever in a request of ours: a token, brand, last four digits
 //! and expiry come from the gateway itself. Adding a method turns no rule on and ends no bar.
 
-use super::advance::ring;
+use super::{advance::ring, take_over};
 #[cfg(test)]
 use crate::simulator::defects::{Defect, planted};
 use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    gateway::{Agreed, Attached, Failure, Setup, SetupState},
+    gateway::{Agreed, Attached, Failure, NOT_FOUND, Setup, SetupState},
     secret,
     store::{
         Tx, accounts, agreements, jobs,
@@ -41,13 +41,20 @@ pub fn unavailable(failure: Failure) -> Error {
 /// Begins a visit. The customer comes back to the payment page with `?setup=…`.
 pub async fn begin(app: &Shared, account_id: &str) -> Result<Setup> {
     let gateway = app.gateway()?;
-    let customer = customer(app, account_id).await?;
+    let known = customer(app, account_id).await?;
     let back = format!("{}/payment", app.own_origin());
     let account = accounts::get(&mut *app.store.read().await?, account_id).await?;
     let language = account.map(|account| account.language).unwrap_or_default();
     let agreement = to_agree_to(app, account_id).await?;
-    let setup = gateway.create_setup(&customer, &back, language, agreement);
-    let setup = setup.await.map_err(unavailable)?;
+    let setup = match gateway.create_setup(&known, &back, language, agreement).await {
+        // Why: nothing but the customer is named there. It was deleted, or is another's.
+        Err(Failure::Refused { code }) if code == NOT_FOUND => {
+            let customer = take_over::customer(app, account_id, &known).await?;
+            gateway.create_setup(&customer, &back, language, agreement).await
+        }
+        setup => setup,
+    };
+    let setup = setup.map_err(unavailable)?;
     fault::at(Point::SetupAnswered)?;
     let mut tx = app.store.write().await?;
     payment_methods::insert_setup(&mut tx, account_id, &setup.id, app.clock.now()).await?;
@@ -72,7 +79,7 @@ pub async fn customer(app: &Shared, account_id: &str) -> Result<String> {
     if let Some(customer) = known_customer(app, account_id).await? {
         return Ok(customer);
     }
-    let made = app.gateway()?.create_customer(account_id).await.map_err(unavailable)?;
+    let made = app.gateway()?.create_customer(account_id, None).await.map_err(unavailable)?;
     fault::at(Point::CustomerAnswered)?;
     let mut tx = app.store.write().await?;
     payment_methods::set_customer(&mut tx, account_id, &made).await?;
@@ -188,7 +195,7 @@ async fn add(
 
 /// The lines first, as in every money transaction: two tabs that add the same come one after the
 /// other.
-async fn lock_lines(app: &Shared, tx: &mut Tx, account_id: &str) -> Result<Vec<Line>> {
+pub(super) async fn lock_lines(app: &Shared, tx: &mut Tx, account_id: &str) -> Result<Vec<Line>> {
     let lines = lines::of_account(tx, account_id).await?;
     for line in &lines {
         lines::lock(tx, account_id, line.id.as_str(), app.clock.now()).await?;

@@ -15,6 +15,7 @@ use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
+    gateway::NOT_FOUND,
     store::{
         Tx, accounts, agreements, balances, cases,
         jobs::{self, Claimed, Work},
@@ -27,9 +28,9 @@ use crate::{
 use laika_core::{
     balance::{Bucket, CreditGrant},
     decide::{Suspension, usable_methods},
-    id::{AccountId, RechargeId},
+    id::{AccountId, PaymentMethodId, RechargeId},
     rail::Rail,
-    recharge::{self, Effect, Fact, Grant, News, Outcome, Recharge, Status, Step},
+    recharge::{self, Attempt, Effect, Fact, Grant, News, Outcome, Recharge, Status, Step},
     rule::Adds,
     time::Instant,
 };
@@ -177,19 +178,28 @@ async fn carry_out(
             let work = Work::Recharge { recharge_id: recharge.id.clone(), effect };
             jobs::enqueue(tx, account, line_id, &work, at).await
         }
-        Effect::Bar { payment_method_id } => {
-            let method = payment_methods::get(tx, account, payment_method_id.as_str()).await?;
-            match method {
-                Some(m) => {
-                    payment_methods::bar(tx, account, line_id, &m.instrument, line.newest_at).await
-                }
-                None => Ok(()),
-            }
-        }
+        Effect::Bar { payment_method_id } => bar(tx, line, recharge, &payment_method_id).await,
         Effect::Suspend { why } => suspend(tx, line, why).await,
         Effect::Tell { news } => tell_news(tx, line, recharge, &news).await,
         Effect::Evaluate => jobs::look_at(tx, account, line_id, at).await,
     }
+}
+
+/// Ends a method for the line's rule: its instrument, under whatever token it comes; or the token
+/// alone where the gateway has nothing under it any more, of which the card knows nothing. Added
+/// again, it is charged again.
+async fn bar(tx: &mut Tx, line: &Line, recharge: &Recharge, id: &PaymentMethodId) -> Result<()> {
+    let (account, line_id) = (line.account_id.as_str(), line.id.as_str());
+    let Some(method) = payment_methods::get(tx, account, id.as_str()).await? else { return Ok(()) };
+    let gone = |attempt: &Attempt| {
+        let code = match &attempt.outcome {
+            Some(Outcome::Declined { code, hard: true }) => Some(code),
+            _ => None,
+        };
+        attempt.payment_method_id == *id && code.is_some_and(|code| code == NOT_FOUND)
+    };
+    let ended = if recharge.attempts.iter().any(gone) { &method.token } else { &method.instrument };
+    payment_methods::bar(tx, account, line_id, ended, line.newest_at).await
 }
 
 /// The rule waits for the customer; after declines only if no other method of it is left.

@@ -19,7 +19,7 @@ use crate::{
     Shared, carrier,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    gateway::{Failure, Payment, PaymentState, Search},
+    gateway::{Failure, NOT_FOUND, Payment, PaymentState, Search},
     outbound::NoAnswer,
     store::{
         accounts,
@@ -186,7 +186,7 @@ async fn charge(app: &Shared, job: &Claimed, recharge: &Recharge, attempt: u32) 
         Ok(payment) => Next::Fact(seen(attempt, payment)),
         Err(Failure::Refused { code }) => {
             // Why: a token that the gateway does not know will never be known again.
-            let hard = code == "not_found";
+            let hard = code == NOT_FOUND;
             Next::Fact(Fact::Declined { attempt, code, hard })
         }
         Err(Failure::Unknown(no)) if no.never_sent && job.attempts < TRIES => turned_away(job, &no),

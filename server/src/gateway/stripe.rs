@@ -13,7 +13,9 @@ mod read;
 mod statement;
 mod wallet;
 
-use super::{Charge, Dispute, Failure, Payment, PaymentState, Search, Setup, SetupState};
+use super::{
+    Charge, Dispute, Failure, NOT_FOUND, Payment, PaymentState, Search, Setup, SetupState,
+};
 use crate::{
     clock::{Clock, Theirs},
     config::{Secret, Stripe},
@@ -77,9 +79,17 @@ impl StripeGateway {
         self.wallets.iter().copied().filter(|it| wallet::takes(*it, currency)).collect()
     }
 
-    pub(super) async fn create_customer(&self, account_id: &str) -> Result<String, Failure> {
+    pub(super) async fn create_customer(
+        &self,
+        account_id: &str,
+        gone: Option<&str>,
+    ) -> Result<String, Failure> {
         let form = Form::default().with("metadata[account_id]", account_id);
-        let key = format!("customer-{account_id}");
+        // Why: under the key of before Stripe would give the one that is gone.
+        let key = match gone {
+            Some(gone) => format!("customer-{account_id}-after-{gone}"),
+            None => format!("customer-{account_id}"),
+        };
         let made: Named = self.post("/v1/customers", Some(&key), &form).await?;
         Ok(made.id)
     }
@@ -174,12 +184,12 @@ impl StripeGateway {
         };
         let gone = match method {
             Ok(method) => method.is_some_and(|it| it.customer.as_ref() != Some(&charge.customer)),
-            Err(Failure::Refused { code }) => code == decline::NOT_FOUND,
+            Err(Failure::Refused { code }) => code == NOT_FOUND,
             // Why: asked again under the same key, Stripe refuses again, and then says whose.
             Err(failure @ Failure::Unknown(_)) => return failure,
         };
         if gone {
-            return Failure::Refused { code: decline::NOT_FOUND.to_owned() };
+            return Failure::Refused { code: NOT_FOUND.to_owned() };
         }
         let (recharge, attempt) = (&charge.recharge_id, charge.attempt);
         tracing::error!(%recharge, attempt, code, "Stripe refuses a request of ours: nothing is made");

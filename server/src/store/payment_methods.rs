@@ -108,6 +108,24 @@ pub async fn set_customer(tx: &mut Tx, account_id: &str, customer: &str) -> Resu
     Ok(())
 }
 
+/// Keeps another customer in place of one that is gone at the gateway, unless it was replaced.
+pub async fn replace_customer(
+    tx: &mut Tx,
+    account_id: &str,
+    gone: &str,
+    customer: &str,
+) -> Result<()> {
+    sql!(
+        "UPDATE gateway_customers SET customer = $1 WHERE account_id = $2 AND customer = $3",
+        customer,
+        account_id,
+        gone
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Keeps a visit to the hosted page.
 pub async fn insert_setup(tx: &mut Tx, account_id: &str, id: &str, now: Instant) -> Result<()> {
     sql!(
@@ -239,7 +257,7 @@ pub async fn set_place(tx: &mut Tx, account_id: &str, id: &str, place: i64) -> R
     Ok(())
 }
 
-/// Ends an instrument for a line's rule.
+/// Ends an instrument for a line's rule, or a token that the gateway has nothing under.
 pub async fn bar(
     tx: &mut Tx,
     account_id: &str,
@@ -361,9 +379,9 @@ pub async fn facts_all(
         let Some((facts, (_, now))) = facts.get_mut(at).zip(lines.get(at)) else { continue };
         let since = now.minus(DECLINES_COUNT_FOR);
         let declined = declines.get(&method.fingerprint).into_iter().flatten();
-        let instrument = (of, method.instrument.clone());
+        let [instrument, token] = [&method.instrument, &method.token].map(|it| (of, it.clone()));
         facts.push(MethodFacts {
-            barred: barred.contains(&instrument),
+            barred: barred.contains(&instrument) || barred.contains(&token),
             ladder: ladders.get(&instrument).copied().unwrap_or_default(),
             declined_at: declined.filter(|at| **at > since).copied().collect(),
             name: say::method_name(&method.brand, &method.last4),
@@ -376,7 +394,8 @@ pub async fn facts_all(
     Ok(facts)
 }
 
-/// The instruments that are ended for the rules of a set of lines, with the row of the set.
+/// The instruments and tokens that are ended for the rules of a set of lines, with the row of the
+/// set.
 async fn barred(conn: &mut Conn, keys: &str) -> Result<HashSet<(i64, String)>> {
     let rows = sql!(
         "SELECT r.key, b.instrument FROM jsonb_each($1) AS r CROSS JOIN barred_instruments AS b

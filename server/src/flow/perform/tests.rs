@@ -5,6 +5,7 @@ mod audit;
 mod books;
 mod clock;
 mod disputes;
+mod names;
 mod statements;
 mod switch;
 mod wallets;

@@ -3,6 +3,8 @@
 //! *Source*: Stripe's documentation, "Decline codes" and "Card errors", read 2026-11. A code that is
 //! not in the table is a soft decline: the limits on tries end it.
 
+use crate::gateway::NOT_FOUND;
+
 /// Never to be tried again with the same instrument.
 const HARD: [&str; 22] = [
     // The card is gone, or was never what it says.
@@ -52,8 +54,6 @@ pub(super) fn is_refusal(code: &str) -> bool {
     REFUSED.contains(&code)
 }
 
-/// The token, or its customer, is gone: never to be tried again with it.
-pub(super) const NOT_FOUND: &str = "not_found";
 /// A wallet that the account does not have.
 pub(super) const NO_WALLET: &str = "wallet_not_available";
 /// Refused, and not for the method's sake: the request was wrong, which is ours.

@@ -6,7 +6,7 @@ mod statement;
 
 use super::{amount, decline};
 use crate::{
-    gateway::{Attached, Dispute, Failure, Payment, PaymentState, SetupState},
+    gateway::{Attached, Dispute, Failure, NOT_FOUND, Payment, PaymentState, SetupState},
     outbound::{Answered, NoAnswer},
 };
 use laika_core::{
@@ -240,7 +240,7 @@ impl Problem {
             (400 | 404, Some("resource_missing"))
                 if matches!(param, "payment_method" | "customer") =>
             {
-                refused(decline::NOT_FOUND)
+                refused(NOT_FOUND)
             }
             (400, _) if about_wallet => refused(decline::NO_WALLET),
             (400, code) => refused(code.unwrap_or("no_code")),
