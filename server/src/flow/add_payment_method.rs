@@ -215,7 +215,10 @@ async fn keep(
     let present = payment_methods::of_account(tx, account_id).await?;
     let id = match present.into_iter().find(|method| method.instrument == instrument) {
         // The same card again: the one that is there already.
-        Some(method) => method.id,
+        Some(method) => {
+            take_over::token(tx, account_id, lines, &method, attached.token, now).await?;
+            method.id
+        }
         None => {
             let id = PaymentMethodId::new(secret::id("pm"));
             let id = id.ok_or_else(|| Error::internal("a made id is not an id"))?;

@@ -1,8 +1,9 @@
 //! What the gateway knows by another name from now on: the account's customer, where the one before
-//! is gone there.
+//! is gone there, and a card's token, where the same card was added again.
 //!
 //! Place in the flow: `add_payment_method` calls it. While an attempt was sent of which more may be
-//! heard, names stay: it is looked up by its customer.
+//! heard, names stay: it is looked up by its customer, and sent again only with the token it had,
+//! or the same key would ask for something else.
 
 use super::add_payment_method::{lock_lines, unavailable};
 use crate::{
@@ -11,9 +12,18 @@ use crate::{
     fault::{self, Kept, Point},
     gateway::Failure,
     outbound::NoAnswer,
-    store::{Tx, lines::Line, payment_methods, recharges},
+    store::{
+        Tx,
+        jobs::{self, Work},
+        lines::Line,
+        payment_methods::{self, Method},
+        recharges,
+    },
 };
-use laika_core::recharge::{Attempt, Outcome};
+use laika_core::{
+    recharge::{Attempt, Outcome},
+    time::Instant,
+};
 
 /// Makes the account known to the gateway again, in place of a customer that is gone there; its
 /// name. *Errors*: 503 while a payment by the old name may still come to something.
@@ -34,6 +44,30 @@ pub(super) async fn customer(app: &Shared, account_id: &str, gone: &str) -> Resu
     // Why: of two at once the first has replaced it, and its name serves both.
     let kept = payment_methods::customer(&mut *app.store.read().await?, account_id).await?;
     kept.ok_or_else(|| Error::internal("no gateway customer"))
+}
+
+/// The same card came again under another token: the new one is charged from now on, and the other
+/// is forgotten at the gateway, so that it keeps none that we do not know.
+pub(super) async fn token(
+    tx: &mut Tx,
+    account_id: &str,
+    lines: &[Line],
+    known: &Method,
+    new: String,
+    now: Instant,
+) -> Result<()> {
+    if known.token == new {
+        return Ok(());
+    }
+    let mine = |attempt: &Attempt| attempt.payment_method_id == known.id;
+    let token = if is_waited_for(tx, account_id, lines, mine).await? {
+        new
+    } else {
+        payment_methods::set_token(tx, account_id, known.id.as_str(), &new).await?;
+        known.token.clone()
+    };
+    let line_id = lines.first().map_or("", |line| line.id.as_str());
+    jobs::enqueue(tx, account_id, line_id, &Work::Detach { token }, now).await
 }
 
 /// Whether such an attempt was sent and may still come to something.

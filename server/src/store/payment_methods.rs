@@ -244,6 +244,19 @@ pub async fn remove(tx: &mut Tx, account_id: &str, id: &str, now: Instant) -> Re
     Ok(done.rows_affected() == 1)
 }
 
+/// Keeps the token that a method is charged with from now on.
+pub async fn set_token(tx: &mut Tx, account_id: &str, id: &str, token: &str) -> Result<()> {
+    sql!(
+        "UPDATE payment_methods SET token = $1 WHERE account_id = $2 AND id = $3",
+        token,
+        account_id,
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Gives a method its place in the order of preference.
 pub async fn set_place(tx: &mut Tx, account_id: &str, id: &str, place: i64) -> Result<()> {
     sql!(

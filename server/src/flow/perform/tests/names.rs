@@ -28,7 +28,43 @@ async fn rename_customer(world: &World) {
 }
 
 #[tokio::test]
-async fn a_card_that_the_gateway_forgot_gives_way_to_the_next() {
+async fn the_same_card_again_is_charged_by_its_new_token_and_the_old_one_is_forgotten() {
+    let world = World::new("token", &["works"]).await;
+    let card = world.methods().await[0].id.clone();
+    let old = world.token(&card).await;
+    assert_eq!(world.add("works").await, card, "one card, one method");
+    let new = world.token(&card).await;
+    world.run_low().await;
+    world.drain().await;
+    assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+    assert_eq!(world.payments()[0].charge.payment_method, new);
+    assert_eq!((world.detached(&old), world.detached(&new)), (true, false));
+}
+
+#[tokio::test]
+async fn a_token_stays_while_more_may_be_heard_of_what_was_sent_with_it() {
+    for lost in [NextCharge::AnswerLostBefore, NextCharge::AnswerLostAfter] {
+        let world = World::new("token_sent", &["works"]).await;
+        let card = world.methods().await[0].id.clone();
+        let old = world.token(&card).await;
+        world.run_low_as(lost).await;
+        assert_eq!(world.status().await, Status::Unknown);
+        let jobs = world.jobs_of_recharges().await;
+        world.add("works").await;
+        assert_eq!(world.token(&card).await, old, "the key asks for it");
+        assert_eq!(world.jobs_of_recharges().await, jobs + 1);
+        world.drain().await;
+        assert_eq!(world.jobs_of_recharges().await, jobs, "the other is forgotten");
+        world.pass(Span::minutes(2));
+        world.drain().await;
+        assert_eq!((world.status().await, world.captured()), (Status::Done, vec![1500]));
+        assert_eq!(world.payments()[0].charge.payment_method, old);
+        assert!(!world.detached(&old));
+    }
+}
+
+#[tokio::test]
+async fn a_card_that_the_gateway_forgot_gives_way_to_the_next_and_is_charged_when_added_again() {
     let world = World::new("forgotten", &["works", "debit"]).await;
     let card = world.methods().await[0].id.clone();
     forget(&world, &world.token(&card).await).await;
@@ -40,13 +76,15 @@ async fn a_card_that_the_gateway_forgot_gives_way_to_the_next() {
     assert_eq!(recharge.attempts[0].outcome, outcome);
     let before = world.methods().await;
     assert_eq!([before[0].barred, before[1].barred], [true, false]);
+    assert_eq!(world.add("works").await, card);
+    assert!(!world.methods().await[0].barred, "under its new token it is there");
 }
 
 #[tokio::test]
 async fn a_customer_that_the_gateway_does_not_know_is_made_known_again() {
     let world = World::new("customer", &["works"]).await;
     rename_customer(&world).await;
-    world.add("works").await;
+    let card = world.add("works").await;
     let known = customer(&world).await;
     assert_ne!(known, "cus_gone");
     world.add("debit").await;
@@ -55,6 +93,7 @@ async fn a_customer_that_the_gateway_does_not_know_is_made_known_again() {
     world.drain().await;
     let paid = &world.payments()[0];
     assert_eq!((paid.status, paid.charge.customer.as_str()), (PaymentStatus::Succeeded, &*known));
+    assert_eq!(paid.charge.payment_method, world.token(&card).await);
 }
 
 #[tokio::test]
