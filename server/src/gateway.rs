@@ -27,6 +27,29 @@ const FAR: Instant = Instant::from_seconds(4_102_444_800);
 /// What a refusal is called where the gateway has no such customer, or no such method of theirs.
 pub const NOT_FOUND: &str = "not_found";
 
+/// What refuses a charge before any bank is asked: the method or the customer is gone, the amount or
+/// the currency is not taken, the wallet is not there, or the request is wrong.
+const BEFORE_A_BANK: [&str; 13] = [
+    NOT_FOUND,
+    "amount_not_possible",
+    "amount_refused",
+    "amount_too_large",
+    "amount_too_small",
+    "currency_not_supported",
+    "currency_refused",
+    "invalid_charge_amount",
+    "invalid_charge_amount_no_decimal_compatible",
+    "payment_method_currency_mismatch",
+    "request_refused",
+    "return_url_refused",
+    "wallet_not_available",
+];
+
+/// Whether a decline may be the bank's: the others say nothing of a card and count against none.
+pub fn may_be_a_banks(code: &str) -> bool {
+    !BEFORE_A_BANK.contains(&code)
+}
+
 /// The gateways there are.
 #[derive(Clone, Debug)]
 pub enum Gateway {

@@ -15,7 +15,7 @@ use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    gateway::NOT_FOUND,
+    gateway::{NOT_FOUND, may_be_a_banks},
     store::{
         Tx, accounts, agreements, balances, cases,
         jobs::{self, Claimed, Work},
@@ -101,7 +101,9 @@ pub async fn take_in(
     if step.recharge != before {
         recharges::update(tx, account, &step.recharge).await?;
         keep_ladders(tx, line, &before, &step.recharge).await?;
-        if let Fact::Declined { attempt, .. } = fact {
+        if let Fact::Declined { attempt, code, .. } = fact
+            && may_be_a_banks(code)
+        {
             count_decline(tx, line, &step.recharge, *attempt).await?;
         }
         if let Fact::Refunded { attempt, .. } = fact {

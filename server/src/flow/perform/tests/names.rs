@@ -76,6 +76,7 @@ async fn a_card_that_the_gateway_forgot_gives_way_to_the_next_and_is_charged_whe
     assert_eq!(recharge.attempts[0].outcome, outcome);
     let before = world.methods().await;
     assert_eq!([before[0].barred, before[1].barred], [true, false]);
+    assert!(before[0].declined_at.is_empty(), "no bank was asked");
     assert_eq!(world.add("works").await, card);
     assert!(!world.methods().await[0].barred, "under its new token it is there");
 }
