@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod cases;
 mod help;
+mod home;
 mod ingest;
 mod jobs;
 mod kill_switch;

@@ -272,6 +272,14 @@ impl Gateway {
         }
     }
 
+    /// Whose account it is at the gateway, where several people have some.
+    pub async fn account(&self) -> Result<Option<String>, Failure> {
+        match self {
+            Gateway::Sandbox(_) => Ok(None),
+            Gateway::Stripe(stripe) => stripe.account().await.map(Some),
+        }
+    }
+
     /// Begins a visit to the hosted page; a wallet there is asked for no more than `agreement`.
     pub async fn create_setup(
         &self,

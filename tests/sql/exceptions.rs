@@ -104,6 +104,11 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         "store/lines.rs: keys_after",
         "The kill switch walks over all lines, some at a time.",
     ),
+    of(
+        NAMES,
+        "store/payment_methods.rs: has_customers",
+        "Once at a server's start: asks every node.",
+    ),
     of(NAMES, "store/lines.rs: newest_at", "Once at a server's start: asks every node."),
     of(
         NAMES,

@@ -1,7 +1,9 @@
 //! `laika reconcile`: our record, the gateway's statement and the carrier's, compared now. What it
 //! finds becomes a case as at night; what is not settled is listed, and the exit code is then 1.
 
-use super::{Failure, Outcome, block_on, cases::sentence, help, open, print_json, reach_sandbox};
+use super::{
+    Failure, Outcome, block_on, cases::sentence, help, home, open, print_json, reach_sandbox,
+};
 use crate::{
     Shared,
     flow::check_books::{self, Report, Window},
@@ -39,6 +41,7 @@ pub(super) fn reconcile(mut parser: lexopt::Parser) -> Result<Outcome, Failure> 
     }
     block_on(async {
         let app = open().await?;
+        home::check(&app).await?;
         reach_sandbox(&app).await?;
         let nightly = Window::nightly(app.clock.now());
         let window = Window {

@@ -1,7 +1,7 @@
 //! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in
 //! order.
 
-use super::{Failure, Outcome, block_on, nothing_more};
+use super::{Failure, Outcome, block_on, home, nothing_more};
 use crate::{
     App, Shared, api,
     clock::Clock,
@@ -28,6 +28,7 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
         name_carrier(&config)?;
         let app = App::open(config, Clock::system()).await?;
         refuse_borrowed_time(&app)?;
+        home::check(&app).await?;
         keep_signing_key(&app).await?;
         if settings::charging_stopped(&mut *app.store.read().await?).await? {
             tracing::warn!("the kill switch is on: nothing is charged");

@@ -79,6 +79,11 @@ impl StripeGateway {
         self.wallets.iter().copied().filter(|it| wallet::takes(*it, currency)).collect()
     }
 
+    pub(super) async fn account(&self) -> Result<String, Failure> {
+        let account: Named = self.get("/v1/account", &Form::default()).await?;
+        Ok(account.id)
+    }
+
     pub(super) async fn create_customer(
         &self,
         account_id: &str,

@@ -95,6 +95,12 @@ pub async fn customer(conn: &mut Conn, account_id: &str) -> Result<Option<String
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
+/// Whether anybody is known at a gateway.
+pub async fn has_customers(conn: &mut Conn) -> Result<bool> {
+    let row = sql!("SELECT 1 FROM gateway_customers LIMIT 1").fetch_optional(conn).await?;
+    Ok(row.is_some())
+}
+
 /// Keeps who an account is at the gateway; the first one stays.
 pub async fn set_customer(tx: &mut Tx, account_id: &str, customer: &str) -> Result<()> {
     sql!(

@@ -1,5 +1,5 @@
-//! Single values that every process shares: how far the sandbox has let time pass, and whether the
-//! operator has stopped all charging.
+//! Single values that every process shares: how far the sandbox has let time pass, whether the
+//! operator has stopped all charging, and which gateway knows the customers.
 
 use super::{Conn, Tx};
 use crate::{error::Result, sql};
@@ -68,6 +68,50 @@ pub async fn count_decline(tx: &mut Tx) -> Result<()> {
     )
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Which gateway knows the customers and cards, by a number of the caller's, and whose account it
+/// is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Which gateway.
+    pub gateway: i64,
+    /// Whose account, where that is known.
+    pub account: Option<i64>,
+}
+
+/// That, as it is kept.
+pub async fn home(conn: &mut Conn) -> Result<Option<Home>> {
+    let rows =
+        sql!("SELECT name, value FROM settings WHERE name IN ('gateway', 'gateway_account')")
+            .fetch_all(conn)
+            .await?;
+    let (mut gateway, mut account) = (None, None);
+    for row in &rows {
+        let (name, value): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        match name.as_str() {
+            "gateway" => gateway = Some(value),
+            _ => account = Some(value),
+        }
+    }
+    let account = account.filter(|account| *account != 0);
+    Ok(gateway.map(|gateway| Home { gateway, account }))
+}
+
+/// Keeps it.
+pub async fn set_home(tx: &mut Tx, home: Home) -> Result<()> {
+    let account = home.account.unwrap_or(0);
+    for (name, value) in [("gateway", home.gateway), ("gateway_account", account)] {
+        sql!(
+            "INSERT INTO settings (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            value
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
     Ok(())
 }
 
