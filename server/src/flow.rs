@@ -19,6 +19,7 @@ pub mod open;
 pub mod perform;
 pub mod receipt;
 pub mod recharge_now;
+pub mod refresh_method;
 pub mod remove_payment_method;
 pub mod restore;
 pub mod returns;

@@ -225,6 +225,15 @@ pub struct Attached {
     pub agreed: Option<Agreed>,
 }
 
+/// A method as the gateway keeps it by now.
+#[derive(Clone, Debug)]
+pub struct KeptMethod {
+    /// Our account whose it is, as we told the gateway.
+    pub account_id: Option<String>,
+    /// What it is.
+    pub attached: Attached,
+}
+
 /// The limits of debits while the customer is away, as a wallet is asked for them and grants them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
@@ -311,6 +320,14 @@ impl Gateway {
         match self {
             Gateway::Sandbox(sandbox) => sandbox.setup(id).await,
             Gateway::Stripe(stripe) => stripe.setup(id).await,
+        }
+    }
+
+    /// A method as it stands; nothing where the gateway keeps it for nobody.
+    pub async fn kept(&self, token: &str) -> Result<Option<KeptMethod>, Failure> {
+        match self {
+            Gateway::Sandbox(sandbox) => sandbox.kept(token).await,
+            Gateway::Stripe(stripe) => stripe.kept(token).await,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
         check_books::{self, Outcome},
         compare_list,
         perform::perform,
+        refresh_method,
     },
     store::{
         jobs::{self, Claimed},
@@ -31,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const COMPARE_EVERY: Duration = Duration::from_secs(120);
 /// How often it is looked whether the nightly check is due.
 const NIGHTLY_EVERY: Duration = Duration::from_secs(60);
-/// How often rows that are over are swept away, from the start on.
+/// How often rows that are over are swept away and cards that end are asked for, from the start on.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long to wait when it is another server's turn: that server may not live to its end.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -181,7 +182,7 @@ async fn announce(app: Shared) {
 enum Duty {
     /// Compares the gateway's own list with what we believe.
     Compare,
-    /// Deletes rows that are over.
+    /// Deletes rows that are over, and has cards asked for whose date ends.
     Sweep,
 }
 
@@ -206,6 +207,8 @@ impl Duty {
             Duty::Sweep => {
                 let rows = sweep::sweep(&app.store, app.clock.wall()).await?;
                 tracing::info!(rows, "swept");
+                let cards = refresh_method::plan(app).await?;
+                tracing::info!(cards, "cards whose date ends are asked for");
                 Ok(())
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     Shared,
     error::{Error, Result},
     fault::{self, Kept, Point},
-    flow::{compare_list, hear_disputes},
+    flow::{compare_list, hear_disputes, refresh_method},
     gateway::{Failure, stripe::event::Event},
     sandbox::{WEBHOOK_SECRET, provider::records::Webhook},
     store::gateway_events,
@@ -95,18 +95,30 @@ async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     signature::check(signature::STRIPE, headers, body, secrets, app.clock.wall())?;
     let event: Event = read(body)?;
     let of_ours = event.livemode == stripe.is_live();
-    let Some(payment) = event.payment().filter(|_| of_ours) else { return Ok("ignored") };
+    if !of_ours || (event.payment(), event.changed_method()) == (None, None) {
+        return Ok("ignored");
+    }
     if gateway_events::is_known(&mut *app.store.read().await?, &event.id).await? {
         return Ok("ignored");
     }
-    let taken = look_up(app, payment).await?;
-    if event.is_dispute() {
-        hear_disputes::about(app, payment).await?;
-    }
+    let taken = act_on(app, &event).await?;
     // Why last: an event that was kept and not acted on would never be sent again.
     let mut tx = app.store.write().await?;
     gateway_events::keep(&mut tx, &event.id, app.clock.wall()).await?;
     tx.commit_as(Kept::Webhook).await?;
+    Ok(taken)
+}
+
+async fn act_on(app: &Shared, event: &Event) -> Taken {
+    if let Some(token) = event.changed_method() {
+        let ours = refresh_method::changed(app, token).await?;
+        return Ok(if ours { "looked_up" } else { "ignored" });
+    }
+    let Some(payment) = event.payment() else { return Ok("ignored") };
+    let taken = look_up(app, payment).await?;
+    if event.is_dispute() {
+        hear_disputes::about(app, payment).await?;
+    }
     Ok(taken)
 }
 

@@ -10,7 +10,7 @@ mod give_back;
 
 use super::{
     advance::advance,
-    hear_disputes, returns,
+    hear_disputes, refresh_method, returns,
     submit::{Submitted, return_url, submit},
 };
 #[cfg(test)]
@@ -44,7 +44,7 @@ const TRIES: i64 = 5;
 const LONGEST_WAIT: Span = Span::minutes(10);
 
 /// What follows from doing a job.
-enum Next {
+pub(super) enum Next {
     /// Something was seen.
     Fact(Fact),
     /// There is nothing (more) to do.
@@ -60,6 +60,9 @@ pub async fn perform(app: &Shared, job: &Claimed) -> Result<()> {
     let next = match &job.work {
         Work::Evaluate => evaluate(app, job).await?,
         Work::Detach { token } => detach(app, job, token).await?,
+        Work::Refresh { payment_method_id } => {
+            refresh_method::refresh(app, job, payment_method_id).await?
+        }
         Work::GiveBack { recharge_id, attempt, number } => {
             give_back::give_back(app, job, recharge_id, *attempt, *number).await?
         }

@@ -66,12 +66,13 @@ pub(super) async fn token(
         payment_methods::set_token(tx, account_id, known.id.as_str(), &new).await?;
         known.token.clone()
     };
-    let line_id = lines.first().map_or("", |line| line.id.as_str());
-    jobs::enqueue(tx, account_id, line_id, &Work::Detach { token }, now).await
+    // Why: a job is a line's, and an account has one.
+    let Some(line) = lines.first() else { return Ok(()) };
+    jobs::enqueue(tx, account_id, line.id.as_str(), &Work::Detach { token }, now).await
 }
 
 /// Whether such an attempt was sent and may still come to something.
-async fn is_waited_for(
+pub(super) async fn is_waited_for(
     tx: &mut Tx,
     account_id: &str,
     lines: &[Line],

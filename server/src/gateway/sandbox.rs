@@ -2,7 +2,9 @@
 
 mod statement;
 
-use super::{Agreed, Attached, Charge, Failure, Payment, PaymentState, Search, Setup, SetupState};
+use super::{
+    Agreed, Attached, Charge, Failure, KeptMethod, Payment, PaymentState, Search, Setup, SetupState,
+};
 #[cfg(test)]
 use crate::simulator::defects::{Defect, planted};
 use crate::{
@@ -101,9 +103,20 @@ impl SandboxGateway {
                 return Err(NoAnswer::unknown(why).into());
             }
         };
-        let path = format!("/payment-methods/{token}");
-        let method: records::PaymentMethod = self.ask("GET", &path, None, Value::Null).await?;
-        Ok(SetupState::Attached(attached(method)?))
+        Ok(SetupState::Attached(attached(self.method(&token).await?)?))
+    }
+
+    async fn method(&self, token: &str) -> Result<records::PaymentMethod, Failure> {
+        self.ask("GET", &format!("/payment-methods/{token}"), None, Value::Null).await
+    }
+
+    /// It renews no cards, and is asked for them like any other.
+    pub(super) async fn kept(&self, token: &str) -> Result<Option<KeptMethod>, Failure> {
+        let method = self.method(token).await?;
+        if !method.attached {
+            return Ok(None);
+        }
+        Ok(Some(KeptMethod { account_id: None, attached: attached(method)? }))
     }
 
     pub(super) async fn detach(&self, token: &str) -> Result<(), Failure> {

@@ -14,7 +14,8 @@ mod statement;
 mod wallet;
 
 use super::{
-    Charge, Dispute, Failure, NOT_FOUND, Payment, PaymentState, Search, Setup, SetupState,
+    Charge, Dispute, Failure, KeptMethod, NOT_FOUND, Payment, PaymentState, Search, Setup,
+    SetupState,
 };
 use crate::{
     clock::{Clock, Theirs},
@@ -133,8 +134,14 @@ impl StripeGateway {
         self.get::<CheckoutSession>(&path, &form).await?.state()
     }
 
+    pub(super) async fn kept(&self, token: &str) -> Result<Option<KeptMethod>, Failure> {
+        let form = Form::default().with("expand[]", "customer");
+        let path = format!("/v1/payment_methods/{token}");
+        self.get::<PaymentMethod>(&path, &form).await?.kept()
+    }
+
     pub(super) async fn detach(&self, token: &str) -> Result<(), Failure> {
-        if self.method(token).await?.customer.is_none() {
+        if self.method(token).await?.customer().is_none() {
             return Ok(());
         }
         let path = format!("/v1/payment_methods/{token}/detach");
@@ -188,7 +195,7 @@ impl StripeGateway {
             Some(_) => Ok(None),
         };
         let gone = match method {
-            Ok(method) => method.is_some_and(|it| it.customer.as_ref() != Some(&charge.customer)),
+            Ok(method) => method.is_some_and(|it| it.customer() != Some(&charge.customer)),
             Err(Failure::Refused { code }) => code == NOT_FOUND,
             // Why: asked again under the same key, Stripe refuses again, and then says whose.
             Err(failure @ Failure::Unknown(_)) => return failure,
@@ -197,7 +204,7 @@ impl StripeGateway {
             return Failure::Refused { code: NOT_FOUND.to_owned() };
         }
         let (recharge, attempt) = (&charge.recharge_id, charge.attempt);
-        tracing::error!(%recharge, attempt, code, "Stripe refuses a request of ours: nothing is made");
+        tracing::error!(%recharge, attempt, code, "Stripe refuses a request of ours");
         Failure::Refused { code: decline::OURS.to_owned() }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     sql,
 };
 use laika_core::{
-    id::{AccountId, LineId, RechargeId},
+    id::{AccountId, LineId, PaymentMethodId, RechargeId},
     recharge::Effect,
     time::{Instant, Span},
 };
@@ -41,6 +41,11 @@ pub enum Work {
         /// The gateway's token.
         token: String,
     },
+    /// Ask the gateway what a card is by now: networks renew them.
+    Refresh {
+        /// Which.
+        payment_method_id: PaymentMethodId,
+    },
     /// Give money back after a recharge's end.
     GiveBack {
         /// Of which recharge.
@@ -58,6 +63,9 @@ impl Work {
         let (recharge_id, effect) = match self {
             Work::Evaluate => return Ok(format!("{line_id}/evaluate")),
             Work::Detach { token } => return Ok(format!("detach/{token}")),
+            Work::Refresh { payment_method_id } => {
+                return Ok(format!("refresh/{payment_method_id}"));
+            }
             Work::GiveBack { recharge_id, attempt, number } => {
                 return Ok(format!("{recharge_id}/give_back/{attempt}/{number}"));
             }

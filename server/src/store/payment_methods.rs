@@ -1,6 +1,7 @@
 //! Payment methods: tokens and what a person recognises a card by. No number is ever here.
 
 mod audit;
+mod renewal;
 
 use super::{Conn, Tx, agreements, lines::Line, set};
 use crate::{
@@ -19,6 +20,7 @@ use sqlx::{Row, any::AnyRow};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use audit::{barred_of, declined_often, instruments_of, removed_of};
+pub use renewal::{ending, month_of, renew};
 
 /// A payment method as it is stored.
 #[derive(Clone, Debug)]

@@ -34,6 +34,13 @@ impl Event {
         name.as_str().filter(shaped)
     }
 
+    /// The card that it says has changed, if it does.
+    pub(crate) fn changed_method(&self) -> Option<&str> {
+        let changes = ["payment_method.updated", "payment_method.automatically_updated"];
+        let name = changes.contains(&self.kind.as_str()).then(|| &self.data.object["id"])?;
+        name.as_str().filter(|name| is_name(name))
+    }
+
     /// Whether it is about a dispute: one began, changed, moved money or ended.
     pub(crate) fn is_dispute(&self) -> bool {
         self.kind.starts_with("charge.dispute.")
@@ -59,6 +66,22 @@ mod tests {
     }
 
     #[test]
+    fn an_event_names_the_card_that_was_renewed() {
+        let changed = |kind: &str, id: &str| {
+            let event = json!({ "id": "evt_1", "type": kind, "livemode": false,
+                                "data": { "object": { "id": id } } });
+            let event: Event = serde_json::from_value(event).expect("an event");
+            event.changed_method().map(str::to_owned)
+        };
+        for kind in ["payment_method.updated", "payment_method.automatically_updated"] {
+            assert_eq!(changed(kind, "pm_1").as_deref(), Some("pm_1"));
+            assert_eq!(changed(kind, "pm_1/detach"), None);
+        }
+        assert_eq!(changed("payment_method.attached", "pm_1"), None);
+        assert_eq!(changed("payment_intent.succeeded", "pi_1"), None);
+    }
+
+    #[test]
     fn an_event_names_the_payment_it_is_about() {
         let named = Some("pi_1".to_owned());
         assert_eq!(about("payment_intent.succeeded", json!({ "id": "pi_1" })), named);
@@ -67,6 +90,8 @@ mod tests {
         assert_eq!(about("charge.dispute.created", charge), named);
         assert_eq!(about("customer.created", json!({ "id": "pi_1" })), None);
         assert_eq!(about("charge.succeeded", json!({ "payment_intent": null })), None);
+        let card = json!({ "id": "pm_1", "customer": "cus_1" });
+        assert_eq!(about("payment_method.automatically_updated", card), None);
         for path in ["pi_../customers", "pi_1?x=", "cus_1", ""] {
             assert_eq!(about("payment_intent.succeeded", json!({ "id": path })), None, "{path}");
         }

@@ -6,7 +6,9 @@ mod statement;
 
 use super::{amount, decline};
 use crate::{
-    gateway::{Attached, Dispute, Failure, NOT_FOUND, Payment, PaymentState, SetupState},
+    gateway::{
+        Attached, Dispute, Failure, KeptMethod, NOT_FOUND, Payment, PaymentState, SetupState,
+    },
     outbound::{Answered, NoAnswer},
 };
 use laika_core::{
@@ -69,7 +71,7 @@ pub(super) struct PaymentMethod {
     #[serde(rename = "type")]
     kind: String,
     card: Option<Card>,
-    pub(super) customer: Option<String>,
+    customer: Option<Belonging>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,7 +130,7 @@ pub(super) struct Refund {
 #[derive(Debug, Deserialize)]
 pub(super) struct DisputeRecord {
     pub(super) id: String,
-    payment_intent: Option<Disputed>,
+    payment_intent: Option<Belonging>,
     #[serde(default)]
     amount: Option<i64>,
     #[serde(default)]
@@ -142,10 +144,10 @@ pub(super) struct DisputeRecord {
     payment_method_details: Option<DisputedMethod>,
 }
 
-/// The payment a dispute is about: whole where that was asked for.
+/// Another record that one belongs to: whole where that was asked for.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Disputed {
+enum Belonging {
     Named(String),
     Whole {
         id: String,
@@ -377,20 +379,55 @@ impl CheckoutSession {
             ("canceled", _) => return Ok(SetupState::Cancelled),
             _ => return Err(nonsense("complete, and no payment method")),
         };
-        let rail = WAYS.iter().find(|(kind, _)| *kind == method.kind).map(|(_, rail)| *rail);
-        match (rail, method.card) {
-            (Some(Rail::Card), Some(card)) => Ok(SetupState::Attached(Attached {
-                token: method.id,
-                rail: Rail::Card,
-                brand: card.brand,
-                funding: card.funding,
-                last4: card.last4,
-                exp_month: card.exp_month,
-                exp_year: card.exp_year,
-                fingerprint: card.fingerprint,
-                agreed: None,
-            })),
-            _ => Err(nonsense("a way of paying that was not offered")),
+        let attached = method.attached();
+        attached.map(SetupState::Attached).ok_or_else(|| nonsense("a way that was not offered"))
+    }
+}
+
+impl PaymentMethod {
+    /// Whose it is, while it is anybody's.
+    pub(super) fn customer(&self) -> Option<&str> {
+        self.customer.as_ref().map(Belonging::id)
+    }
+
+    /// As it is kept, if it is.
+    pub(super) fn kept(self) -> Result<Option<KeptMethod>, Failure> {
+        let Some(customer) = &self.customer else { return Ok(None) };
+        let account_id = customer.metadata("account_id").cloned();
+        let why = format!("payment method {}: none that is kept", self.id);
+        let attached = self.attached().ok_or(Failure::Unknown(NoAnswer::unknown(why)))?;
+        Ok(Some(KeptMethod { account_id, attached }))
+    }
+
+    /// In our terms, where it is a way that we know.
+    fn attached(self) -> Option<Attached> {
+        let rail = WAYS.iter().find(|(kind, _)| *kind == self.kind).map(|(_, rail)| *rail)?;
+        let card = self.card.filter(|_| rail == Rail::Card)?;
+        Some(Attached {
+            token: self.id,
+            rail,
+            brand: card.brand,
+            funding: card.funding,
+            last4: card.last4,
+            exp_month: card.exp_month,
+            exp_year: card.exp_year,
+            fingerprint: card.fingerprint,
+            agreed: None,
+        })
+    }
+}
+
+impl Belonging {
+    fn id(&self) -> &str {
+        match self {
+            Belonging::Named(id) | Belonging::Whole { id, .. } => id,
+        }
+    }
+
+    fn metadata(&self, name: &str) -> Option<&String> {
+        match self {
+            Belonging::Named(_) => None,
+            Belonging::Whole { metadata, .. } => metadata.get(name),
         }
     }
 }
@@ -417,16 +454,14 @@ impl DisputeRecord {
 
     /// The payment it is about.
     pub(super) fn payment(&self) -> Option<&str> {
-        match self.payment_intent.as_ref()? {
-            Disputed::Named(id) | Disputed::Whole { id, .. } => Some(id),
-        }
+        self.payment_intent.as_ref().map(Belonging::id)
     }
 
     /// Whether it is known to be about no charge of ours: others may use the same account.
     pub(super) fn is_anothers(&self) -> bool {
         match &self.payment_intent {
-            Some(Disputed::Whole { metadata, .. }) => !metadata.contains_key("recharge_id"),
-            Some(Disputed::Named(_)) => false,
+            Some(Belonging::Named(_)) => false,
+            Some(whole) => whole.metadata("recharge_id").is_none(),
             // Why: all our charges are payments.
             None => true,
         }

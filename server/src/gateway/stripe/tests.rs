@@ -159,3 +159,27 @@ async fn disputes_of_others_in_the_same_account_are_not_ours_to_hear() {
     let ids: Vec<&str> = listed.iter().map(|dispute| dispute.id.as_str()).collect();
     assert_eq!(ids, ["dp_4"], "whose payment is not told is looked at");
 }
+
+#[tokio::test]
+async fn a_card_is_what_stripe_has_of_it_by_now_and_whose_we_told_it() {
+    let kept = |customer: Value| {
+        json!({ "id": "pm_1", "type": "card", "customer": customer,
+                "card": { "brand": "visa", "funding": "credit", "last4": "4242",
+                          "exp_month": 10, "exp_year": 2031, "fingerprint": "f" } })
+    };
+    let ours = json!({ "id": "cus_1", "metadata": { "account_id": "acc_1" } });
+    for (customer, expected) in [
+        (ours, Some((Some("acc_1"), 2031))),
+        (json!({ "id": "cus_1", "deleted": true }), Some((None, 2031))),
+        (json!("cus_1"), Some((None, 2031))),
+        (Value::Null, None),
+    ] {
+        let (stripe, told) = stripe(vec![(METHOD, 200, kept(customer.clone()))]).await;
+        let known = stripe.kept("pm_1").await.expect("an answer");
+        let known = known.map(|it| (it.account_id, it.attached.exp_year));
+        let expected = expected.map(|(account, year)| (account.map(str::to_owned), year));
+        assert_eq!(known, expected, "{customer}");
+        let asked = told.asked.lock().expect("whole").join(" ");
+        assert!(asked.contains("expand%5B%5D=customer"), "{asked}");
+    }
+}
