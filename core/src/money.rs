@@ -39,6 +39,17 @@ impl Currency {
     pub fn exponent(&self) -> u32 {
         exponent_of(self.0).unwrap_or(2)
     }
+
+    /// What is charged is a whole multiple of so many minor units: no card takes a third decimal,
+    /// and none the hundredths of an ariary. *Source*: Stripe's documentation, "Supported
+    /// currencies", read 2026-11.
+    pub fn charged_in(&self) -> i64 {
+        let digits = match &self.0 {
+            b"MGA" => 2,
+            _ => self.exponent().saturating_sub(2),
+        };
+        10_i64.saturating_pow(digits)
+    }
 }
 
 /// What the table says of a code.
@@ -138,6 +149,13 @@ mod tests {
         }
         for unknown in ["eur", "XXX", "EURO", "", "€"] {
             assert_eq!(Currency::from_code(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_charged_a_third_decimal() {
+        for (code, units) in [("JPY", 1), ("EUR", 1), ("KWD", 10), ("UYW", 100), ("MGA", 100)] {
+            assert_eq!(currency(code).charged_in(), units, "{code}");
         }
     }
 

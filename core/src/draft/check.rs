@@ -84,10 +84,12 @@ fn amount(draft: &RuleDraft, account: &Account, errors: &mut Errors) -> Option<A
             money(&draft.amount, account).and_then(|money| {
                 let inside = (min.amount_minor..=max.amount_minor).contains(&money.amount_minor);
                 let (min, max) = (min.amount_minor, max.amount_minor);
-                if inside {
-                    Ok(Amount::FixedCredit(money))
-                } else {
-                    Err(FieldCode::OutOfRange { min, max })
+                let whole = money.amount_minor.checked_rem(money.currency.charged_in());
+                match (inside, whole) {
+                    (true, Some(0)) => Ok(Amount::FixedCredit(money)),
+                    // Why: typed as the currency is written, and charged by nobody.
+                    (true, _) => Err(FieldCode::TooPrecise),
+                    (false, _) => Err(FieldCode::OutOfRange { min, max }),
                 }
             })
         }

@@ -79,6 +79,26 @@ fn keep_alone_sets_the_threshold_one_step_below() {
 }
 
 #[test]
+fn credit_is_bought_for_what_a_card_can_be_charged() {
+    let kwd = Currency::from_code("KWD").unwrap_or_else(|| unreachable!());
+    let account = Account { terms: Terms::sandbox(kwd), ..account() };
+    for (amount, expected) in
+        [("5.12", None), ("5.120", None), ("5.125", Some(FieldCode::TooPrecise))]
+    {
+        let mut draft = RuleDraft::suggested(&account, now());
+        draft.amount_kind = AmountKind::FixedCredit;
+        draft.amount = amount.to_owned();
+        draft.threshold = "1".to_owned();
+        draft.threshold_unit = TypedUnit::Money;
+        draft.cap_per_month = "100".to_owned();
+        let errors = validate(&draft, &account, now()).err().unwrap_or_default();
+        let expected: Vec<_> = expected.map(|code| (Field::Amount, code)).into_iter().collect();
+        let found: Vec<_> = errors.into_iter().map(|e| (e.field, e.code)).collect();
+        assert_eq!(found, expected, "{amount}");
+    }
+}
+
+#[test]
 fn a_rule_that_cannot_work_is_refused_with_the_reason() {
     let eur = Currency::from_code("EUR").unwrap_or_else(|| unreachable!());
     let five = Bytes::GB.checked_mul(5).unwrap_or_default();

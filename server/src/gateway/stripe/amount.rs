@@ -79,6 +79,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_rule_may_cost_can_be_written() {
+        for code in "EUR JPY KRW MGA ISK BHD JOD KWD OMR TND USD CLP VND XPF".split(' ') {
+            let currency = Currency::from_code(code).expect(code);
+            for times in [1, 7, 123] {
+                let money = Money::new(times * currency.charged_in(), currency);
+                assert!(to_stripe(money).is_some(), "{code} {times}");
+            }
+        }
+    }
+
+    #[test]
     fn what_cannot_be_written_exactly_is_refused() {
         for (minor, code) in [
             (5_124, "KWD"),
