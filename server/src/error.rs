@@ -13,6 +13,9 @@ use std::{fmt, sync::Arc};
 /// When to ask again while the database is away: a failover takes some seconds.
 const AWAY_S: i64 = 2;
 
+/// Codes of the database that say that a connection is gone or is to a node that takes no writes.
+const AWAY: [&str; 6] = ["57P01", "57P02", "57P03", "57P05", "25006", "25P03"];
+
 /// What a function of the server answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -54,6 +57,12 @@ impl Problem {
             errors: Vec::new(),
             more: [("retry_after_s".to_string(), AWAY_S.into())].into_iter().collect(),
         }
+    }
+
+    /// 503 of the same code: the database gave what was asked up for what others did meanwhile.
+    fn contended() -> Problem {
+        let detail = "Others held what this needed for too long; nothing was changed.".into();
+        Problem { detail, ..Problem::away() }
     }
 }
 
@@ -127,26 +136,30 @@ impl Error {
     }
 
     /// Whether the database turned a transaction away that may well succeed the next time: a
-    /// deadlock, a serialization failure, or a race that we saw ourselves.
+    /// deadlock, a serialization failure, a lock waited for in vain, or a race that we saw
+    /// ourselves.
+    ///
+    /// *Source*: PostgreSQL's appendix of error codes: 40001, 40P01, 55P03.
     pub fn is_transient(&self) -> bool {
         if matches!(self, Error::Raced) {
             return true;
         }
         let Error::Store(sqlx::Error::Database(error)) = self else { return false };
-        error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01"))
+        error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03"))
     }
 
     /// Whether the database is away: it cannot be reached, is starting or ending, or has moved to
     /// another host meanwhile. What was asked was not done, and may be asked again.
     ///
     /// *Source*: PostgreSQL's appendix of error codes: class 08, connections; 57P01 to 57P03,
-    /// ending, crashed, starting; 25006, a write on a standby.
+    /// ending, crashed, starting; 25006, a write on a standby; 25P03 and 57P05, a connection that
+    /// was ended as it stood still, in a transaction or between two.
     pub fn is_away(&self) -> bool {
         use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
         match self {
             Error::Store(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
             Error::Store(Database(error)) => error.code().is_some_and(|code| {
-                code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "25006")
+                code.starts_with("08") || AWAY.contains(&&*code)
             }),
             Error::Store(_) | Error::Problem(_) | Error::Raced | Error::Internal(_) => false,
         }
@@ -212,6 +225,10 @@ pub fn render(response: Response, request_id: &str) -> Response {
             tracing::warn!(request_id, %error, "the database is away");
             Problem::away()
         }
+        error if error.is_transient() => {
+            tracing::warn!(request_id, %error, "the database gave a request up");
+            Problem::contended()
+        }
         Error::Store(_) | Error::Raced | Error::Internal(_) => {
             tracing::error!(request_id, %error, "request failed");
             Problem {
@@ -250,4 +267,20 @@ pub fn render(response: Response, request_id: &str) -> Response {
         rendered.headers_mut().insert(header::RETRY_AFTER, wait);
     }
     rendered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, render};
+    use axum::{
+        http::{StatusCode, header},
+        response::IntoResponse,
+    };
+
+    #[test]
+    fn what_others_got_in_the_way_of_may_be_sent_again() {
+        let response = render(Error::Raced.into_response(), "1");
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
 }

@@ -52,7 +52,19 @@ impl Dialect {
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA temp_store = MEMORY",
             ],
-            Dialect::Postgres => &["SET synchronous_commit = on"],
+            Dialect::Postgres => &[
+                "SET synchronous_commit = on",
+                // Why: a server that stands still or vanishes inside a transaction would hold its
+                // locks for as long as TCP believes in it, two hours, and all others would wait.
+                "SET idle_in_transaction_session_timeout = '15s'",
+                // Longer than that, so that who waits for such a one gets what it waits for.
+                "SET lock_timeout = '20s'",
+                // The same for who vanishes while it is sent an answer, or between transactions.
+                "SET tcp_keepalives_idle = 30",
+                "SET tcp_keepalives_interval = 10",
+                "SET tcp_keepalives_count = 3",
+                "SET tcp_user_timeout = 30000",
+            ],
         }
     }
 
@@ -105,10 +117,15 @@ impl Dialect {
         }
     }
 
+    /// Why a snapshot may stand still for longer on PostgreSQL: it holds up nobody who writes, and
+    /// an operator may read a long list in a pager.
     pub(super) fn begin_read(self) -> &'static str {
         match self {
             Dialect::Sqlite => "BEGIN DEFERRED",
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Dialect::Postgres => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                 SET LOCAL idle_in_transaction_session_timeout = '5min'"
+            }
         }
     }
 
@@ -121,11 +138,17 @@ impl Dialect {
         }
     }
 
-    /// Keeps two processes from migrating at once; SQLite's write transaction already does.
-    pub(super) fn migration_lock(self) -> Option<&'static str> {
+    /// Keeps two processes from migrating at once; SQLite's write transaction already does. It is
+    /// waited for however long the other takes. What a file then has to wait for, it gives up like
+    /// any transaction: a table that waits for a lock has all others wait behind it.
+    pub(super) fn migration_lock(self) -> &'static [&'static str] {
         match self {
-            Dialect::Sqlite => None,
-            Dialect::Postgres => Some("SELECT pg_advisory_xact_lock(7601) IS NULL"),
+            Dialect::Sqlite => &[],
+            Dialect::Postgres => &[
+                "SET LOCAL lock_timeout = 0",
+                "SELECT pg_advisory_xact_lock(7601) IS NULL",
+                "SET LOCAL lock_timeout = '20s'",
+            ],
         }
     }
 

@@ -1,7 +1,7 @@
 //! Forward-only migrations: a list of files, each run once, in order, in its own transaction.
 //! A file that has run is never edited; its text is remembered and compared.
 
-use super::{Conn, Store};
+use super::{Conn, Store, Tx};
 use crate::{
     error::{Error, Result},
     fault::Kept,
@@ -16,6 +16,9 @@ macro_rules! files {
         &[$(($name, include_str!(concat!("../../migrations/", $name, ".sql")))),*]
     };
 }
+
+/// How often a file is tried that has to wait for too long each time.
+const TRIES: usize = 10;
 
 /// In the order they run; only ever appended to.
 const FILES: &[(&str, &str)] = files![
@@ -58,37 +61,63 @@ pub(super) async fn run(store: &Store) -> Result<()> {
     if FILES.iter().all(has_run) {
         return Ok(());
     }
-    prepare(store).await?;
+    again(async || prepare(store).await).await?;
     for (name, text) in FILES {
-        let mut tx = store.write().await?;
-        if let Some(lock) = store.dialect.migration_lock() {
-            sqlx::raw_sql(lock).execute(&mut *tx).await?;
+        again(async || run_one(store, name, text).await).await?;
+    }
+    Ok(())
+}
+
+/// Does it again where the database turned it away, as servers of an earlier version hold locks
+/// while they work on.
+async fn again(one: impl AsyncFn() -> Result<()>) -> Result<()> {
+    let mut tries = 1;
+    loop {
+        match one().await {
+            Err(error) if error.is_transient() && tries < TRIES => {
+                tracing::warn!(%error, "a migration is tried again");
+                tries += 1;
+            }
+            other => return other,
         }
-        sqlx::raw_sql(
-            "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL)",
-        )
-        .execute(&mut *tx)
+    }
+}
+
+/// Runs a file, where it has not run yet.
+async fn run_one(store: &Store, name: &str, text: &'static str) -> Result<()> {
+    let mut tx = store.write().await?;
+    lock(store, &mut tx).await?;
+    sqlx::raw_sql(
+        "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL)",
+    )
+    .execute(&mut *tx)
+    .await?;
+    let sha256 = sha256_hex(text.as_bytes());
+    let ran = sql!("SELECT sha256 FROM migrations WHERE name = $1", name)
+        .fetch_optional(&mut *tx)
         .await?;
-        let sha256 = sha256_hex(text.as_bytes());
-        let ran = sql!("SELECT sha256 FROM migrations WHERE name = $1", *name)
-            .fetch_optional(&mut *tx)
-            .await?;
-        match ran.map(|row| row.try_get::<String, _>(0)).transpose()? {
-            Some(recorded) if recorded == sha256 => {}
-            Some(_) => {
-                return Err(Error::internal(format!(
-                    "migration {name} ran here with another text; this database belongs to \
-                     another version of Laika"
-                )));
-            }
-            None => {
-                sqlx::raw_sql(*text).execute(&mut *tx).await?;
-                sql!("INSERT INTO migrations (name, sha256) VALUES ($1, $2)", *name, sha256)
-                    .execute(&mut *tx)
-                    .await?;
-            }
+    match ran.map(|row| row.try_get::<String, _>(0)).transpose()? {
+        Some(recorded) if recorded == sha256 => {}
+        Some(_) => {
+            return Err(Error::internal(format!(
+                "migration {name} ran here with another text; this database belongs to another \
+                 version of Laika"
+            )));
         }
-        tx.commit_as(Kept::Migration).await?;
+        None => {
+            sqlx::raw_sql(text).execute(&mut *tx).await?;
+            sql!("INSERT INTO migrations (name, sha256) VALUES ($1, $2)", name, sha256)
+                .execute(&mut *tx)
+                .await?;
+        }
+    }
+    tx.commit_as(Kept::Migration).await
+}
+
+/// Waits until no other process migrates.
+async fn lock(store: &Store, tx: &mut Tx) -> Result<()> {
+    for statement in store.dialect.migration_lock() {
+        sqlx::raw_sql(*statement).execute(&mut **tx).await?;
     }
     Ok(())
 }
@@ -160,9 +189,7 @@ pub async fn standing(conn: &mut Conn) -> Result<Standing> {
 /// Makes what the files need.
 async fn prepare(store: &Store) -> Result<()> {
     let mut tx = store.write().await?;
-    if let Some(lock) = store.dialect.migration_lock() {
-        sqlx::raw_sql(lock).execute(&mut *tx).await?;
-    }
+    lock(store, &mut tx).await?;
     for statement in store.dialect.prepare() {
         sqlx::raw_sql(*statement).execute(&mut *tx).await?;
     }

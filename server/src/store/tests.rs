@@ -6,6 +6,7 @@ mod books;
 mod log;
 mod money;
 mod receipts;
+mod waits;
 
 use super::{
     Store,
