@@ -26,6 +26,8 @@ pub enum Error {
     Problem(Problem),
     /// The database said no.
     Store(sqlx::Error),
+    /// No transaction could be begun, for whatever reason the database or the network gave.
+    Away(sqlx::Error),
     /// Another transaction came in between; the same thing tried again sees what it did.
     Raced,
     /// Something that should be impossible, in words for the log.
@@ -150,18 +152,24 @@ impl Error {
 
     /// Whether the database is away: it cannot be reached, is starting or ending, or has moved to
     /// another host meanwhile. What was asked was not done, and may be asked again.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Error::Away(_)) || self.is_transitory()
+    }
+
+    /// Whether the same host may be there again by itself.
     ///
     /// *Source*: PostgreSQL's appendix of error codes: class 08, connections; 57P01 to 57P03,
     /// ending, crashed, starting; 25006, a write on a standby; 25P03 and 57P05, a connection that
     /// was ended as it stood still, in a transaction or between two.
-    pub fn is_away(&self) -> bool {
+    pub(crate) fn is_transitory(&self) -> bool {
         use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
-        match self {
-            Error::Store(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
-            Error::Store(Database(error)) => error.code().is_some_and(|code| {
-                code.starts_with("08") || AWAY.contains(&&*code)
-            }),
-            Error::Store(_) | Error::Problem(_) | Error::Raced | Error::Internal(_) => false,
+        let (Error::Store(error) | Error::Away(error)) = self else { return false };
+        match error {
+            Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed => true,
+            Database(error) => error
+                .code()
+                .is_some_and(|code| code.starts_with("08") || AWAY.contains(&&*code)),
+            _ => false,
         }
     }
 
@@ -181,7 +189,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Problem(problem) => write!(f, "{}: {}", problem.code, problem.detail),
-            Error::Store(error) => write!(f, "database: {error}"),
+            Error::Store(error) | Error::Away(error) => write!(f, "database: {error}"),
             Error::Raced => write!(f, "another transaction came in between"),
             Error::Internal(words) => write!(f, "internal: {words}"),
         }
@@ -229,7 +237,7 @@ pub fn render(response: Response, request_id: &str) -> Response {
             tracing::warn!(request_id, %error, "the database gave a request up");
             Problem::contended()
         }
-        Error::Store(_) | Error::Raced | Error::Internal(_) => {
+        Error::Store(_) | Error::Away(_) | Error::Raced | Error::Internal(_) => {
             tracing::error!(request_id, %error, "request failed");
             Problem {
                 status: StatusCode::INTERNAL_SERVER_ERROR,

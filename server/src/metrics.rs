@@ -200,9 +200,9 @@ impl Metrics {
     pub fn failed(&self, error: &Error) {
         let kind = match error {
             Error::Store(_) | Error::Raced if error.is_transient() => "transient",
-            Error::Store(_) if error.is_away() => "no_connection",
+            Error::Store(_) | Error::Away(_) if error.is_away() => "no_connection",
             Error::Store(sqlx::Error::Database(_)) => "refused",
-            Error::Store(_) => "other",
+            Error::Store(_) | Error::Away(_) => "other",
             Error::Raced | Error::Problem(_) | Error::Internal(_) => return,
         };
         self.database_errors.get_or_create(&[("kind", kind)]).inc();

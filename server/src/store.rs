@@ -53,7 +53,10 @@ use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions};
 use std::{
     ops::{Deref, DerefMut},
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -72,6 +75,8 @@ pub struct Store {
     /// Which of the two it is.
     pub dialect: Dialect,
     hosts: Arc<Hosts>,
+    /// Counts the connections made.
+    made: Arc<AtomicU64>,
     readers: AnyPool,
     writer: AnyPool,
 }
@@ -108,13 +113,14 @@ impl Store {
         let hosts = Hosts::of(url)?;
         let address = hosts.choose().await;
         let most = dialect.writers();
-        let writer = pool(dialect, most, dialect.writer_setup());
+        let made = Arc::default();
+        let writer = pool(dialect, most, dialect.writer_setup(), &made);
         let writer = writer.connect_with(address.clone()).await?;
         let readers = match dialect.readers() {
-            Some(count) => pool(dialect, count, &[]).connect_with(address).await?,
+            Some(count) => pool(dialect, count, &[], &made).connect_with(address).await?,
             None => writer.clone(),
         };
-        let store = Store { dialect, hosts, readers, writer };
+        let store = Store { dialect, hosts, made, readers, writer };
         store.dialect.check(&mut *store.writer.acquire().await?).await?;
         Ok(store)
     }
@@ -142,19 +148,42 @@ impl Store {
             let mut begun = pin!(pool.begin_with(begin));
             let begun = loop {
                 match timeout(SEEK_AFTER, begun.as_mut()).await {
-                    Ok(begun) => break begun.map_err(Error::from),
+                    Ok(begun) => break begun.map_err(|error| self.away(error)),
                     Err(_) => self.hosts.seek(pool),
                 }
             };
             // Why: a pool that is closed was closed by us; it never opens again.
             let again = !pool.is_closed() && Instant::now() + BETWEEN < until;
             match begun {
-                Err(error) if again && error.is_away() => {
+                // Why: of several hosts, one that refuses us for whatever reason is not the one.
+                Err(error) if again && (error.is_transitory() || self.hosts.are_several()) => {
                     self.hosts.seek(pool);
                     sleep(BETWEEN).await;
                 }
                 begun => return begun,
             }
+        }
+    }
+
+    /// What it means that no transaction begins: nothing was done, and the database is away, for
+    /// whatever reason it gives. SQLite's file is never away.
+    fn away(&self, error: sqlx::Error) -> Error {
+        match self.dialect.one_writer() {
+            true => Error::Store(error),
+            false => Error::Away(error),
+        }
+    }
+
+    /// Another number whenever the database may be another than it was: what is remembered of it
+    /// counts no more, even where the versions in it are the same. After a failover that lost the
+    /// last commits, or a return to an earlier time, the same version may stand for other contents.
+    ///
+    /// It changes with each connection that is made, as none outlives such a change; a pool makes
+    /// them while it grows and then no more. SQLite's file is the same all along.
+    pub fn epoch(&self) -> u64 {
+        match self.dialect.one_writer() {
+            true => 0,
+            false => self.made.load(SeqCst),
         }
     }
 
@@ -171,7 +200,13 @@ impl Store {
 }
 
 /// A pool of connections that take writes, and are set up as the dialect wants it.
-fn pool(dialect: Dialect, most: u32, more: &'static [&'static str]) -> AnyPoolOptions {
+fn pool(
+    dialect: Dialect,
+    most: u32,
+    more: &'static [&'static str],
+    made: &Arc<AtomicU64>,
+) -> AnyPoolOptions {
+    let made = Arc::clone(made);
     let pool = AnyPoolOptions::new().max_connections(most);
     // Why: a SQLite connection is a file handle; closing idle ones only loses its cache.
     let pool = pool.idle_timeout(None).max_lifetime(None);
@@ -179,6 +214,7 @@ fn pool(dialect: Dialect, most: u32, more: &'static [&'static str]) -> AnyPoolOp
     let pool = pool.acquire_timeout(dialect.patience()).test_before_acquire(false);
     let pool = pool.before_acquire(move |conn, _| Box::pin(hosts::takes_writes(dialect, conn)));
     pool.after_connect(move |conn, _| {
+        made.fetch_add(1, SeqCst);
         Box::pin(async move {
             for statement in dialect.connection_setup().iter().chain(more) {
                 sqlx::raw_sql(*statement).execute(&mut *conn).await?;

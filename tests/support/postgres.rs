@@ -85,6 +85,19 @@ impl Database {
         self.server.ask(&self.name, sql)
     }
 
+    /// Ends every connection to it: whoever had one has to make a new one.
+    pub fn end_connections(&self) {
+        let name = &self.name;
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+        self.server.ask("postgres", &format!("{end} = '{name}'"));
+    }
+
+    /// Refuses whoever connects from now on, and ends every connection.
+    pub fn refuse(&self) {
+        self.server.ask("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.end_connections();
+    }
+
     /// The folder with the server's socket and its log.
     pub fn folder(&self) -> &Path {
         self.server.folder.path()

@@ -52,10 +52,15 @@ impl Hosts {
         writes.cloned().unwrap_or_else(|| unreachable!("an address has a host"))
     }
 
+    /// Whether there is another where one takes no writes.
+    pub(super) fn are_several(&self) -> bool {
+        self.all.len() > 1
+    }
+
     /// Has the pool connect to the host that takes writes from now on, as soon as there is one.
     /// Asks beside whatever waits for a connection, once at a time.
     pub(super) fn seek(self: &Arc<Hosts>, pool: &AnyPool) {
-        if self.all.len() < 2 || self.asking.swap(true, SeqCst) {
+        if !self.are_several() || self.asking.swap(true, SeqCst) {
             return;
         }
         let (hosts, pool) = (Arc::clone(self), pool.clone());
@@ -73,7 +78,7 @@ impl Hosts {
 
     /// Asks each host; gives the first that takes writes.
     async fn ask(&self) -> Option<&AnyConnectOptions> {
-        if self.all.len() == 1 {
+        if !self.are_several() {
             return self.all.first();
         }
         for host in &self.all {

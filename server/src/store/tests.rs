@@ -5,6 +5,7 @@ mod audit_log;
 mod books;
 mod log;
 mod money;
+mod moves;
 mod receipts;
 mod waits;
 

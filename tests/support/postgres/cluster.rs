@@ -46,6 +46,18 @@ impl Cluster {
         self.primary = 1 - self.primary;
     }
 
+    /// The primary answers on and refuses whoever connects, as one does whose rules of access an
+    /// orchestrator changed; the standby takes over, alone.
+    pub fn bar_primary(&mut self) {
+        let (barred, left) = self.sides();
+        let rules = format!("{}/pg_hba.conf", barred.data());
+        std::fs::write(rules, "local all all reject\n").expect("the server's own file");
+        barred.run("pg_ctl", &["-D", &barred.data(), "-m", "immediate", "-w", "restart"]);
+        left.set("synchronous_standby_names", "");
+        left.run("pg_ctl", &["-D", &left.data(), "-w", "promote"]);
+        self.primary = 1 - self.primary;
+    }
+
     /// The primary is fenced, stopped, and comes back as the other's standby: it answers, and
     /// takes no writes any more.
     pub fn switch_over(&mut self) {

@@ -98,6 +98,7 @@ pub(super) async fn count<'a>(
 ) -> Result<Counted<'a>> {
     let mut rows = Rows::of(app, requests);
     let ready = if rows.unknown.is_empty() { Some(rows.ready()?) } else { None };
+    let epoch = app.store.epoch();
     let mut tx = app.store.write().await?;
     let remembering = app.usage.remembering(app.store.dialect).await;
     let (new, receipts) = match claim(&mut tx, &mut rows, ready, how).await {
@@ -112,7 +113,7 @@ pub(super) async fn count<'a>(
         tx.commit_as(Kept::Usage).await?;
         tx = app.store.write().await?;
     }
-    let mut locked = lock::lock(app, &mut tx, new).await?;
+    let mut locked = lock::lock(app, &mut tx, new, epoch).await?;
     app.usage.locked(app.store.dialect, turn);
     let ids: BTreeSet<&str> =
         locked.batches.iter().map(|batch| batch.line.account_id.as_str()).collect();

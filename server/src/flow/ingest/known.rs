@@ -5,7 +5,8 @@
 //! the line's version or its account's, so a copy is good exactly while the versions in the
 //! database are the ones it was made with, which each group asks under the lines' locks. What
 //! depends on the time has an end, and what belongs to no account has a number of its own in
-//! `settings`.
+//! `settings`. Where the database may have become another, as after a failover, versions say nothing
+//! and all is forgotten; see `Store::epoch`.
 
 use crate::{
     flow::{evaluate::Looked, inputs::Inputs},
@@ -70,9 +71,20 @@ pub(super) struct Memory {
     lines: Halves<Known>,
     accounts: Halves<(i64, u64)>,
     reads: u64,
+    /// The store's, of which it is a copy.
+    epoch: u64,
 }
 
 impl Memory {
+    /// Forgets everything where it is of another epoch than this.
+    pub(super) fn of(&mut self, epoch: u64) -> &mut Memory {
+        if self.epoch != epoch {
+            // Why the number of reads goes on: none may come again.
+            *self = Memory { epoch, reads: self.reads, ..Memory::default() };
+        }
+        self
+    }
+
     /// Account and id of a line, which never change.
     pub(super) fn key(&self, iccid: &str) -> Option<(String, String)> {
         let line = &self.lines.get(iccid)?.line;

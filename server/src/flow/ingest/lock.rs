@@ -36,10 +36,18 @@ pub(super) struct Locked<'a> {
     /// Each account's version before, and since which read its facts stand.
     accounts: BTreeMap<String, (i64, u64)>,
     everywhere: settings::Shared,
+    /// The store's when the transaction was about to begin.
+    epoch: u64,
 }
 
-/// Locks the lines of new events.
-pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: New<'a>) -> Result<Locked<'a>> {
+/// Locks the lines of new events, in a transaction that was begun in an epoch of the store or after
+/// it.
+pub(super) async fn lock<'a>(
+    app: &Shared,
+    tx: &mut Tx,
+    new: New<'a>,
+    epoch: u64,
+) -> Result<Locked<'a>> {
     let keys: Vec<_> = new.iter().map(|of| (of.key.0.as_str(), of.key.1.as_str())).collect();
     let mut accounts: Vec<[&str; 1]> = keys.iter().map(|(account, _)| [*account]).collect();
     accounts.dedup();
@@ -89,7 +97,7 @@ pub(super) async fn lock<'a>(app: &Shared, tx: &mut Tx, new: New<'a>) -> Result<
         of.push(rule);
     }
     let balances = with_read(tx, &batches, balances).await?;
-    Ok(Locked { batches, balances, of, accounts, everywhere })
+    Ok(Locked { batches, balances, of, accounts, everywhere, epoch })
 }
 
 /// What is known of each line and is still so, and the accounts as groups left them: a version that
@@ -102,7 +110,9 @@ async fn still_known(
     let mut known: Vec<Option<Known>> = Vec::with_capacity(new.len());
     let mut accounts = BTreeMap::new();
     {
-        let mut memory = app.usage.known();
+        let mut known_now = app.usage.known();
+        // Why now: the transaction's connection is counted by now, if it is a new one.
+        let memory = known_now.of(app.store.epoch());
         for of_line in new {
             let (account, _) = &of_line.key;
             known.push(memory.take(of_line.iccid));
@@ -214,7 +224,8 @@ impl Locked<'_> {
         Ok((at, subjects))
     }
 
-    /// Remembers the lines as the committed transaction left them.
+    /// Remembers the lines as the committed transaction left them, where no connection was made
+    /// since it was about to begin: otherwise they may be another database's.
     pub(super) fn remember(
         self,
         app: &Shared,
@@ -222,7 +233,12 @@ impl Locked<'_> {
         after: Vec<Balance>,
     ) {
         let mut rules: HashMap<usize, Option<Looked>> = looked.into_iter().collect();
-        let mut memory = app.usage.known();
+        let mut known = app.usage.known();
+        let epoch = app.store.epoch();
+        if epoch != self.epoch {
+            return;
+        }
+        let memory = known.of(epoch);
         for (place, (batch, mut balance)) in self.batches.into_iter().zip(after).enumerate() {
             let line = batch.line;
             let rule = match rules.remove(&place).flatten() {

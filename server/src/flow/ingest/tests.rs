@@ -3,6 +3,7 @@
 //! requests queue, so that nothing here depends on timing.
 
 mod late;
+mod moved;
 
 use super::{GROUP_MOST, WAITING_MOST};
 use crate::{
@@ -47,24 +48,30 @@ fn now() -> Instant {
     Instant::parse("2026-11-22T10:00:00Z").expect("an instant")
 }
 
-/// An app with [`LINES`] on each database.
+/// An app with [`LINES`] on a database.
+async fn app_at(database: DatabaseUrl) -> Shared {
+    let config = Config::from_vars(&|_| None).expect("defaults");
+    let config = Config { database, usage_secrets: vec![], ..config };
+    let app = App::open(config, Clock::at(now())).await.expect("opens");
+    let mut tx = app.store.write().await.expect("a transaction");
+    for (iccid, bytes) in LINES {
+        let (bytes, credit_minor) = (Bytes::new(bytes).expect("an amount"), 0);
+        let currency = Currency::from_code("EUR").expect("a currency");
+        let new = NewLine { iccid: iccid.into(), bytes, credit_minor, currency };
+        add_line::add(&mut tx, HOUSE, &new, now()).await.expect("a line");
+    }
+    tx.commit().await;
+    app
+}
+
+/// Such an app on each database.
 async fn on_each<F: Future<Output = ()>>(test: impl Fn(Shared) -> F) {
     let folder = Folder::new();
     let postgres = std::env::var_os("LAIKA_POSTGRES").map(|_| Database::new());
     let postgres = postgres.as_ref();
     let url = postgres.map(|it| DatabaseUrl::parse(&it.url()).expect("an address"));
     for database in [Some(folder.url()), url].into_iter().flatten() {
-        let config = Config::from_vars(&|_| None).expect("defaults");
-        let config = Config { database, usage_secrets: vec![], ..config };
-        let app = App::open(config, Clock::at(now())).await.expect("opens");
-        let mut tx = app.store.write().await.expect("a transaction");
-        for (iccid, bytes) in LINES {
-            let (bytes, credit_minor) = (Bytes::new(bytes).expect("an amount"), 0);
-            let currency = Currency::from_code("EUR").expect("a currency");
-            let new = NewLine { iccid: iccid.into(), bytes, credit_minor, currency };
-            add_line::add(&mut tx, HOUSE, &new, now()).await.expect("a line");
-        }
-        tx.commit().await;
+        let app = app_at(database).await;
         test(app.clone()).await;
         app.store.close().await;
     }
