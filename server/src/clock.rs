@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// itself submits nothing.
 ///
 /// *Source*: rules.md, invariant 16.
-const APART_MOST: Span = Span::minutes(2);
+pub const APART_MOST: Span = Span::minutes(2);
 
 /// Where time comes from.
 #[derive(Debug)]
@@ -83,12 +83,17 @@ impl Clock {
     /// it was recorded by a clock that was wrong. A test's time goes back as it likes.
     pub fn is_ahead(&self, recorded: Instant) -> bool {
         let wall = recorded.minus(Span(self.offset.load(SeqCst)));
-        !matches!(self.source, Source::Virtual(_)) && self.ahead(wall).0 > APART_MOST.0
+        !self.is_virtual() && self.ahead(wall).0 > APART_MOST.0
     }
 
     /// Learns of an instant already recorded, for example at start.
     pub fn not_before(&self, recorded: Instant) {
         self.newest.fetch_max(recorded.micros(), SeqCst);
+    }
+
+    /// Whether the time is a test's own, and nobody else's.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self.source, Source::Virtual(_))
     }
 
     /// How far ahead of the machine's time another is, or behind it where that is negative.
@@ -100,7 +105,7 @@ impl Clock {
     /// far apart, or the other is not known. A test's time is nobody else's.
     pub fn is_apart(&self, other: Option<Instant>) -> bool {
         let too_far = |other| self.ahead(other).0.saturating_abs() > APART_MOST.0;
-        !matches!(self.source, Source::Virtual(_)) && other.is_none_or(too_far)
+        !self.is_virtual() && other.is_none_or(too_far)
     }
 
     /// Sets how far the sandbox has moved time forward; it never moves back.

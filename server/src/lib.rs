@@ -36,6 +36,7 @@ use carrier::{Carrier, HttpCarrier, SandboxCarrier};
 use clock::Clock;
 use config::Config;
 use gateway::{Gateway, SandboxGateway, StripeGateway};
+use laika_core::time::Instant;
 use outbound::Outbound;
 use std::{
     sync::{Arc, OnceLock},
@@ -98,6 +99,16 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> error::Result<Shared> {
         let store = Store::open(&config.database).await?;
         App::over(config, clock, store, Outbound::new(PATIENCE)).await
+    }
+
+    /// The time in which leases and turns are counted: the database's, where it has one, as each
+    /// server's own may be wrong, and one that is would keep the others from what it held.
+    pub async fn time_of_leases(&self, conn: &mut store::Conn) -> error::Result<Instant> {
+        let wall = self.clock.wall();
+        match self.clock.is_virtual() {
+            true => Ok(wall),
+            false => Ok(self.store.dialect.clock(conn).await?.unwrap_or(wall)),
+        }
     }
 
     /// The shared state over an open store: what a process knows when it starts.

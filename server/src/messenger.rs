@@ -40,7 +40,8 @@ async fn send_all(app: &Shared) -> Result<()> {
         }
         let wall = app.clock.wall();
         let mut tx = app.store.write().await?;
-        let ours = turns::take(&mut tx, "messages", app.node(), wall, TURN).await?;
+        let counted = app.time_of_leases(&mut tx).await?;
+        let ours = turns::take(&mut tx, "messages", app.node(), counted, TURN).await?;
         // Why again: what was unsent before may have been sent in another's turn, which has ended.
         let unsent = messages::unsent(&mut tx).await?;
         tx.commit_as(Kept::Turn).await?;

@@ -7,6 +7,7 @@
 
 use crate::{
     Shared,
+    clock::APART_MOST,
     error::{Error, Result},
     flow::{check_books, handle_usage::Receipt},
     listen,
@@ -15,7 +16,7 @@ use crate::{
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use laika_core::{
     recharge::{Fact, Recharge},
-    time::Span,
+    time::{Instant, Span},
 };
 use prometheus_client::{
     encoding::text::encode,
@@ -239,14 +240,21 @@ impl Metrics {
         self.cases.get_or_create(&[("status", "open")]).set(open);
         self.cases.get_or_create(&[("status", "refunding")]).set(refunding);
         self.disputes_open.set(returns::count_disputes_open(&mut conn).await?);
-        let checked = leases::done_at(&mut conn, check_books::LEASE).await?;
-        self.books_age.set(checked.map_or(-1, |at| now.since(at).0.max(0) / 1_000_000));
+        let checked = leases::done_at(&mut conn, check_books::LEASE, now).await?;
+        self.books_age.set(age_s(checked, now));
         self.audit_violations.set(violations::count(&mut conn).await?);
         let whole_at = violations::pass(&mut conn).await?.whole_at;
-        self.audit_age.set(whole_at.map_or(-1, |at| now.since(at).0.max(0) / 1_000_000));
+        self.audit_age.set(age_s(whole_at, now));
         self.stopped.set(i64::from(settings::charging_stopped(&mut conn).await?));
         Ok(())
     }
+}
+
+/// How long ago something was last done; -1 where it never was. What a wrong clock says was done in
+/// the future never was: a 0 would hide it for as long.
+fn age_s(at: Option<Instant>, now: Instant) -> i64 {
+    let at = at.filter(|at| *at <= now.plus(APART_MOST));
+    at.map_or(-1, |at| now.since(at).0.max(0) / 1_000_000)
 }
 
 /// What a fact says of an attempt; nothing when it is about something else.

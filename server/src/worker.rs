@@ -97,8 +97,11 @@ pub(crate) async fn start(app: &Shared) -> Result<()> {
 
 /// Claims what is due; looks before it writes, so that an idle worker writes nothing.
 pub(crate) async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
-    let (now, wall) = (app.clock.now(), app.clock.wall());
-    let next = jobs::next_due(&mut *app.store.read().await?, wall).await?;
+    let (now, wall, next) = {
+        let mut snapshot = app.store.read().await?;
+        let wall = app.time_of_leases(&mut snapshot).await?;
+        (app.clock.now(), wall, jobs::next_due(&mut snapshot, wall).await?)
+    };
     app.health.looked(&app.clock);
     if most == 0 || next.is_none_or(|at| at > now) {
         return Ok(Vec::new());
@@ -218,7 +221,8 @@ impl Duty {
     async fn is_ours(self, app: &Shared) -> Result<bool> {
         let lasts = Span::seconds(i64::try_from(self.every().as_secs()).unwrap_or(i64::MAX));
         let mut tx = app.store.write().await?;
-        let ours = turns::take(&mut tx, self.name(), app.node(), app.clock.wall(), lasts).await?;
+        let wall = app.time_of_leases(&mut tx).await?;
+        let ours = turns::take(&mut tx, self.name(), app.node(), wall, lasts).await?;
         tx.commit_as(Kept::Turn).await?;
         Ok(ours)
     }

@@ -167,7 +167,8 @@ pub async fn check(
 async fn still_held(app: &Shared, lease: Option<&Lease>) -> Result<bool> {
     let Some(lease) = lease else { return Ok(true) };
     let mut tx = app.store.write().await?;
-    let held = leases::keep(&mut tx, lease, app.clock.wall()).await?;
+    let wall = app.time_of_leases(&mut tx).await?;
+    let held = leases::keep(&mut tx, lease, wall).await?;
     tx.commit_as(Kept::Lease).await?;
     Ok(held)
 }
@@ -231,11 +232,12 @@ async fn keep(
 pub async fn nightly(app: &Shared) -> Result<Option<Outcome>> {
     let now = app.clock.now();
     let due_since = due_since(now);
-    if leases::done_at(&mut *app.store.read().await?, LEASE).await? >= Some(due_since) {
+    if leases::done_at(&mut *app.store.read().await?, LEASE, now).await? >= Some(due_since) {
         return Ok(None);
     }
     let mut tx = app.store.write().await?;
-    let taken = leases::take(&mut tx, LEASE, due_since, app.clock.wall(), LASTS).await?;
+    let wall = app.time_of_leases(&mut tx).await?;
+    let taken = leases::take(&mut tx, LEASE, (due_since, now), wall, LASTS).await?;
     tx.commit_as(Kept::Lease).await?;
     let Some(lease) = taken else { return Ok(None) };
     let outcome = check_books(app, Window::nightly(now), Some(&lease)).await;

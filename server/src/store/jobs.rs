@@ -6,6 +6,7 @@
 
 use super::{Conn, Tx, lines::Line, set};
 use crate::{
+    clock::APART_MOST,
     error::{Error, Result},
     secret::random,
     sql,
@@ -188,6 +189,12 @@ pub async fn look_at_all(tx: &mut Tx, looks: &[(&Line, Instant)]) -> Result<()> 
     Ok(())
 }
 
+/// From when on a lease is void that was taken in the time in which leases are counted: it ends
+/// later than one can, so that a clock that was wrong wrote it.
+fn void_from(wall: Instant) -> Instant {
+    wall.plus(LEASE).plus(APART_MOST)
+}
+
 /// Claims for a node up to `most` jobs that are due at `now` and held by nobody at `wall`.
 pub async fn claim(
     tx: &mut Tx,
@@ -200,16 +207,17 @@ pub async fn claim(
     let rows = sql!(
         "UPDATE jobs SET version = version + 1, attempts = attempts + 1, leased_until = $1,
                 leased_by = $5
-         WHERE leased_until < $2 AND (account_id, key) IN (
+         WHERE (leased_until < $2 OR leased_until > $6) AND (account_id, key) IN (
              SELECT account_id, key FROM jobs
-             WHERE due_at <= $3 AND leased_until < $2
+             WHERE due_at <= $3 AND (leased_until < $2 OR leased_until > $6)
              ORDER BY due_at, key LIMIT $4)
          RETURNING account_id, line_id, work, attempts, key, version",
         wall.plus(LEASE).micros(),
         wall.micros(),
         now.micros(),
         most,
-        node
+        node,
+        void_from(wall).micros()
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -217,19 +225,19 @@ pub async fn claim(
     for row in &rows {
         match claimed(row) {
             Ok(job) => all.push(job),
-            Err(error) => set_aside(tx, row, wall, &error).await?,
+            Err(error) => set_aside(tx, row, now, &error).await?,
         }
     }
     Ok(all)
 }
 
 /// Leaves a claimed job that cannot be read to a later claim, so that no other waits for it.
-async fn set_aside(tx: &mut Tx, row: &AnyRow, wall: Instant, error: &Error) -> Result<()> {
+async fn set_aside(tx: &mut Tx, row: &AnyRow, now: Instant, error: &Error) -> Result<()> {
     let (account_id, key): (String, String) = (row.try_get(0)?, row.try_get(4)?);
     tracing::error!(account_id, key, %error, "a job cannot be read; it is set aside for an hour");
     sql!(
-        "UPDATE jobs SET leased_until = $1 WHERE account_id = $2 AND key = $3",
-        wall.plus(SET_ASIDE).micros(),
+        "UPDATE jobs SET due_at = $1, leased_until = 0 WHERE account_id = $2 AND key = $3",
+        now.plus(SET_ASIDE).micros(),
         account_id,
         key
     )
@@ -287,9 +295,13 @@ pub async fn keys_of(conn: &mut Conn, lines: &[&Line]) -> Result<Vec<Vec<String>
 
 /// When the next job that nobody holds is due.
 pub async fn next_due(conn: &mut Conn, wall: Instant) -> Result<Option<Instant>> {
-    let row = sql!("SELECT MIN(due_at) FROM jobs WHERE leased_until < $1", wall.micros())
-        .fetch_one(conn)
-        .await?;
+    let row = sql!(
+        "SELECT MIN(due_at) FROM jobs WHERE leased_until < $1 OR leased_until > $2",
+        wall.micros(),
+        void_from(wall).micros()
+    )
+    .fetch_one(conn)
+    .await?;
     Ok(row.try_get::<Option<i64>, _>(0)?.map(Instant::from_micros))
 }
 

@@ -2,9 +2,12 @@
 //! raises its version, and holding or finishing it needs that version still to be there: a process
 //! that was paused past its lease finds that another has gone on. What the work is, is not known
 //! here.
+//!
+//! Whatever stands further in the future than it can is void: a clock that was wrong wrote it, and
+//! it would keep the work from everybody until that time comes.
 
 use super::{Conn, Tx};
-use crate::{error::Result, sql};
+use crate::{clock::APART_MOST, error::Result, sql};
 use laika_core::time::{Instant, Span};
 use sqlx::Row;
 
@@ -17,19 +20,20 @@ pub struct Lease {
     lasts: Span,
 }
 
-/// When the work was last done to its end; nothing when it never was.
-pub async fn done_at(conn: &mut Conn, name: &str) -> Result<Option<Instant>> {
+/// When the work was last done to its end; nothing when it never was by `now`.
+pub async fn done_at(conn: &mut Conn, name: &str, now: Instant) -> Result<Option<Instant>> {
     let row = sql!("SELECT done_at FROM leases WHERE name = $1", name).fetch_optional(conn).await?;
     let done: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
-    Ok(done.filter(|at| *at > 0).map(Instant::from_micros))
+    let known = 1..=now.plus(APART_MOST).micros();
+    Ok(done.filter(|at| known.contains(at)).map(Instant::from_micros))
 }
 
-/// Takes a lease where nobody has it and the work was not done since an instant. `wall` is the
-/// machine's time, in which leases are counted.
+/// Takes a lease where nobody has it and the work was not done from an instant to `now`. `wall` is
+/// the time in which leases are counted.
 pub async fn take(
     tx: &mut Tx,
     name: &'static str,
-    not_done_since: Instant,
+    (not_done_since, now): (Instant, Instant),
     wall: Instant,
     lasts: Span,
 ) -> Result<Option<Lease>> {
@@ -37,12 +41,15 @@ pub async fn take(
         "INSERT INTO leases (name, version, leased_until, done_at) VALUES ($1, 1, $2, 0)
          ON CONFLICT (name) DO UPDATE SET
              version = leases.version + 1, leased_until = excluded.leased_until
-         WHERE leases.leased_until < $3 AND leases.done_at < $4
+         WHERE (leases.leased_until < $3 OR leases.leased_until > $5)
+               AND (leases.done_at < $4 OR leases.done_at > $6)
          RETURNING version",
         name,
         wall.plus(lasts).micros(),
         wall.micros(),
-        not_done_since.micros()
+        not_done_since.micros(),
+        wall.plus(lasts).plus(APART_MOST).micros(),
+        now.plus(APART_MOST).micros()
     )
     .fetch_optional(&mut **tx)
     .await?;

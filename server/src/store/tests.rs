@@ -8,6 +8,7 @@ mod money;
 mod moves;
 mod receipts;
 mod waits;
+mod wrong_clock;
 
 use super::{
     Store,

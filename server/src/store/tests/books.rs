@@ -72,7 +72,7 @@ async fn a_lease_is_taken_by_one_and_lost_with_its_time() {
             let store = std::sync::Arc::clone(&store);
             async move {
                 let mut tx = store.write().await?;
-                let lease = leases::take(&mut tx, "work", now(), now(), lasts).await?;
+                let lease = leases::take(&mut tx, "work", (now(), now()), now(), lasts).await?;
                 tx.commit().await;
                 Ok(lease)
             }
@@ -84,16 +84,20 @@ async fn a_lease_is_taken_by_one_and_lost_with_its_time() {
         let mut tx = store.write().await?;
         assert!(leases::keep(&mut tx, &first, soon).await?);
         let early = now().plus(Span::minutes(15));
-        assert_eq!(leases::take(&mut tx, "work", early, early, lasts).await?, None, "it is kept");
-        let other = leases::take(&mut tx, "work", late, late, lasts).await?.expect("it is over");
+        let at = |at| (at, at);
+        let kept = leases::take(&mut tx, "work", at(early), early, lasts).await?;
+        assert_eq!(kept, None, "it is kept");
+        let other = leases::take(&mut tx, "work", at(late), late, lasts).await?;
+        let other = other.expect("it is over");
         assert!(!leases::keep(&mut tx, &first, late).await?, "whoever was paused has lost it");
         assert!(!leases::end(&mut tx, &first, Some(late)).await?);
-        assert_eq!(leases::done_at(&mut tx, "work").await?, None);
+        assert_eq!(leases::done_at(&mut tx, "work", late).await?, None);
         assert!(leases::end(&mut tx, &other, Some(late)).await?);
-        assert_eq!(leases::done_at(&mut tx, "work").await?, Some(late));
-        assert_eq!(leases::take(&mut tx, "work", late, late, lasts).await?, None, "it is done");
+        assert_eq!(leases::done_at(&mut tx, "work", late).await?, Some(late));
+        let done = leases::take(&mut tx, "work", at(late), late, lasts).await?;
+        assert_eq!(done, None, "it is done");
         let next = late.plus(Span(1));
-        assert!(leases::take(&mut tx, "work", next, late, lasts).await?.is_some());
+        assert!(leases::take(&mut tx, "work", at(next), late, lasts).await?.is_some());
         tx.commit().await;
         Ok(())
     })
