@@ -30,21 +30,24 @@ pub async fn change(
         None => None,
     };
     let mut tx = app.store.write().await?;
-    let mut locked = Vec::new();
     let account = accounts::get(&mut tx, session.account()).await?;
-    if time_zone != account.map(|account| account.time_zone) && time_zone.is_some() {
-        // Why: the lines before the account, as in every money transaction; the other way round,
-        // PostgreSQL would end one of the two.
-        for line in lines::of_account(&mut tx, session.account()).await? {
-            let (id, now) = (line.id.as_str(), app.clock.now());
-            locked.extend(lines::lock(&mut tx, session.account(), id, now).await?);
+    let is_now = account.map(|account| account.time_zone);
+    // Why: the lines before the account, as in every money transaction; the other way round,
+    // PostgreSQL would end one of the two.
+    let locked = match time_zone.is_some() && time_zone != is_now {
+        true => {
+            let (dialect, now) = (app.store.dialect, app.clock.now());
+            Some(lines::lock_all_of(&mut tx, dialect, session.account(), now).await?)
         }
-    }
-    let account = accounts::get(&mut tx, session.account()).await?;
+        false => None,
+    };
+    let account = accounts::lock(&mut tx, session.account()).await?;
     let mut account = account.ok_or_else(Error::unauthenticated)?;
     account.language = change.language.unwrap_or(account.language);
     accounts::change(&mut tx, &account).await?;
     if let Some(name) = time_zone.filter(|name| *name != account.time_zone) {
+        // Why: another request moved it there and back while this one began.
+        let locked = locked.ok_or(Error::Raced)?;
         change_zone(&mut tx, account, &locked, name, app.clock.now()).await?;
     }
     let account = accounts::get(&mut tx, session.account()).await?;

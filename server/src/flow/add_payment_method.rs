@@ -196,11 +196,7 @@ async fn add(
 /// The lines first, as in every money transaction: two tabs that add the same come one after the
 /// other.
 pub(super) async fn lock_lines(app: &Shared, tx: &mut Tx, account_id: &str) -> Result<Vec<Line>> {
-    let lines = lines::of_account(tx, account_id).await?;
-    for line in &lines {
-        lines::lock(tx, account_id, line.id.as_str(), app.clock.now()).await?;
-    }
-    Ok(lines)
+    lines::lock_all_of(tx, app.store.dialect, account_id, app.clock.now()).await
 }
 
 /// Keeps a method, once per instrument, and has every line looked at.

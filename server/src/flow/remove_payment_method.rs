@@ -24,10 +24,7 @@ use laika_core::{id::RechargeId, rail::Rail};
 pub async fn remove(app: &Shared, account_id: &str, id: &str) -> Result<Vec<RechargeId>> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let mut locked = Vec::new();
-    for line in lines::of_account(&mut tx, account_id).await? {
-        locked.extend(lines::lock(&mut tx, account_id, line.id.as_str(), now).await?);
-    }
+    let locked = lines::lock_all_of(&mut tx, app.store.dialect, account_id, now).await?;
     // Why: a submission may be recorded at the line's newest instant; the removal is not before it.
     let now = locked.iter().map(|line| line.newest_at).max().unwrap_or(now);
     let method = payment_methods::get(&mut tx, account_id, id).await?;

@@ -107,7 +107,7 @@ pub async fn insert(tx: &mut Tx, account: &Account, now: Instant) -> Result<bool
     Ok(done.rows_affected() == 1)
 }
 
-/// Stores language, zone and what is kept over a change of zone.
+/// Stores language, zone and what is kept over a change of zone, of a locked account.
 pub async fn change(tx: &mut Tx, account: &Account) -> Result<()> {
     let kept = account.kept_periods.as_ref().map(super::rules::json).transpose()?;
     sql!(
@@ -122,6 +122,13 @@ pub async fn change(tx: &mut Tx, account: &Account) -> Result<()> {
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// An account that nobody else changes until the transaction ends: what is read before may be
+/// another's to change, and would be written back over it. After the lines, where those are locked.
+pub async fn lock(tx: &mut Tx, id: &str) -> Result<Option<Account>> {
+    bump(tx, id).await?;
+    get(tx, id).await
 }
 
 /// Counts a change that the account's browsers should fetch; part of every money transaction.

@@ -114,6 +114,24 @@ pub async fn lock_all(
     rows.iter().map(line).collect()
 }
 
+/// Begins a money transaction on every line of an account; by id, and not by age as they are shown,
+/// so that it waits for another on some of them and never deadlocks with it.
+pub async fn lock_all_of(
+    tx: &mut Tx,
+    dialect: Dialect,
+    account: &str,
+    now: Instant,
+) -> Result<Vec<Line>> {
+    let known = of_account(tx, account).await?;
+    let mut ids: Vec<&str> = known.iter().map(|line| line.id.as_str()).collect();
+    ids.sort_unstable();
+    let keys: Vec<_> = ids.into_iter().map(|id| (account, id)).collect();
+    let mut locked = lock_all(tx, dialect, &keys, now).await?;
+    let age = |line: &Line| known.iter().position(|known| known.id == line.id);
+    locked.sort_by_key(age);
+    Ok(locked)
+}
+
 /// Account and id of the lines of some eSIMs, by ICCID; what is no line's is left out.
 pub async fn keys_by_iccid(
     conn: &mut Conn,

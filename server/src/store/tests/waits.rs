@@ -3,9 +3,15 @@
 //!
 //! Why not on SQLite: its lock is a file's and goes with the process.
 
-use super::{HOUSE, new_line, now, on_each};
-use crate::store::{Conn, lines};
+use super::{HOUSE, Store, new_line, now, on_each};
+use crate::{
+    error::{Error, Result},
+    store::{Conn, accounts, lines},
+};
+use laika_core::{api::Language, id::LineId, time::Span};
 use sqlx::Row;
+use std::sync::Arc;
+use tokio::task;
 
 async fn tell(conn: &mut Conn, setting: &'static str) {
     sqlx::raw_sql(setting).execute(conn).await.expect("a setting");
@@ -14,6 +20,19 @@ async fn tell(conn: &mut Conn, setting: &'static str) {
 async fn shown(conn: &mut Conn, question: &'static str) -> String {
     let row = sqlx::raw_sql(question).fetch_one(conn).await.expect("a row");
     row.try_get(0).expect("a text")
+}
+
+/// Waits until a transaction waits for another's lock.
+async fn somebody_waits(store: &Store) -> Result<()> {
+    let question = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    loop {
+        let row = sqlx::raw_sql(question).fetch_one(&mut *store.read().await?).await?;
+        if row.try_get::<i64, _>(0)? > 0 {
+            return Ok(());
+        }
+        task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,4 +99,73 @@ async fn no_connection_stands_still_for_long() {
 
 fn of(idle: &str, waits: &str) -> (String, String) {
     (idle.to_owned(), waits.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_change_of_one_account_at_once_is_both_kept() {
+    on_each(async |store| {
+        if store.dialect.one_writer() {
+            return Ok(());
+        }
+        let mut first = store.write().await?;
+        let mut account = accounts::lock(&mut first, HOUSE).await?.expect("an account");
+        let other = task::spawn({
+            let store = Arc::clone(&store);
+            async move {
+                let mut second = store.write().await?;
+                let mut account = accounts::lock(&mut second, HOUSE).await?.expect("an account");
+                account.language = Language::ZhCn;
+                accounts::change(&mut second, &account).await?;
+                second.commit().await;
+                Ok::<_, Error>(())
+            }
+        });
+        somebody_waits(&store).await?;
+        account.time_zone = "Asia/Tokyo".into();
+        accounts::change(&mut first, &account).await?;
+        first.commit().await;
+        other.await.expect("no panic")?;
+        let kept = accounts::get(&mut *store.read().await?, HOUSE).await?.expect("an account");
+        assert_eq!((kept.time_zone.as_str(), kept.language), ("Asia/Tokyo", Language::ZhCn));
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_an_account_are_locked_in_the_order_of_all_transactions() {
+    on_each(async |store| {
+        if store.dialect.one_writer() {
+            return Ok(());
+        }
+        // The older line is the later one by id.
+        let older = new_line(&store).await?;
+        let id = LineId::new(format!("line_{:024}", 0)).expect("an id");
+        let (iccid, later) = ("8977".to_owned(), now().plus(Span::seconds(1)));
+        let younger = lines::Line { id, iccid, newest_at: later, ..older.clone() };
+        let mut first = store.write().await?;
+        assert!(lines::insert(&mut first, &younger).await?);
+        first.commit().await;
+
+        let mut first = store.write().await?;
+        lines::lock(&mut first, HOUSE, younger.id.as_str(), later).await?;
+        let other = task::spawn({
+            let store = Arc::clone(&store);
+            async move {
+                let mut second = store.write().await?;
+                let (dialect, now) = (store.dialect, now());
+                let locked = lines::lock_all_of(&mut second, dialect, HOUSE, now).await?;
+                second.commit().await;
+                Ok::<_, Error>(locked)
+            }
+        });
+        somebody_waits(&store).await?;
+        lines::lock(&mut first, HOUSE, older.id.as_str(), later).await?;
+        first.commit().await;
+        let locked = other.await.expect("no panic")?;
+        let ids: Vec<_> = locked.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(ids, [older.id.as_str(), younger.id.as_str()], "as they are shown");
+        Ok(())
+    })
+    .await;
 }
