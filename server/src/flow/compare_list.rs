@@ -79,11 +79,8 @@ async fn compare_all(app: &Shared) -> Result<()> {
 /// Nothing stays unknown for long without somebody hearing of it.
 async fn alert(app: &Shared) -> Result<()> {
     let now = app.clock.now();
-    let open = {
-        let mut snapshot = app.store.read().await?;
-        recharges::opened_since(&mut snapshot, now).await?
-    };
-    for (_, recharge) in open {
+    let unknown = recharges::unknown(&mut *app.store.read().await?).await?;
+    for recharge in unknown {
         if recharge.unknown_since().is_some_and(|since| now.since(since) >= ALERT_AFTER) {
             let (id, status) = (&recharge.id, recharge.status);
             tracing::error!(recharge = %id, ?status, "not known for over 30 min");

@@ -239,7 +239,8 @@ pub async fn record(conn: &mut Conn, account_id: &str, id: &str) -> Result<Optio
     }
 }
 
-/// Every recharge with its account, for the audit and for alerts.
+/// Every recharge with its account that was opened from an instant on or is open: reads the whole
+/// table, for what is done once.
 pub async fn opened_since(conn: &mut Conn, since: Instant) -> Result<Vec<(String, Recharge)>> {
     let rows = sql!(
         "SELECT body, request_sha256, before_bytes, after_bytes, account_id FROM recharges
@@ -249,6 +250,20 @@ pub async fn opened_since(conn: &mut Conn, since: Instant) -> Result<Vec<(String
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| Ok((row.try_get(4)?, stored(row)?.recharge))).collect()
+}
+
+/// The recharges of which nobody knows what became: the payment, or the delivery.
+pub async fn unknown(conn: &mut Conn) -> Result<Vec<Recharge>> {
+    // Why said twice: the first condition is that of the index of those that have not ended.
+    let rows = sql!(
+        "SELECT body FROM recharges
+         WHERE status NOT IN ('done', 'failed', 'cancelled', 'refunded')
+           AND status IN ('unknown', 'delivery_unknown')
+         ORDER BY opened_at, account_id, id"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| super::rules::from_json(&row.try_get::<String, _>(0)?)).collect()
 }
 
 /// The recharges of each line that were opened from an instant on, up to another and without it,
