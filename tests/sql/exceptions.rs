@@ -199,6 +199,11 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     of(NAMES, "store/violations.rs: count", "Monitoring: each node counts its own, from an index."),
     of(
         NAMES,
+        "store/sweep.rs: sweep",
+        "Once a day on one server: each node sweeps its own visits to the gateway's page.",
+    ),
+    of(
+        NAMES,
         "store/violations.rs: moving",
         "The audit, once a minute: from indexes, each node its own.",
     ),

@@ -43,6 +43,7 @@ const FILES: &[(&str, &str)] = files![
     "0021_nodes",
     "0022_agreements",
     "0023_moved",
+    "0024_sweeps",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

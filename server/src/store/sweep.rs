@@ -7,11 +7,18 @@ use laika_core::time::{Instant, Span};
 
 /// Rows of one transaction.
 const AT_ONCE: i64 = 1000;
-/// How long a registration that was never confirmed is kept: its codes ended within minutes.
-const UNCONFIRMED: Span = Span::days(1);
+/// How long a registration is kept, confirmed or not, and the messages with its codes: they ended
+/// within minutes, and a password and contacts would stay for nothing.
+const REGISTRATIONS: Span = Span::days(1);
+/// How long a visit to the gateway's page is kept: the page itself ends within a day.
+const SETUPS: Span = Span::days(7);
 
-/// Deletes the tries of slots that are over, sessions that have ended, registrations that were
-/// never confirmed, and the names of events that nobody sends any more. Gives how many rows.
+/// Deletes the tries of slots that are over, sessions that have ended, registrations with their
+/// messages, visits to the gateway's page, and the names of events that nobody sends any more.
+/// Gives how many rows.
+///
+/// A message that belongs to an account stays: its key is what tells that it was told. Those of
+/// nobody are a registration's, each under a key of its own.
 pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
     let mut swept = 0;
     loop {
@@ -30,11 +37,23 @@ pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
             wall.minus(sessions::ABSOLUTE).micros(),
             AT_ONCE
         );
-        let unconfirmed = sql!(
+        let registered = sql!(
             "DELETE FROM registrations WHERE id IN (
-                 SELECT id FROM registrations WHERE confirmed_at IS NULL AND codes_end_at <= $1
+                 SELECT id FROM registrations WHERE codes_end_at <= $1 LIMIT $2)",
+            wall.minus(REGISTRATIONS).micros(),
+            AT_ONCE
+        );
+        let codes = sql!(
+            "DELETE FROM messages WHERE key IN (
+                 SELECT key FROM messages WHERE account_id IS NULL AND created_at <= $1 LIMIT $2)",
+            wall.minus(REGISTRATIONS).micros(),
+            AT_ONCE
+        );
+        let visits = sql!(
+            "DELETE FROM payment_method_setups WHERE (account_id, id) IN (
+                 SELECT account_id, id FROM payment_method_setups WHERE created_at <= $1
                  LIMIT $2)",
-            wall.minus(UNCONFIRMED).micros(),
+            wall.minus(SETUPS).micros(),
             AT_ONCE
         );
         let acted_on = sql!(
@@ -44,7 +63,7 @@ pub async fn sweep(store: &Store, wall: Instant) -> Result<u64> {
             AT_ONCE
         );
         let mut rows = 0;
-        for statement in [tries, ended, unconfirmed, acted_on] {
+        for statement in [tries, ended, registered, codes, visits, acted_on] {
             rows += statement.execute(&mut *tx).await?.rows_affected();
         }
         tx.commit_as(Kept::Sweep).await?;

@@ -17,6 +17,7 @@ use super::{
     inbox::{self, Claim, Name, Names},
     lines::{self, Line},
     messages::{self, Channel, Message},
+    payment_methods,
     registrations::{self, Pending},
     sessions, set, sweep,
     throttle::{self, Budget},
@@ -293,6 +294,8 @@ async fn what_is_over_is_swept_away_and_nothing_else() {
                 sql!("SELECT COUNT(*) FROM throttles"),
                 sql!("SELECT COUNT(*) FROM sessions"),
                 sql!("SELECT COUNT(*) FROM registrations"),
+                sql!("SELECT COUNT(*) FROM messages"),
+                sql!("SELECT COUNT(*) FROM payment_method_setups"),
             ] {
                 rows.push(table.fetch_one(&mut *conn).await?.try_get::<i64, _>(0)?);
             }
@@ -310,7 +313,15 @@ async fn what_is_over_is_swept_away_and_nothing_else() {
         .execute(&mut *tx)
         .await?;
         sessions::open(&mut tx, "token", HOUSE, now()).await?;
-        registrations::insert(&mut tx, &pending(), now()).await?;
+        let (open, confirmed) = (pending(), pending());
+        for pending in [&open, &confirmed] {
+            registrations::insert(&mut tx, pending, now()).await?;
+        }
+        assert!(registrations::confirm(&mut tx, &confirmed.id, now()).await?);
+        for owner in [None, Some(HOUSE.to_owned())] {
+            messages::enqueue(&mut tx, &message(owner)).await?;
+        }
+        payment_methods::insert_setup(&mut tx, HOUSE, "setup", now()).await?;
         tx.commit().await;
         throttle::spend(&store, budget, "7", now()).await?;
         let all = count().await?;
@@ -319,27 +330,34 @@ async fn what_is_over_is_swept_away_and_nothing_else() {
 
         let minute_later = now().plus(Span::minutes(1));
         assert_eq!(sweep::sweep(&store, minute_later).await?, 2_500);
-        assert_eq!(count().await?, [all[0] - 2_500, all[1], all[2]]);
-        assert_eq!(sweep::sweep(&store, now().plus(Span::days(14))).await?, 2);
-        assert_eq!(count().await?, [all[0] - 2_500, all[1] - 1, all[2] - 1]);
+        assert_eq!(count().await?, [all[0] - 2_500, all[1], all[2], all[3], all[4]]);
+        let sweep = async |days| sweep::sweep(&store, now().plus(Span::days(days))).await;
+        assert_eq!(sweep(1).await?, 3, "both registrations and the code of nobody");
+        assert_eq!(sweep(7).await?, 1, "the visit");
+        assert_eq!(sweep(14).await?, 1, "the session");
+        assert_eq!(count().await?, [all[0] - 2_500, all[1] - 1, 0, 1, 0]);
         Ok(())
     })
     .await;
 }
 
+fn message(account_id: Option<String>) -> Message {
+    Message {
+        key: secret::id("notice"),
+        account_id,
+        channel: Channel::Sms,
+        recipient: "+34612345678".into(),
+        language: Language::ZhCn,
+        title: String::new(),
+        body: "剩余 1 GB。".into(),
+        created_at: now(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_is_enqueued_once() {
     on_each(async |store| {
-        let message = Message {
-            key: secret::id("notice"),
-            account_id: None,
-            channel: Channel::Sms,
-            recipient: "+34612345678".into(),
-            language: Language::ZhCn,
-            title: String::new(),
-            body: "剩余 1 GB。".into(),
-            created_at: now(),
-        };
+        let message = message(None);
         let mut tx = store.write().await?;
         assert!(messages::enqueue(&mut tx, &message).await?);
         assert!(!messages::enqueue(&mut tx, &message).await?);
