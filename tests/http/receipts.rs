@@ -5,7 +5,7 @@ use laika_tests::support::customer::{Customer, read};
 use laika_tests::support::http::Request;
 use laika_tests::support::laika::{Place, Process};
 
-use super::world::place;
+use super::world::{place, with_lines};
 
 /// A customer who turned a rule on, and the receipt as it was downloaded.
 fn agreed(server: &Process, number: u32) -> (Customer, String) {
@@ -43,7 +43,7 @@ fn a_receipt_is_good_by_its_key_and_by_the_database_that_made_it() {
     let said = here.run(&["verify-receipt", file]).expect(0).stdout;
     assert!(said.ends_with("\"signature\":\"good\",\"faults\":[]}\n"), "{said}");
 
-    let (elsewhere, _) = place("receipt-elsewhere", false);
+    let (elsewhere, _) = with_lines("receipt-elsewhere", false);
     assert_eq!(verified(&elsewhere, &receipt, &["--key", &key.public_key]), (Some(0), said));
     let (code, said) = verified(&elsewhere, &receipt, &[]);
     assert_eq!(code, Some(1), "{said}");

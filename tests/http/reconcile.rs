@@ -9,7 +9,7 @@ use laika_tests::support::provider;
 use laika_tests::support::wait;
 use serde_json::{Value, json};
 
-use super::world::place;
+use super::world::{place, with_lines};
 
 const CARD: &str = "4242424242424242";
 const DOCS: &str = include_str!("../../docs/cli.md");
@@ -125,7 +125,7 @@ fn what_was_charged_twice_goes_back_and_what_nothing_explains_waits_on_postgres(
 
 #[test]
 fn without_a_statement_nothing_is_concluded() {
-    let (mut place, _) = place("reconcile-none", false);
+    let (mut place, _) = with_lines("reconcile-none", false);
     let sandbox = place.start(&["sandbox"]);
     place.set("LAIKA_SANDBOX_LISTEN", sandbox.listen());
     place.run(&["reconcile", "--json"]).expect(0);
