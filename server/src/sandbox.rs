@@ -154,7 +154,7 @@ fn refused<T>(status: u16, code: &str, detail: &str) -> Result<T, Refusal> {
 }
 
 /// Hosted pages send people back to an app on this machine and nowhere else; webhooks likewise.
-fn on_this_machine(url: &str) -> bool {
+pub(crate) fn on_this_machine(url: &str) -> bool {
     let hosts = ["http://localhost", "http://127.0.0.1"];
     let Some(rest) = hosts.iter().find_map(|host| url.strip_prefix(host)) else { return false };
     let rest = match rest.strip_prefix(':') {

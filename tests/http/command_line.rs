@@ -130,6 +130,20 @@ fn what_changes_a_database_says_which() {
 }
 
 #[test]
+fn a_sandbox_whose_pages_could_send_nobody_back_is_refused() {
+    for (name, value) in
+        [("LAIKA_ORIGIN", "https://app.example.org"), ("LAIKA_LISTEN", "192.0.2.7:8080")]
+    {
+        let place = Place::new("elsewhere").with(name, value);
+        let elsewhere = place.run(&["serve"]).expect(1);
+        for word in [name, "STRIPE_SECRET_KEY", "localhost"] {
+            assert!(elsewhere.stderr.contains(word), "{word} is not in {}", elsewhere.stderr);
+        }
+        assert!(!place.folder.file("laika.db").exists(), "it is said before anything is made");
+    }
+}
+
+#[test]
 fn a_line_is_added_once() {
     let (place, _) = with_lines("twice", false);
     let args = ["line", "add", "--iccid", LINES[0].iccid, "--data-bytes", "1"];

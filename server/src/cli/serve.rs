@@ -11,7 +11,10 @@ use crate::{
     store::settings,
     worker,
 };
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{self, SignalKind},
@@ -25,6 +28,7 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     block_on(async {
         let config = Config::from_env()?;
         name_gateway(&config)?;
+        refuse_no_way_back(&config)?;
         name_carrier(&config)?;
         let app = App::open(config, Clock::system()).await?;
         refuse_borrowed_time(&app)?;
@@ -95,6 +99,22 @@ fn name_gateway(config: &Config) -> Result<(), Failure> {
 }
 
 /// Says who delivers. *Errors*: what costs a carrier something is not given for test money of ours.
+/// *Errors*: the sandbox's pages send customers back to this machine only, so that elsewhere nobody
+/// could add a card.
+fn refuse_no_way_back(config: &Config) -> Result<(), Failure> {
+    // Only the port is taken of this.
+    let bound = SocketAddr::from(([127, 0, 0, 1], config.listen.port));
+    let origin = config.origin.clone().unwrap_or_else(|| config.listen.origin(bound));
+    if config.stripe.is_some() || sandbox::on_this_machine(&origin) {
+        return Ok(());
+    }
+    let name = if config.origin.is_some() { "LAIKA_ORIGIN" } else { "LAIKA_LISTEN" };
+    Err(Failure::failed(format!(
+        "{name}: {origin}, while payments are the sandbox's, whose pages send customers back to \
+         http://localhost only: nobody could add a card; set STRIPE_SECRET_KEY, or leave {name} out"
+    )))
+}
+
 fn name_carrier(config: &Config) -> Result<(), Failure> {
     match &config.carrier {
         Some(carrier) if config.stripe.is_none() && !carrier.is_on_this_machine() => {
