@@ -8,6 +8,7 @@ use laika_tests::support::folder::Folder;
 use laika_tests::support::laika::program;
 
 const OPERATE: &str = include_str!("../docs/operate.md");
+const LIVE: &str = include_str!("../deploy/live.conf");
 const UNIT: &str = include_str!("../deploy/laika.service");
 
 /// Whether systemd's own checker is on this machine.
@@ -40,6 +41,12 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     assert!(Path::new(&own).is_file(), "{}", own.display());
     let unit = UNIT.replace("/usr/local/bin/laika", &own.display().to_string());
     assert_eq!(verify(&folder, &unit), "");
+    std::fs::create_dir(folder.file("laika.service.d")).expect("a folder for what is dropped in");
+    folder.write("laika.service.d/live.conf", LIVE);
+    assert_eq!(verify(&folder, &unit), "", "with what is dropped in");
+    folder.write("laika.service.d/live.conf", &LIVE.replace("LoadCredential", "LoadCredentail"));
+    assert_ne!(verify(&folder, &unit), "", "the checker reads that too");
+    folder.write("laika.service.d/live.conf", "");
     let broken = unit.replace("ProtectSystem=strict", "ProtectSystm=strict");
     assert_ne!(verify(&folder, &broken), "", "the checker reads what it is given");
 }
@@ -59,10 +66,30 @@ fn the_unit_keeps_what_it_does_not_need_from_the_program() {
     ] {
         assert!(UNIT.lines().any(|it| it == line), "{line} is not in the unit");
     }
-    let secrets = UNIT.lines().filter(|line| line.contains("SECRET") || line.contains("KEY"));
-    assert!(secrets.clone().count() > 0);
-    for line in secrets {
-        assert!(line.contains("_FILE=%d/"), "a secret stands in the unit: {line}");
+}
+
+/// The service cannot read root's files, and a unit is no place for a secret.
+#[test]
+fn every_secret_is_a_copy_that_systemd_hands_over() {
+    let lines = || UNIT.lines().chain(LIVE.lines());
+    let secrets = lines().filter_map(|line| line.strip_prefix("Environment="));
+    let secrets: Vec<_> =
+        secrets.filter(|it| it.contains("SECRET") || it.contains("KEY")).collect();
+    for name in [
+        "LAIKA_USAGE_SECRET",
+        "LAIKA_SIGNING_KEY",
+        "LAIKA_CARRIER_SECRET",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+    ] {
+        assert!(secrets.iter().any(|it| it.starts_with(&format!("{name}_FILE="))), "{name}");
+    }
+    for secret in secrets {
+        let (_, file) = secret.split_once("_FILE=%d/").expect("a file that systemd hands over");
+        let credential = format!("LoadCredential={file}:/etc/laika/{file}");
+        assert!(lines().any(|line| line == credential), "{credential} is not there");
+        let made = format!("install -m 0600 /dev/stdin /etc/laika/{file}\n");
+        assert!(OPERATE.contains(&made), "the page makes no {file}");
     }
 }
 
