@@ -27,8 +27,8 @@ const FAR: Instant = Instant::from_seconds(4_102_444_800);
 /// What a refusal is called where the gateway has no such customer, or no such method of theirs.
 pub const NOT_FOUND: &str = "not_found";
 
-/// What refuses a charge before any bank is asked: the method or the customer is gone, the amount or
-/// the currency is not taken, the wallet is not there, or the request is wrong.
+/// What refuses a charge before any bank is asked: the method or the customer is gone, the amount
+/// or the currency is not taken, the wallet is not there, or the request is wrong.
 const BEFORE_A_BANK: [&str; 13] = [
     NOT_FOUND,
     "amount_not_possible",

@@ -109,11 +109,6 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         "store/payment_methods.rs: has_customers",
         "Once at a server's start: asks every node.",
     ),
-    of(
-        NAMES,
-        "store/payment_methods/renewal.rs: ending",
-        "Once a day, some at a time: asks every node.",
-    ),
     of(NAMES, "store/lines.rs: newest_at", "Once at a server's start: asks every node."),
     of(
         NAMES,

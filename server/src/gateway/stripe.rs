@@ -380,11 +380,10 @@ impl StripeGateway {
         key: Option<&str>,
         form: &Form,
     ) -> Result<Result<PaymentIntent, Problem>, NoAnswer> {
-        let told = self.send("POST", path, key, form).await?;
-        Ok(told.or_else(|mut problem: Problem| {
-            let refused = problem.status == 402;
-            problem.payment_intent.take_if(|_| refused).ok_or(problem)
-        }))
+        Ok(match self.send("POST", path, key, form).await? {
+            Err(Problem { status: 402, payment_intent: Some(intent), .. }) => Ok(intent),
+            told => told,
+        })
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, form: &Form) -> Result<T, Failure> {
