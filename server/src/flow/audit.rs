@@ -2,7 +2,7 @@
 //! nothing that is kept beside what it was made from.
 //!
 //! `audit` reads everything in one snapshot; `watch` does the same in production, some lines at a
-//! time, those where money moved lately first. Of a line: `line` has its balance and its books,
+//! time, those where money moved lately first, but for what only whole tables tell. Of a line: `line` has its balance and its books,
 //! `recharge` each recharge by itself, `charges` what was charged against what was allowed.
 
 mod charges;
@@ -13,13 +13,21 @@ pub mod watch;
 
 use crate::{
     error::Result,
-    store::{Conn, audit_log, inbox, jobs, ledger, lines, lines::Line, payment_methods, recharges},
+    store::{
+        Conn, audit_log, inbox,
+        jobs::{self, Key},
+        ledger, lines,
+        lines::Line,
+        payment_methods, recharges,
+    },
 };
 use laika_core::retry::limited_until;
 use serde::Serialize;
 
 /// Lines whose rows are read at once.
 const LINES: i64 = 50;
+/// Jobs that are read at once.
+const JOBS: i64 = 1_000;
 
 /// What the auditor found.
 #[derive(Debug, Default, Serialize)]
@@ -63,7 +71,12 @@ pub async fn audit(conn: &mut Conn) -> Result<Report> {
         after = (last.account_id.to_string(), last.id.to_string());
         of_lines(conn, &lines, &mut report).await?;
     }
+    let mut next = Some(Default::default());
+    while let Some(after) = next {
+        next = jobs_are_read(conn, &after, &mut report).await?;
+    }
     beside(conn, &mut report).await?;
+    whole(conn, &mut report).await?;
     Ok(report)
 }
 
@@ -83,25 +96,42 @@ pub async fn of_lines(conn: &mut Conn, lines: &[Line], report: &mut Report) -> R
     Ok(())
 }
 
-/// Checks what is about no line.
-pub async fn beside(conn: &mut Conn, report: &mut Report) -> Result<()> {
-    for (key, why) in jobs::unreadable(conn).await? {
+/// Checks that the next jobs after one can be read; where to go on, unless these were the last.
+pub async fn jobs_are_read(
+    conn: &mut Conn,
+    after: &Key,
+    report: &mut Report,
+) -> Result<Option<Key>> {
+    let (unreadable, next) = jobs::unreadable(conn, after, JOBS).await?;
+    for (key, why) in unreadable {
         report.expect(false, "unreadable_job", &key, why);
     }
+    Ok(next)
+}
+
+/// Checks what is about no line and is little: what operators did, and cards that were declined
+/// often.
+pub async fn beside(conn: &mut Conn, report: &mut Report) -> Result<()> {
+    if let Some(number) = audit_log::broken(conn).await? {
+        let detail = format!("entry {number} of what operators did is not what was written");
+        report.expect(false, "audit_log_broken", "audit_log", detail);
+    }
+    declines(conn, report).await
+}
+
+/// Checks what takes a look at whole tables, for as long as that takes: with years of usage, minutes
+/// in one snapshot. Lines that are there have each of it checked by themselves.
+async fn whole(conn: &mut Conn, report: &mut Report) -> Result<()> {
     for id in recharges::without_line(conn).await? {
         report.expect(false, "no_line", &id, "a recharge of no line".into());
     }
     for key in ledger::without_line(conn).await? {
         report.expect(false, "no_line", &key, "an entry of no line".into());
     }
-    if let Some(number) = audit_log::broken(conn).await? {
-        let detail = format!("entry {number} of what operators did is not what was written");
-        report.expect(false, "audit_log_broken", "audit_log", detail);
-    }
     let (named, counted) = inbox::counts(conn).await?;
     let detail = format!("{named} usage events were accepted, {counted} are kept");
     report.expect(named == counted, "events_differ", "inbox", detail);
-    declines(conn, report).await
+    Ok(())
 }
 
 /// No card is tried again after it was declined so often that it must rest.

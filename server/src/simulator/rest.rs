@@ -326,7 +326,7 @@ async fn dump(world: &World) -> Result<String> {
     for book in ledger::sums(&mut conn).await? {
         text += &format!("{book:?}\n");
     }
-    for (key, why) in jobs::unreadable(&mut conn).await? {
+    for (key, why) in jobs::unreadable(&mut conn, &Default::default(), i64::MAX).await?.0 {
         text += &format!("{key} {why}\n");
     }
     let rows = sql!("SELECT key, body FROM messages ORDER BY key").fetch_all(&mut *conn).await?;

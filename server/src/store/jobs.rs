@@ -246,13 +246,31 @@ async fn set_aside(tx: &mut Tx, row: &AnyRow, now: Instant, error: &Error) -> Re
     Ok(())
 }
 
-/// The keys of the jobs that cannot be read, each with why not.
-pub async fn unreadable(conn: &mut Conn) -> Result<Vec<(String, String)>> {
-    let rows = sql!("SELECT account_id, line_id, work, attempts, key, version FROM jobs")
-        .fetch_all(conn)
-        .await?;
+/// Account and key of a job.
+pub type Key = (String, String);
+
+/// Of the next jobs after one, up to `most`, the keys of those that cannot be read, each with why
+/// not; and where to go on, unless these were the last.
+pub async fn unreadable(
+    conn: &mut Conn,
+    after: &Key,
+    most: i64,
+) -> Result<(Vec<(String, String)>, Option<Key>)> {
+    let rows = sql!(
+        "SELECT account_id, line_id, work, attempts, key, version FROM jobs
+         WHERE (account_id, key) > ($1, $2) ORDER BY account_id, key LIMIT $3",
+        &after.0,
+        &after.1,
+        most
+    )
+    .fetch_all(conn)
+    .await?;
     let unread = rows.iter().filter_map(|row| Some((row, claimed(row).err()?)));
-    unread.map(|(row, error)| Ok((row.try_get(4)?, error.to_string()))).collect()
+    let unread = unread.map(|(row, error)| Ok((row.try_get(4)?, error.to_string())));
+    let whole = i64::try_from(rows.len()).is_ok_and(|count| count >= most);
+    let last = rows.last().filter(|_| whole);
+    let next = last.map(|row| Ok::<_, Error>((row.try_get(0)?, row.try_get(4)?)));
+    Ok((unread.collect::<Result<_>>()?, next.transpose()?))
 }
 
 fn claimed(row: &AnyRow) -> Result<Claimed> {

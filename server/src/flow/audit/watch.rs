@@ -1,20 +1,21 @@
 //! The auditor in production: a step a minute, on one process at a time. Each step looks at the
 //! lines where money moves or moved a moment ago, and at some of all the others, so that every line
-//! is looked at within a day; then at what is about no line.
+//! is looked at within a day; then at what is about no line, but for what only a look at whole
+//! tables tells, which is left to `laika audit`.
 //!
 //! What is found is logged once and kept; it counts in `laika_audit_violations` until a later look
 //! no longer finds it. Reads are snapshots of a few lines each, and a step that finds nothing new
 //! writes one row. It mends nothing.
 
-use super::{Report, Violation, beside, of_lines};
+use super::{Report, Violation, beside, jobs_are_read, of_lines};
 use crate::{
     Shared,
-    clock::APART_MOST,
+    clock::{APART_MOST, Stopwatch},
     error::Result,
     fault::Kept,
     store::{
         accounts::HOUSE,
-        leases,
+        leases::{self, Lease},
         lines::{self, Line},
         violations::{self, Name, Pass},
     },
@@ -41,6 +42,8 @@ const LATELY: Span = Span::minutes(10);
 const PASS_EVERY: Span = Span::hours(1);
 const LEASE: &str = "audit";
 const LASTS: Span = Span::minutes(5);
+/// How often a step that lasts keeps it.
+const KEEP_EVERY_S: f64 = 60.0;
 
 /// The auditor between two steps.
 #[derive(Debug, Default)]
@@ -60,27 +63,39 @@ impl Watch {
         let lease = leases::take(&mut tx, LEASE, (wall.minus(APART), wall), wall, LASTS).await?;
         tx.commit_as(Kept::Lease).await?;
         let Some(lease) = lease else { return Ok(Vec::new()) };
-        let new = self.look(app).await?;
+        let new = self.look(app, Some(&lease)).await?;
         let mut tx = app.store.write().await?;
         leases::end(&mut tx, &lease, Some(wall)).await?;
         tx.commit_as(Kept::Lease).await?;
         Ok(new)
     }
 
-    /// What a step does, once it is this process's.
-    pub(crate) async fn look(&mut self, app: &Shared) -> Result<Vec<Violation>> {
-        let mut new = self.look_at_moving(app).await?;
-        new.extend(self.look_at_next(app).await?);
+    /// What a step does, once it is this process's; it ends where the lease is lost meanwhile.
+    pub(crate) async fn look(
+        &mut self,
+        app: &Shared,
+        lease: Option<&Lease>,
+    ) -> Result<Vec<Violation>> {
+        let mut step = Step { lease, kept: Stopwatch::start() };
+        let mut new = self.look_at_moving(app, &mut step).await?;
+        new.extend(self.look_at_next(app, &mut step).await?);
         Ok(new)
     }
 
-    async fn look_at_moving(&mut self, app: &Shared) -> Result<Vec<Violation>> {
+    async fn look_at_moving(
+        &mut self,
+        app: &Shared,
+        step: &mut Step<'_>,
+    ) -> Result<Vec<Violation>> {
         let since = app.clock.now().minus(LATELY);
         let now = violations::moving(&mut *app.store.read().await?, since).await?;
         let before = std::mem::replace(&mut self.moving, now.clone());
         let keys: Vec<(String, String)> = now.union(&before).take(MOVING).cloned().collect();
         let mut new = Vec::new();
         for keys in keys.chunks(LINES) {
+            if !step.is_ours(app).await? {
+                break;
+            }
             let mut report = Report::default();
             {
                 let mut snapshot = app.store.read().await?;
@@ -93,7 +108,7 @@ impl Watch {
     }
 
     /// The next lines of the pass, or its end.
-    async fn look_at_next(&mut self, app: &Shared) -> Result<Vec<Violation>> {
+    async fn look_at_next(&mut self, app: &Shared, step: &mut Step<'_>) -> Result<Vec<Violation>> {
         let now = app.clock.now();
         let mut pass = violations::pass(&mut *app.store.read().await?).await?;
         let begins = pass.after == (String::new(), String::new());
@@ -104,7 +119,7 @@ impl Watch {
         }
         let mut left = self.share(app, begins).await?;
         let mut new = Vec::new();
-        while left > 0 {
+        while left > 0 && step.is_ours(app).await? {
             let most = left.min(i64::try_from(LINES).unwrap_or(left));
             left = left.saturating_sub(most);
             let mut report = Report::default();
@@ -121,7 +136,7 @@ impl Watch {
                 new.extend(keep(app, &keys, report, Some(&pass)).await?);
             }
             if i64::try_from(lines.len()).unwrap_or(most) < most {
-                new.extend(self.end(app, now).await?);
+                new.extend(self.end(app, step, now).await?);
                 break;
             }
         }
@@ -129,8 +144,21 @@ impl Watch {
     }
 
     /// What is about no line; the pass is over.
-    async fn end(&mut self, app: &Shared, now: Instant) -> Result<Vec<Violation>> {
+    async fn end(
+        &mut self,
+        app: &Shared,
+        step: &mut Step<'_>,
+        now: Instant,
+    ) -> Result<Vec<Violation>> {
         let mut report = Report::default();
+        let mut next = Some(Default::default());
+        while let Some(after) = next {
+            if !step.is_ours(app).await? {
+                return Ok(Vec::new());
+            }
+            let mut snapshot = app.store.read().await?;
+            next = jobs_are_read(&mut snapshot, &after, &mut report).await?;
+        }
         beside(&mut *app.store.read().await?, &mut report).await?;
         let pass = Pass { after: Default::default(), whole_at: Some(now) };
         keep(app, &[house()], report, Some(&pass)).await
@@ -144,6 +172,30 @@ impl Watch {
         let lines = lines::count(&mut *app.store.read().await?).await?;
         let least = i64::try_from(LINES).unwrap_or(i64::MAX);
         Ok(*self.share.insert((lines / STEPS).saturating_add(1).max(least)))
+    }
+}
+
+/// A step that is this process's.
+struct Step<'a> {
+    lease: Option<&'a Lease>,
+    /// Since when the lease is kept.
+    kept: Stopwatch,
+}
+
+impl Step<'_> {
+    /// Keeps the lease while the step goes on; false when another process has it, which then makes
+    /// the step.
+    async fn is_ours(&mut self, app: &Shared) -> Result<bool> {
+        let Some(lease) = self.lease else { return Ok(true) };
+        if self.kept.seconds() < KEEP_EVERY_S {
+            return Ok(true);
+        }
+        let mut tx = app.store.write().await?;
+        let wall = app.time_of_leases(&mut tx).await?;
+        let held = leases::keep(&mut tx, lease, wall).await?;
+        tx.commit_as(Kept::Lease).await?;
+        self.kept = Stopwatch::start();
+        Ok(held)
     }
 }
 

@@ -203,17 +203,17 @@ async fn present(world: &World) -> i64 {
 async fn a_violation_is_told_once_and_until_it_is_mended() {
     let world = done("watch_once").await;
     let mut watch = Watch::default();
-    assert_eq!(watch.look(&world.app).await.expect("looked"), []);
+    assert_eq!(watch.look(&world.app, None).await.expect("looked"), []);
     world.change("UPDATE ledger_balances SET amount = amount + 1".to_owned()).await;
-    let found = watch.look(&world.app).await.expect("looked");
+    let found = watch.look(&world.app, None).await.expect("looked");
     assert!(found.iter().all(|it| it.code == "book_differs"), "{found:?}");
     assert_eq!((found.is_empty(), present(&world).await), (false, 1), "it is the line's");
-    assert_eq!(watch.look(&world.app).await.expect("looked"), [], "told once");
+    assert_eq!(watch.look(&world.app, None).await.expect("looked"), [], "told once");
     let mut restarted = Watch::default();
-    assert_eq!(restarted.look(&world.app).await.expect("looked"), [], "also after a restart");
+    assert_eq!(restarted.look(&world.app, None).await.expect("looked"), [], "also after a restart");
     assert_eq!(present(&world).await, 1);
     world.change("UPDATE ledger_balances SET amount = amount - 1".to_owned()).await;
-    assert_eq!(watch.look(&world.app).await.expect("looked"), []);
+    assert_eq!(watch.look(&world.app, None).await.expect("looked"), []);
     assert_eq!(present(&world).await, 0);
 }
 
@@ -242,15 +242,15 @@ async fn every_line_is_looked_at_in_a_pass_that_a_restart_goes_on_with() {
     let mut lines = 0;
     for step in 0..3 {
         assert_eq!(whole().await, None, "after {step} steps");
-        lines += Watch::default().look(&world.app).await.expect("looked").len();
+        lines += Watch::default().look(&world.app, None).await.expect("looked").len();
     }
     assert!(whole().await.is_some(), "three steps of at least fifty");
     assert_eq!((lines, present(&world).await), (121, 121), "each of them once");
-    assert_eq!(Watch::default().look(&world.app).await.expect("looked"), [], "a rest");
+    assert_eq!(Watch::default().look(&world.app, None).await.expect("looked"), [], "a rest");
     world.pass(Span::hours(2));
     world.change("UPDATE ledger_balances SET amount = amount - 1".to_owned()).await;
     for _ in 0..3 {
-        Watch::default().look(&world.app).await.expect("looked");
+        Watch::default().look(&world.app, None).await.expect("looked");
     }
     assert_eq!(present(&world).await, 0);
 }
