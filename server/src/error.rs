@@ -166,9 +166,9 @@ impl Error {
         let (Error::Store(error) | Error::Away(error)) = self else { return false };
         match error {
             Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed => true,
-            Database(error) => error
-                .code()
-                .is_some_and(|code| code.starts_with("08") || AWAY.contains(&&*code)),
+            Database(error) => {
+                error.code().is_some_and(|code| code.starts_with("08") || AWAY.contains(&&*code))
+            }
             _ => false,
         }
     }

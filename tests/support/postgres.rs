@@ -94,7 +94,8 @@ impl Database {
 
     /// Refuses whoever connects from now on, and ends every connection.
     pub fn refuse(&self) {
-        self.server.ask("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.server
+            .ask("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
         self.end_connections();
     }
 

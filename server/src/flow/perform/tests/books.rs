@@ -324,7 +324,8 @@ async fn the_night_is_checked_once_and_by_one() {
     let world = done("books_night").await;
     let (now, wall) = (world.app.clock.now(), world.app.clock.wall());
     let mut tx = world.app.store.write().await.expect("a transaction");
-    let taken = leases::take(&mut tx, check_books::LEASE, (now, now), wall, Span::minutes(10)).await;
+    let taken =
+        leases::take(&mut tx, check_books::LEASE, (now, now), wall, Span::minutes(10)).await;
     let lease = taken.expect("written").expect("nobody has it");
     tx.commit().await;
     assert!(nightly(&world.app).await.expect("looked").is_none(), "another process does it");
