@@ -1,9 +1,10 @@
 //! The auditor: looks at what is kept and says what must never be. It changes nothing and trusts
 //! nothing that is kept beside what it was made from.
 //!
-//! `audit` reads everything in one snapshot; `watch` does the same in production, some lines at a
-//! time, those where money moved lately first, but for what only whole tables tell. Of a line: `line` has its balance and its books,
-//! `recharge` each recharge by itself, `charges` what was charged against what was allowed.
+//! `audit` reads everything in one snapshot; `watch` does the same in production, but for what only
+//! whole tables tell, some lines at a time, those where money moved lately first. Of a line: `line`
+//! has its balance and its books, `recharge` each recharge by itself, `charges` what was charged
+//! against what was allowed.
 
 mod charges;
 mod line;
@@ -119,8 +120,8 @@ pub async fn beside(conn: &mut Conn, report: &mut Report) -> Result<()> {
     declines(conn, report).await
 }
 
-/// Checks what takes a look at whole tables, for as long as that takes: with years of usage, minutes
-/// in one snapshot. Lines that are there have each of it checked by themselves.
+/// Checks what only whole tables tell, for as long as that takes: with years of usage, minutes in one
+/// snapshot. Of lines that are there, each is checked by itself.
 async fn whole(conn: &mut Conn, report: &mut Report) -> Result<()> {
     for id in recharges::without_line(conn).await? {
         report.expect(false, "no_line", &id, "a recharge of no line".into());

@@ -112,7 +112,7 @@ impl Watch {
         let now = app.clock.now();
         let mut pass = violations::pass(&mut *app.store.read().await?).await?;
         let begins = pass.after == (String::new(), String::new());
-        // Why not of the future: a clock that was wrong wrote it, and no pass would begin till then.
+        // Why not in the future: a wrong clock wrote it, and no pass would begin till then.
         let lately = |at: Instant| at <= now.plus(APART_MOST) && now.since(at) < PASS_EVERY;
         if begins && pass.whole_at.is_some_and(lately) {
             return Ok(Vec::new());

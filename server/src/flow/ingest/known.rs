@@ -5,8 +5,8 @@
 //! the line's version or its account's, so a copy is good exactly while the versions in the
 //! database are the ones it was made with, which each group asks under the lines' locks. What
 //! depends on the time has an end, and what belongs to no account has a number of its own in
-//! `settings`. Where the database may have become another, as after a failover, versions say nothing
-//! and all is forgotten; see `Store::epoch`.
+//! `settings`. Where the database may have become another, as after a failover, versions say
+//! nothing and all is forgotten; see `Store::epoch`.
 
 use crate::{
     flow::{evaluate::Looked, inputs::Inputs},

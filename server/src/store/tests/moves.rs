@@ -1,5 +1,5 @@
-//! The database that refuses whoever connects: it is away, whatever its reason, and of several hosts
-//! another is sought.
+//! The database that refuses whoever connects: it is away, whatever its reason, and of several
+//! hosts another is sought.
 
 use crate::{
     config::DatabaseUrl,

@@ -1,5 +1,5 @@
-//! A database that became another under a living server, as after a failover that lost commits: what
-//! stands at the same versions is not what the server remembers.
+//! A database that became another under a living server, as after a failover that lost commits:
+//! what stands at the same versions is not what the server remembers.
 
 use super::{Database, DatabaseUrl, LINES, app_at, event, handle_usage, rows};
 
