@@ -120,8 +120,8 @@ pub async fn beside(conn: &mut Conn, report: &mut Report) -> Result<()> {
     declines(conn, report).await
 }
 
-/// Checks what only whole tables tell, for as long as that takes: with years of usage, minutes in one
-/// snapshot. Of lines that are there, each is checked by itself.
+/// Checks what only whole tables tell, for as long as that takes: with years of usage, minutes in
+/// one snapshot. Of lines that are there, each is checked by itself.
 async fn whole(conn: &mut Conn, report: &mut Report) -> Result<()> {
     for id in recharges::without_line(conn).await? {
         report.expect(false, "no_line", &id, "a recharge of no line".into());
