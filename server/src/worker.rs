@@ -16,7 +16,7 @@ use crate::{
         refresh_method,
     },
     store::{
-        jobs::{self, Claimed},
+        jobs::{self, Claimed, Which, Work},
         sweep, turns,
     },
 };
@@ -26,6 +26,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Jobs at a time: each waits for somebody else's machine most of its life.
 const AT_ONCE: usize = 16;
+/// Those of them at most that wait outside: the rest is for looks, which wait for nobody.
+const OUTSIDE: usize = 14;
+/// Those of these at most that wait for the gateway: while it hangs, what is paid for is delivered.
+const AT_GATEWAY: usize = 12;
 /// Another process may have made a job due without ringing here.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the gateway's own list is compared.
@@ -51,15 +55,12 @@ pub async fn run(app: Shared) {
         tokio::spawn(watch_always(app.clone())),
         tokio::spawn(shorten_log(app.clone())),
     ];
-    let mut under_way = JoinSet::new();
+    let mut under_way = UnderWay::default();
     loop {
-        while under_way.try_join_next().is_some() {}
-        match claim(&app, AT_ONCE - under_way.len().min(AT_ONCE)).await {
+        match claim(&app, under_way.room()).await {
             Ok(jobs) if jobs.is_empty() => {}
             Ok(jobs) => {
-                for job in jobs {
-                    under_way.spawn(one(app.clone(), job));
-                }
+                jobs.into_iter().for_each(|job| under_way.begin(&app, job));
                 continue;
             }
             Err(error) => {
@@ -70,12 +71,78 @@ pub async fn run(app: Shared) {
         tokio::select! {
             () = app.jobs_due.notified() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
-            Some(_) = under_way.join_next() => {}
+            () = under_way.one_ends() => {}
             () = app.stopping() => break,
         }
     }
     beside.iter().for_each(JoinHandle::abort);
-    while under_way.join_next().await.is_some() {}
+    under_way.all_end().await;
+}
+
+/// The jobs under way, by what they wait for.
+#[derive(Default)]
+struct UnderWay {
+    looks: JoinSet<()>,
+    at_carrier: JoinSet<()>,
+    at_gateway: JoinSet<()>,
+}
+
+impl UnderWay {
+    fn begin(&mut self, app: &Shared, job: Claimed) {
+        let set = match &job.work {
+            Work::Evaluate => &mut self.looks,
+            work if work.asks_gateway() => &mut self.at_gateway,
+            _ => &mut self.at_carrier,
+        };
+        set.spawn(one(app.clone(), job));
+    }
+
+    /// How many more there may be; of those that have ended nothing is kept.
+    fn room(&mut self) -> Room {
+        let Self { looks, at_carrier, at_gateway } = self;
+        for set in [&mut *looks, &mut *at_carrier, &mut *at_gateway] {
+            while set.try_join_next().is_some() {}
+        }
+        let outside = at_carrier.len() + at_gateway.len();
+        let all = AT_ONCE.saturating_sub(outside + looks.len());
+        let outside = OUTSIDE.saturating_sub(outside).min(all);
+        Room { all, outside, at_gateway: AT_GATEWAY.saturating_sub(at_gateway.len()).min(outside) }
+    }
+
+    /// Waits until one has ended; for ever where there is none.
+    async fn one_ends(&mut self) {
+        tokio::select! {
+            Some(_) = self.looks.join_next() => {}
+            Some(_) = self.at_carrier.join_next() => {}
+            Some(_) = self.at_gateway.join_next() => {}
+            else => std::future::pending().await,
+        }
+    }
+
+    async fn all_end(self) {
+        for mut set in [self.looks, self.at_carrier, self.at_gateway] {
+            while set.join_next().await.is_some() {}
+        }
+    }
+}
+
+/// How many more jobs may be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Of all.
+    all: usize,
+    /// Of those that wait outside.
+    outside: usize,
+    /// Of those that wait for the gateway.
+    at_gateway: usize,
+}
+
+impl Room {
+    /// Room for so many of any kind.
+    #[cfg(test)]
+    pub(crate) fn of(all: usize) -> Room {
+        Room { all, outside: all, at_gateway: all }
+    }
 }
 
 /// Keeps SQLite's log from being moved while usage waits; see `store/log`.
@@ -95,20 +162,32 @@ pub(crate) async fn start(app: &Shared) -> Result<()> {
     tx.commit_as(Kept::Release).await
 }
 
-/// Claims what is due; looks before it writes, so that an idle worker writes nothing.
-pub(crate) async fn claim(app: &Shared, most: usize) -> Result<Vec<Claimed>> {
+/// Claims what is due, money before looks; looks before it writes, so that an idle worker writes
+/// nothing.
+pub(crate) async fn claim(app: &Shared, room: Room) -> Result<Vec<Claimed>> {
     let (now, wall, next) = {
         let mut snapshot = app.store.read().await?;
         let wall = app.time_of_leases(&mut snapshot).await?;
         (app.clock.now(), wall, jobs::next_due(&mut snapshot, wall).await?)
     };
     app.health.looked(&app.clock);
-    if most == 0 || next.is_none_or(|at| at > now) {
+    if room.all == 0 || next.is_none_or(|at| at > now) {
         return Ok(Vec::new());
     }
     let mut tx = app.store.write().await?;
-    let most = i64::try_from(most).unwrap_or(1);
-    let claimed = jobs::claim(&mut tx, app.node(), (now, wall), most).await?;
+    let (node, dialect, mut claimed) = (app.node(), app.store.dialect, Vec::new());
+    for (which, most) in [
+        (Which::Money, room.at_gateway),
+        (Which::Deliveries, room.outside),
+        (Which::Looks, room.all),
+    ] {
+        let more = i64::try_from(most.saturating_sub(claimed.len())).unwrap_or(0);
+        // Why: where all money was claimed there was room for, no delivery is left.
+        let none_left = which == Which::Deliveries && claimed.len() < room.at_gateway;
+        if more > 0 && !none_left {
+            claimed.extend(jobs::claim(&mut tx, dialect, node, (now, wall), (which, more)).await?);
+        }
+    }
     tx.commit_as(Kept::Claim).await?;
     Ok(claimed)
 }

@@ -209,6 +209,11 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ),
     of(ROW_LOCKS, "store/dialect.rs: lock_accounts", "The same for their accounts."),
     of(
+        ROW_LOCKS,
+        "store/jobs.rs: claim",
+        "Rows that another worker claims are passed over. With many nodes each has workers of its own, which claim from it alone.",
+    ),
+    of(
         ADVISORY,
         "store/dialect.rs: migration_lock",
         "Keeps two servers from migrating at once. Where there is no such lock, start one server first.",

@@ -4,9 +4,20 @@
 use std::path::{Path, PathBuf};
 
 /// Words that a statement begins with.
-const VERBS: [&str; 12] = [
-    "SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "ALTER ", "DROP ", "WITH ", "LOCK ",
-    "LISTEN ", "NOTIFY ", "BEGIN ",
+const VERBS: [&str; 13] = [
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "DELETE ",
+    "CREATE ",
+    "ALTER ",
+    "DROP ",
+    "WITH ",
+    "LOCK ",
+    "LISTEN ",
+    "NOTIFY ",
+    "BEGIN ", // And what one ends with that is put together.
+    "FOR UPDATE",
 ];
 /// What only SQLite is told.
 const OF_SQLITE: [&str; 3] = ["BEGIN DEFERRED", "BEGIN IMMEDIATE", "SELECT sqlite_version()"];

@@ -187,7 +187,7 @@ pub(super) fn of_statement(schema: &Schema, statement: &Statement) -> Vec<Findin
     let mut found = vec![];
     let mut add = |rule, what: &str| found.push(finding(rule, &*statement.subject, what));
     for lock in [" FOR UPDATE", " FOR NO KEY UPDATE", " FOR SHARE", " FOR KEY SHARE"] {
-        if text.contains(lock) {
+        if format!(" {text}").contains(lock) {
             add(ROW_LOCKS, &text);
         }
     }

@@ -61,7 +61,7 @@ pub(super) const ALL: [(Defect, &str, u64); 22] = [
     (Defect::ClaimReleasedOnFailure, "Akash 3756", 3),
     (Defect::ClaimedBeforeTheWrite, "OpenMeter 5118, LibreChat 13812", 1),
     (Defect::SettledTwice, "Lago 3618, Lago 2243", 2),
-    (Defect::NotFoundBelieved, "Kill Bill 1015", 153),
+    (Defect::NotFoundBelieved, "Kill Bill 1015", 425),
     (Defect::CapOfTheVersion, "LIT 447", 10),
     (Defect::DisableRacesEnable, "Akash 3560, Autumn 3339", 14),
     (Defect::LateFailure, "a late \"failed\"", 3),

@@ -91,7 +91,9 @@ async fn quiet(world: &mut World) -> Result<(), String> {
 async fn settle(world: &mut World) -> Result<(), String> {
     for round in 0..ROUNDS_MOST {
         loop {
-            let claimed = worker::claim(&world.app, 16).await.map_err(|error| error.to_string())?;
+            let claimed = worker::claim(&world.app, worker::Room::of(16))
+                .await
+                .map_err(|error| error.to_string())?;
             if claimed.is_empty() {
                 break;
             }

@@ -143,7 +143,7 @@ async fn ana(world: &mut World) -> Result<String, String> {
 async fn work(world: &mut World) -> Result<String, String> {
     let most = 1 + usize::try_from(world.random.below(3)).expect("small");
     let app = world.app.clone();
-    let claimed = match worker::claim(&app, most).await {
+    let claimed = match worker::claim(&app, worker::Room::of(most)).await {
         Ok(claimed) => claimed,
         Err(error) if fault::died_at().is_some() => return Ok(format!("claims: {error}")),
         Err(error) => return Err(format!("nothing can be claimed: {error}")),

@@ -4,7 +4,7 @@
 //! job's version; finishing it needs that version still to be there, so a worker that was paused
 //! past its lease writes nothing. What a job does is decided elsewhere: this file keeps it.
 
-use super::{Conn, Tx, lines::Line, set};
+use super::{Conn, Tx, dialect::Dialect, lines::Line, set};
 use crate::{
     clock::APART_MOST,
     error::{Error, Result},
@@ -59,6 +59,15 @@ pub enum Work {
 }
 
 impl Work {
+    /// Whether doing it waits for the gateway.
+    pub fn asks_gateway(&self) -> bool {
+        match self {
+            Work::Evaluate => false,
+            Work::Detach { .. } | Work::GiveBack { .. } => true,
+            Work::Recharge { effect, .. } => !matches!(effect, Effect::TopUp | Effect::LookUpTopUp),
+        }
+    }
+
     /// The name under which at most one such job is pending in an account.
     fn key(&self, line_id: &str) -> Result<String> {
         let (recharge_id, effect) = match self {
@@ -195,32 +204,72 @@ fn void_from(wall: Instant) -> Instant {
     wall.plus(LEASE).plus(APART_MOST)
 }
 
-/// Claims for a node up to `most` jobs that are due at `now` and held by nobody at `wall`.
+/// Which jobs are claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Everything but looks: few, and somebody's money each.
+    Money,
+    /// Of that, what waits for the carrier and not for the gateway.
+    Deliveries,
+    /// Looks at lines: after all were stopped, hundreds of thousands may be due at once.
+    Looks,
+}
+
+/// Claims for a node up to `most` jobs of a kind that are due at `now` and that nobody holds at
+/// `wall`.
 pub async fn claim(
     tx: &mut Tx,
+    dialect: Dialect,
     node: &str,
     (now, wall): (Instant, Instant),
-    most: i64,
+    (which, most): (Which, i64),
 ) -> Result<Vec<Claimed>> {
-    // Why: the lease is checked twice. On PostgreSQL a second worker waits for the row and then
-    // sees the new lease in the outer condition; the inner one alone would claim it again.
-    let rows = sql!(
-        "UPDATE jobs SET version = version + 1, attempts = attempts + 1, leased_until = $1,
-                leased_by = $5
-         WHERE (leased_until < $2 OR leased_until > $6) AND (account_id, key) IN (
-             SELECT account_id, key FROM jobs
-             WHERE due_at <= $3 AND (leased_until < $2 OR leased_until > $6)
-             ORDER BY due_at, key LIMIT $4)
-         RETURNING account_id, line_id, work, attempts, key, version",
+    let (until, void, keys) = (
         wall.plus(LEASE).micros(),
-        wall.micros(),
-        now.micros(),
-        most,
-        node,
-        void_from(wall).micros()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+        void_from(wall).micros(),
+        if which == Which::Deliveries { "%top_up/0" } else { "%" },
+    );
+    // Why all is checked twice: who waited for a row sees in the outer condition what became of it;
+    // the inner one alone would claim it again. Looks are known by their text, as their index is.
+    macro_rules! claim {
+        ($which:literal, $passing:literal) => {
+            sql!(
+                concat!(
+                    "UPDATE jobs SET version = version + 1, attempts = attempts + 1,
+                            leased_until = $1, leased_by = $5
+                     WHERE due_at <= $3 AND (leased_until < $2 OR leased_until > $6)
+                           AND (account_id, key) IN (
+                         SELECT account_id, key FROM jobs
+                         WHERE due_at <= $3 AND (leased_until < $2 OR leased_until > $6)
+                               AND key LIKE $7 AND ",
+                    $which,
+                    " ORDER BY due_at, key LIMIT $4 ",
+                    $passing,
+                    ") RETURNING account_id, line_id, work, attempts, key, version"
+                ),
+                until,
+                wall.micros(),
+                now.micros(),
+                most,
+                node,
+                void,
+                keys
+            )
+        };
+    }
+    // Why passed over: rows that another claims or moves at the moment would be waited for in an
+    // order of their own, and PostgreSQL would end one of the two.
+    let claim = match (which, dialect) {
+        (Which::Looks, Dialect::Sqlite) => claim!("work = '{\"kind\":\"evaluate\"}'", ""),
+        (Which::Looks, Dialect::Postgres) => {
+            claim!("work = '{\"kind\":\"evaluate\"}'", "FOR UPDATE SKIP LOCKED")
+        }
+        (_, Dialect::Sqlite) => claim!("work <> '{\"kind\":\"evaluate\"}'", ""),
+        (_, Dialect::Postgres) => {
+            claim!("work <> '{\"kind\":\"evaluate\"}'", "FOR UPDATE SKIP LOCKED")
+        }
+    };
+    let rows = claim.fetch_all(&mut **tx).await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in &rows {
         match claimed(row) {
@@ -228,6 +277,21 @@ pub async fn claim(
             Err(error) => set_aside(tx, row, now, &error).await?,
         }
     }
+    Ok(all)
+}
+
+/// Claims up to so many jobs of any kind.
+#[cfg(test)]
+pub(crate) async fn claim_any(
+    tx: &mut Tx,
+    dialect: Dialect,
+    node: &str,
+    times: (Instant, Instant),
+    most: i64,
+) -> Result<Vec<Claimed>> {
+    let mut all = claim(tx, dialect, node, times, (Which::Money, most)).await?;
+    let more = most.saturating_sub(i64::try_from(all.len()).unwrap_or(most));
+    all.extend(claim(tx, dialect, node, times, (Which::Looks, more)).await?);
     Ok(all)
 }
 

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = files![
     "0022_agreements",
     "0023_moved",
     "0024_sweeps",
+    "0025_money_first",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

@@ -9,7 +9,10 @@ use laika_core::{bytes::Bytes, time::Instant};
 async fn claimed(world: &World) -> Vec<jobs::Claimed> {
     let now = world.app.clock.now();
     let mut tx = world.app.store.write().await.expect("a transaction");
-    let claimed = jobs::claim(&mut tx, world.app.node(), (now, now), 10).await.expect("claimed");
+    let claimed =
+        jobs::claim_any(&mut tx, world.app.store.dialect, world.app.node(), (now, now), 10)
+            .await
+            .expect("claimed");
     tx.commit().await;
     claimed
 }

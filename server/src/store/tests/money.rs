@@ -1,12 +1,12 @@
 //! The suite's part about money: jobs and their claims, recharges and the books.
 
-use super::{at_once, new_line, now, on_each};
+use super::{HOUSE, at_once, new_line, now, on_each};
 use crate::{
     error::{Error, Result},
-    sql,
+    secret, sql,
     store::{
         Store,
-        jobs::{self, Claimed, Work},
+        jobs::{self, Claimed, Which, Work},
         ledger,
         lines::{self, Line},
         payment_methods, recharges, turns,
@@ -14,10 +14,10 @@ use crate::{
 };
 use laika_core::{
     decide::Order,
-    id::PaymentMethodId,
+    id::{PaymentMethodId, RechargeId},
     ledger::{Book, Posting},
     money::Money,
-    recharge::{Fact, Recharge, apply},
+    recharge::{Effect, Fact, Recharge, apply},
     retry::limited_until,
     rule::Adds,
     time::{Instant, Span},
@@ -31,7 +31,7 @@ const NODE: &str = "one:8080";
 async fn claim(store: &Store, line: &Line) -> Result<Vec<Claimed>> {
     let at = now().plus(Span::minutes(1));
     let mut tx = store.write().await?;
-    let mut claimed = jobs::claim(&mut tx, NODE, (at, at), 100).await?;
+    let mut claimed = jobs::claim_any(&mut tx, store.dialect, NODE, (at, at), 100).await?;
     tx.commit().await;
     claimed.retain(|job| job.line_id == line.id);
     Ok(claimed)
@@ -128,7 +128,8 @@ async fn a_start_lets_go_of_its_own_jobs_and_of_no_other_servers() {
         let lost = claim(&store, &line).await?.remove(0);
         let mut tx = store.write().await?;
         let after = at.plus(Span::minutes(2));
-        let over = jobs::claim(&mut tx, "another:8080", (after, after), 100).await?;
+        let over =
+            jobs::claim_any(&mut tx, store.dialect, "another:8080", (after, after), 100).await?;
         assert!(over.iter().any(|job| job.line_id == line.id), "its lease has ended");
         jobs::release(&mut tx, NODE).await?;
         tx.commit().await;
@@ -227,7 +228,7 @@ async fn a_job_that_cannot_be_read_holds_up_no_other_and_is_told() {
         spoil("{\"kind\":\"evaluate\"}").await?;
         let mut tx = store.write().await?;
         let later = at.plus(Span::hours(2));
-        let read = jobs::claim(&mut tx, NODE, (later, later), 100).await?;
+        let read = jobs::claim_any(&mut tx, store.dialect, NODE, (later, later), 100).await?;
         assert!(read.iter().any(|job| job.line_id == line.id), "whoever can read it does it");
         tx.commit().await;
         Ok(())
@@ -323,6 +324,63 @@ async fn a_card_is_worn_after_ten_declines_a_day_or_fifteen_a_month() {
             tx.commit().await;
         }
         assert_eq!(worn[..3], [10, 15, 16], "the tenth of a day, then the fifteenth of a month");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn money_is_claimed_before_looks_and_a_delivery_waits_for_no_gateway() {
+    on_each(async |store| {
+        let mut tx = store.write().await?;
+        for _ in 0..20 {
+            let id = secret::id("line");
+            jobs::look_at(&mut tx, HOUSE, &id, now().minus(Span::hours(1))).await?;
+        }
+        let work = |number, effect| Work::Recharge {
+            recharge_id: RechargeId::new(format!("line_1-r{number}")).expect("an id"),
+            effect,
+        };
+        let (charge, top_up) = (work(1, Effect::Charge { attempt: 1 }), work(2, Effect::TopUp));
+        let look_up = work(3, Effect::LookUpTopUp);
+        for (work, at) in [(&charge, 3), (&top_up, 2), (&look_up, 1)] {
+            let due_at = now().minus(Span::minutes(at));
+            jobs::enqueue(&mut tx, HOUSE, "line_1", work, due_at).await?;
+        }
+        let mut claim = async |which, most| {
+            let times = (now(), now());
+            let claimed = jobs::claim(&mut tx, store.dialect, NODE, times, (which, most)).await?;
+            Ok::<_, Error>(claimed.into_iter().map(|job| job.work).collect::<Vec<_>>())
+        };
+        assert_eq!(claim(Which::Deliveries, 1).await?, [top_up]);
+        assert_eq!(claim(Which::Money, 1).await?, [charge]);
+        assert_eq!(claim(Which::Money, 9).await?, [look_up]);
+        assert_eq!(claim(Which::Money, 9).await?, []);
+        assert_eq!(claim(Which::Looks, 7).await?, vec![Work::Evaluate; 7]);
+        assert_eq!(claim(Which::Looks, 99).await?.len(), 13);
+        tx.rollback().await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_claim_at_once_wait_for_nobody_and_share() {
+    on_each(async |store| {
+        if store.dialect.one_writer() {
+            return Ok(());
+        }
+        let mut tx = store.write().await?;
+        for _ in 0..4 {
+            jobs::look_at(&mut tx, HOUSE, &secret::id("line"), now()).await?;
+        }
+        tx.commit().await;
+        let (mut one, mut two) = (store.write().await?, store.write().await?);
+        let (dialect, at) = (store.dialect, (now(), now()));
+        let first = jobs::claim(&mut one, dialect, "one", at, (Which::Looks, 3)).await?;
+        let second = jobs::claim(&mut two, dialect, "two", at, (Which::Looks, 3)).await?;
+        assert_eq!((first.len(), second.len()), (3, 1));
+        one.commit().await;
+        two.commit().await;
         Ok(())
     })
     .await;

@@ -51,14 +51,18 @@ async fn a_job_held_for_longer_than_one_can_be_is_claimed() {
         let mut tx = store.write().await?;
         jobs::look_at(&mut tx, HOUSE, line.id.as_str(), now()).await?;
         let wrong = now().plus(AHEAD);
-        let held = jobs::claim(&mut tx, "wrong", (wrong, wrong), 100).await?;
+        let held = jobs::claim_any(&mut tx, store.dialect, "wrong", (wrong, wrong), 100).await?;
         assert_eq!(jobs::next_due(&mut tx, now()).await?, Some(now()));
-        let claimed = jobs::claim(&mut tx, "right", (now(), now()), 100).await?;
+        let claimed = jobs::claim_any(&mut tx, store.dialect, "right", (now(), now()), 100).await?;
         assert_eq!((held.len(), claimed.len()), (1, 1));
         assert!(!jobs::finish(&mut tx, &held[0]).await?, "the claim is lost");
         let ahead = now().plus(APART);
-        assert!(jobs::claim(&mut tx, "ahead", (ahead, ahead), 100).await?.len() == 1);
-        assert!(jobs::claim(&mut tx, "right", (now(), now()), 100).await?.is_empty());
+        assert!(
+            jobs::claim_any(&mut tx, store.dialect, "ahead", (ahead, ahead), 100).await?.len() == 1
+        );
+        assert!(
+            jobs::claim_any(&mut tx, store.dialect, "right", (now(), now()), 100).await?.is_empty()
+        );
         tx.rollback().await
     })
     .await;

@@ -243,9 +243,9 @@ impl World {
     }
 
     async fn claim(&self) -> Result<Vec<jobs::Claimed>> {
-        let (now, wall) = (self.app.clock.now(), self.app.clock.wall());
-        let mut tx = self.app.store.write().await?;
-        let claimed = jobs::claim(&mut tx, self.app.node(), (now, wall), 16).await?;
+        let (app, mut tx) = (&self.app, self.app.store.write().await?);
+        let times = (app.clock.now(), app.clock.wall());
+        let claimed = jobs::claim_any(&mut tx, app.store.dialect, app.node(), times, 16).await?;
         tx.commit().await;
         Ok(claimed)
     }
