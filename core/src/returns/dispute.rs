@@ -29,11 +29,8 @@ pub struct Dispute {
 impl Dispute {
     /// What it holds or took of what the recharge kept, in minor units.
     pub(super) fn held_minor(&self) -> i64 {
-        match self.status.stands_in() {
-            Book::Sales => 0,
-            _ if self.instead => 0,
-            _ => self.amount.amount_minor,
-        }
+        let held = self.status.stands_in() != Book::Sales && !self.instead;
+        if held { self.amount.amount_minor } else { 0 }
     }
 }
 

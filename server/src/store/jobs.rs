@@ -63,7 +63,7 @@ impl Work {
     pub fn asks_gateway(&self) -> bool {
         match self {
             Work::Evaluate => false,
-            Work::Detach { .. } | Work::GiveBack { .. } => true,
+            Work::Detach { .. } | Work::Refresh { .. } | Work::GiveBack { .. } => true,
             Work::Recharge { effect, .. } => !matches!(effect, Effect::TopUp | Effect::LookUpTopUp),
         }
     }

@@ -128,7 +128,8 @@ impl World {
     async fn work(&self) -> usize {
         let (now, wall) = (self.app.clock.now(), self.app.clock.wall());
         let mut tx = self.app.store.write().await.expect("a transaction");
-        let claimed = jobs::claim(&mut tx, self.app.node(), (now, wall), 16).await;
+        let dialect = self.app.store.dialect;
+        let claimed = jobs::claim_any(&mut tx, dialect, self.app.node(), (now, wall), 16).await;
         tx.commit().await;
         let claimed = claimed.expect("claimed");
         for job in &claimed {
