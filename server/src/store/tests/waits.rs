@@ -10,8 +10,8 @@ use crate::{
 };
 use laika_core::{api::Language, id::LineId, time::Span};
 use sqlx::Row;
-use std::sync::Arc;
-use tokio::task;
+use std::{sync::Arc, time::Duration};
+use tokio::{task, time::timeout};
 
 async fn tell(conn: &mut Conn, setting: &'static str) {
     sqlx::raw_sql(setting).execute(conn).await.expect("a setting");
@@ -26,13 +26,16 @@ async fn shown(conn: &mut Conn, question: &'static str) -> String {
 async fn somebody_waits(store: &Store) -> Result<()> {
     let question = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_activity
                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    loop {
-        let row = sqlx::raw_sql(question).fetch_one(&mut *store.read().await?).await?;
-        if row.try_get::<i64, _>(0)? > 0 {
-            return Ok(());
+    let asks = async {
+        loop {
+            let row = sqlx::raw_sql(question).fetch_one(&mut *store.read().await?).await?;
+            if row.try_get::<i64, _>(0)? > 0 {
+                return Ok(());
+            }
+            task::yield_now().await;
         }
-        task::yield_now().await;
-    }
+    };
+    timeout(Duration::from_secs(30), asks).await.expect("somebody waits")
 }
 
 #[tokio::test(flavor = "multi_thread")]
