@@ -112,9 +112,11 @@ fn an_empty_database_of_postgres_is_not_taken_for_the_one_that_charges() {
     let database = Database::new();
     let url = database.url().replacen("postgres@", "postgres:secret@", 1);
     let place = Place::new("nothing-in-it").with("DATABASE_URL", &url);
-    let ran = place.run(&["kill-switch", "on"]).expect(1);
-    assert!(ran.stderr.contains("no database of Laika's"), "{}", ran.stderr);
-    assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    for command in [&["kill-switch", "on"][..], &["restore"]] {
+        let ran = place.run(command).expect(1);
+        assert!(ran.stderr.contains("no database of Laika's"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    }
     assert_eq!(database.ask("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
 }
 

@@ -82,7 +82,7 @@ pub(super) fn restore(parser: lexopt::Parser) -> Result<Outcome, Failure> {
         Ok(restored) => print_json(&restored)?,
         Err(report) => {
             print_json(&report)?;
-            return Err(Failure::failed("the copy's books are wrong; nothing was put in place"));
+            return Err(Failure::failed("the copy's books are wrong; nothing was changed"));
         }
     }
     let words = "charging is stopped until it is sure what was charged since the copy was made";

@@ -76,7 +76,8 @@ pub async fn restore(
 /// The same for a database that PostgreSQL's own tools have put a copy in, before a server runs on
 /// it.
 pub async fn in_place(url: &DatabaseUrl, by: &By<'_>, now: Instant) -> Result<Restored, Refused> {
-    let store = Store::open(url).await?;
+    // Why known: an empty database would be made into one without lines, and be called restored.
+    let store = Store::open_known(url).await?;
     let restored = prepare(&store, by, now).await;
     store.close().await;
     restored
