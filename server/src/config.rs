@@ -112,9 +112,11 @@ impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Config, ConfigError> {
         #[cfg(feature = "faults")]
-        if let Ok(point) = std::env::var("LAIKA_CRASH_AT") {
-            let error = |words| ConfigError(format!("LAIKA_CRASH_AT: {words}"));
-            crate::fault::arm(&point).map_err(error)?;
+        for fate in crate::fault::Fate::ALL {
+            let name = fate.variable();
+            let Ok(point) = std::env::var(name) else { continue };
+            crate::fault::arm(fate, &point)
+                .map_err(|words| ConfigError(format!("{name}: {words}")))?;
         }
         Config::from_vars(&|name| std::env::var(name).ok())
     }

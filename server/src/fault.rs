@@ -6,10 +6,11 @@
 //! something happened outside that no row says yet, or inside one that is not committed yet.
 //!
 //! A program without the feature `faults` holds none of this: each point is an `Ok(())` that the
-//! compiler removes. With it, `LAIKA_CRASH_AT=NAME[:NTH]` aborts the process at a point. In a test,
-//! `begin` gives the thread a simulated process: where that dies, the flow call answers an error,
-//! and from then on this thread's store begins and commits no transaction, so that whatever handles
-//! the error does what a dead process does: nothing.
+//! compiler removes. With it, `LAIKA_CRASH_AT=NAME[:NTH]` aborts the process at a point, and
+//! `LAIKA_STOP_AT` has it stand still there until SIGCONT. In a test, `begin` gives the thread a
+//! simulated process: where that dies, the flow call answers an error, and from then on this
+//! thread's store begins and commits no transaction, so that whatever handles the error does what a
+//! dead process does: nothing.
 
 #[cfg(all(feature = "faults", not(debug_assertions)))]
 compile_error!("the feature `faults` is for tests; a release never has it");
@@ -184,4 +185,4 @@ pub use inert::{after, alive, at, before};
 mod live;
 
 #[cfg(any(test, feature = "faults"))]
-pub use live::{after, alive, arm, at, before, begin, died_at, end, names};
+pub use live::{Fate, after, alive, arm, at, before, begin, died_at, end, names};

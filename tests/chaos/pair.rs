@@ -1,5 +1,5 @@
-//! Two servers on one PostgreSQL: one stands still while it holds a job, the other goes on; both
-//! count, recharge and tell side by side.
+//! Two servers on one PostgreSQL: one stands still while it holds a job, or inside a transaction,
+//! and the other goes on; both count, recharge and tell side by side.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -86,6 +86,70 @@ fn a_server_that_stood_still_past_its_lease_writes_nothing_more() {
     let books = books::compare(&town, &feed);
     assert!(books.wrong.is_empty(), "{}", books::first(&books.wrong));
     assert_eq!(books.done, 1);
+}
+
+/// One of two stands still inside a transaction, with every lock that it took there: the other
+/// counts the same line's usage meanwhile, and has done so many of its recharges. Then the first
+/// goes on: its commit finds no connection, so it ends and is started again.
+fn stands_still_at(point: &str, name: &str, done_meanwhile: usize) {
+    let ground = Ground { on_postgres: true, crash_points: true, ..Ground::default() };
+    let mut town = Town::found(name, 1, ground);
+    let feed = Arc::new(Feed::default());
+    let customer = town.customers[0].clone();
+    let iccid = &customer.line.iccid;
+    let left = town.lines()[iccid]["data_bytes"].as_u64().expect("bytes");
+    let event = |name, bytes| usage::event("still", name, iccid, &usage::stamp(), bytes);
+    let (mut still, _network) = town.another_that_stops_at(point);
+    town.kill();
+    let (sends, origin, all) = (feed.clone(), still.origin.clone(), [event("all", left)]);
+    let sent = std::thread::spawn(move || sends.send(&origin, &all));
+    wait::until("it stands still", Duration::from_secs(60), || {
+        town.log().contains(&format!("stands still at {point}\n")).then_some(())
+    });
+    let database = town.database.as_ref().expect("PostgreSQL");
+    let open = "SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND state = 'idle in transaction'";
+    assert_ne!(database.ask(open), "0", "{point} is not inside a transaction");
+
+    town.restart();
+    let one = [event("one", 1)];
+    wait::until("the other counts", LEASE_AND_MORE, || {
+        (usage::batch(&town.origin, &one).send().ok()?.status == 200).then(|| feed.count(&one))
+    });
+    let seen = wait::until("the other goes on", LEASE_AND_MORE, || {
+        let seen = seen_at(town.server(), &customer);
+        let done = seen.iter().filter(|(status, _)| *status == Status::Done).count();
+        (seen.len() == done && done == done_meanwhile).then_some(seen)
+    });
+
+    still.resume();
+    wait::until("the first one ends", Duration::from_secs(30), || still.ended());
+    assert!(town.log().contains("a commit failed; stopping"), "{}", town.log());
+    let again = town.another_at(still.listen());
+    wait::until("its usage is acknowledged in the end", Duration::from_secs(60), || {
+        sent.is_finished().then_some(())
+    });
+    let after = seen_at(&again, &customer);
+    assert!(after.starts_with(&seen), "it wrote to what the other has done: {after:?}");
+    town.settle();
+    let books = books::compare(&town, &feed);
+    assert!(books.wrong.is_empty(), "{}", books::first(&books.wrong));
+    assert_eq!(books.done, 1);
+}
+
+#[test]
+fn a_server_that_stands_still_while_it_counts_holds_nobody_up() {
+    stands_still_at("usage.before", "stillusage", 0);
+}
+
+#[test]
+fn nor_one_that_is_about_to_charge_and_it_does_not_charge_then() {
+    stands_still_at("submission.before", "stillsubmission", 1);
+}
+
+#[test]
+fn nor_one_that_has_charged_and_not_written_so() {
+    stands_still_at("fact.before", "stillfact", 1);
 }
 
 /// The customer's recharges as one of the servers shows them: how they stand, and what was heard.

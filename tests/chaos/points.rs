@@ -163,7 +163,7 @@ fn what_is_shipped_has_no_crash_points() {
         let bytes = std::fs::read(program).expect("the program under test");
         bytes.windows(text.len()).any(|part| part == text.as_bytes())
     };
-    for text in ["LAIKA_CRASH_AT", "faults: the process dies at "] {
+    for text in ["LAIKA_CRASH_AT", "LAIKA_STOP_AT", "faults: the process dies at "] {
         assert!(!holds(&laika::program(), text), "{text}: points are in what is shipped");
         assert!(holds(&laika::program_with_crash_points(), text), "{text}: where are they then?");
     }

@@ -136,9 +136,18 @@ impl Town {
 
     /// Another server on the same database, with a network of its own to the sandbox.
     pub(super) fn another(&self) -> (Process, Proxy) {
+        self.another_with(&[])
+    }
+
+    /// The same that stands still where it first comes by a point.
+    pub(super) fn another_that_stops_at(&self, point: &str) -> (Process, Proxy) {
+        self.another_with(&[("LAIKA_STOP_AT", point)])
+    }
+
+    fn another_with(&self, more: &[(&str, &str)]) -> (Process, Proxy) {
         let proxy = Proxy::start(self.sandbox.listen(), true).expect("a port");
         let own = [("LAIKA_LISTEN", "localhost:0"), ("LAIKA_SANDBOX_LISTEN", &*proxy.listen)];
-        (self.place.start_with(&["serve"], &own), proxy)
+        (self.place.start_with(&["serve"], &[&own, more].concat()), proxy)
     }
 
     /// The same at an address, with nothing between it and the sandbox.

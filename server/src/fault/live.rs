@@ -11,8 +11,37 @@ use std::{
     },
 };
 
-/// The point of this process, and how often it is still passed.
-static ARMED: OnceLock<(String, AtomicU32)> = OnceLock::new();
+/// What becomes of this process at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It ends, as by `kill -9`.
+    Dies,
+    /// It stops with all that it holds, as after SIGSTOP, until somebody sends SIGCONT.
+    StandsStill,
+}
+
+impl Fate {
+    /// Both.
+    pub const ALL: [Fate; 2] = [Fate::Dies, Fate::StandsStill];
+
+    /// The variable that names the point.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Fate::Dies => "LAIKA_CRASH_AT",
+            Fate::StandsStill => "LAIKA_STOP_AT",
+        }
+    }
+}
+
+/// What becomes of this process, and where.
+static ARMED: OnceLock<Armed> = OnceLock::new();
+
+struct Armed {
+    point: String,
+    /// How often it is still passed.
+    left: AtomicU32,
+    fate: Fate,
+}
 
 thread_local! {
     /// The simulated process of this thread.
@@ -34,9 +63,9 @@ pub fn names() -> Vec<String> {
     kept.chain(Point::ALL.iter().map(|point| point.name().to_string())).collect()
 }
 
-/// Has this process die at a point: `NAME`, or `NAME:3` for the third time. *Errors*: there is no
-/// such point, in words that name all there are.
-pub fn arm(text: &str) -> Result<(), String> {
+/// Has this process die or stand still at a point: `NAME`, or `NAME:3` for the third time.
+/// *Errors*: there is no such point, in words that name all there are.
+pub fn arm(fate: Fate, text: &str) -> Result<(), String> {
     let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
     let nth = nth.parse().ok().filter(|nth| *nth > 0);
     let nth = nth.ok_or_else(|| format!("\"{text}\" is not NAME or NAME:NTH"))?;
@@ -44,7 +73,7 @@ pub fn arm(text: &str) -> Result<(), String> {
         return Err(format!("there is no point \"{name}\"; there are {}", names().join(" ")));
     }
     // Why no error: a command that reads its configuration twice counts on.
-    let _ = ARMED.set((name.to_string(), AtomicU32::new(nth)));
+    let _ = ARMED.set(Armed { point: name.to_string(), left: AtomicU32::new(nth), fate });
     Ok(())
 }
 
@@ -89,15 +118,40 @@ fn dead(name: &str) -> Error {
     Error::internal(format!("the process died at {name}"))
 }
 
+fn meet(fate: Fate, name: &str) {
+    match fate {
+        Fate::Dies => {
+            eprintln!("faults: the process dies at {name}");
+            std::process::abort();
+        }
+        Fate::StandsStill => {
+            eprintln!("faults: the process stands still at {name}");
+            stand_still();
+            eprintln!("faults: the process goes on from {name}");
+        }
+    }
+}
+
+/// Why not `kill` from outside: that stops whichever thread hears it first, and this one goes on
+/// until then.
+#[cfg(feature = "faults")]
+fn stand_still() {
+    let raised = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
+    assert_eq!(raised, Ok(()), "SIGSTOP");
+}
+
+/// Why nothing: only the program with crash points is told to.
+#[cfg(not(feature = "faults"))]
+fn stand_still() {}
+
 fn pass(name: impl FnOnce() -> String) -> Result<()> {
     alive()?;
     let name = name();
-    if let Some((armed, left)) = ARMED.get()
-        && *armed == name
-        && left.fetch_sub(1, SeqCst) == 1
+    if let Some(armed) = ARMED.get()
+        && armed.point == name
+        && armed.left.fetch_sub(1, SeqCst) == 1
     {
-        eprintln!("faults: the process dies at {name}");
-        std::process::abort();
+        meet(armed.fate, &name);
     }
     LIFE.with(|now| {
         let mut now = now.borrow_mut();

@@ -1,7 +1,7 @@
 //! A simulated process dies where it is told to, and does nothing afterwards, whatever handles the
 //! error; the next one goes on from what was durable.
 
-use super::{arm, begin, died_at, end, names};
+use super::{Fate, arm, begin, died_at, end, names};
 use crate::{
     App, Shared,
     clock::Clock,
@@ -105,7 +105,9 @@ fn every_point_has_a_name_of_its_own_and_others_are_refused() {
     let all = names();
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     for bad in ["", "nowhere", "usage", "usage.before:0", "usage.before:x"] {
-        arm(bad).expect_err(bad);
+        arm(Fate::Dies, bad).expect_err(bad);
     }
-    assert!(arm("nowhere").expect_err("refused").contains(" usage.before usage.after "));
+    assert!(
+        arm(Fate::Dies, "nowhere").expect_err("refused").contains(" usage.before usage.after ")
+    );
 }
