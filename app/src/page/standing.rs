@@ -4,7 +4,7 @@
 use crate::text::Text;
 use crate::ui::status::Mood;
 use laika_core::api::RuleStatus;
-use laika_core::decide::{Decision, Reason};
+use laika_core::decide::{Reason, telling};
 
 /// A state in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub(crate) struct Standing {
 
 /// The standing of a rule.
 pub(crate) fn standing(text: Text, status: &RuleStatus) -> Standing {
-    let decision = telling(status);
+    let decision = telling(&status.now, &status.as_if_due);
     let words = &text.words.rule;
     let word = match decision.reason() {
         Some(Reason::Paused { .. }) => words.is_paused,
@@ -28,21 +28,6 @@ pub(crate) fn standing(text: Text, status: &RuleStatus) -> Standing {
     };
     let sentence = text.speech(|speech| speech.decision(decision));
     Standing { mood: mood(decision.reason()), word, sentence }
-}
-
-/// The decision that tells most: as things are, or, while nothing is due, what would hold it back.
-fn telling(status: &RuleStatus) -> &Decision {
-    let idle = matches!(status.now.reason(), Some(Reason::NotDue | Reason::TargetMet));
-    let held_back = status.as_if_due.reason().is_some_and(|reason| {
-        !matches!(
-            reason,
-            Reason::NotDue
-                | Reason::TargetMet
-                | Reason::NoticeRunning { .. }
-                | Reason::CoolingDown { .. }
-        )
-    });
-    if idle && held_back { &status.as_if_due } else { &status.now }
 }
 
 /// How a reason not to charge feels.

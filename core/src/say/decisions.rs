@@ -1,8 +1,10 @@
 //! What is decided, or why nothing is charged; and what a low balance is announced with.
 
 use super::Speech;
+use super::rule::low;
 use super::words::{Gap, Words, say, words};
-use crate::decide::{Decision, Reason, Suspension, TriggerDue};
+use crate::decide::{Decision, Reason, Suspension, TriggerDue, telling};
+use crate::rule::Rule;
 
 const CHARGE_UNKNOWN: Words = words!(
     "The charge was sent; no answer yet. We are checking. Please do not pay again.",
@@ -173,9 +175,22 @@ impl Speech<'_> {
         words.of(self.language)
     }
 
-    /// The low-balance alert: what is left, and whether a recharge comes.
-    pub fn alert(&self, left: &str, decision: &Decision) -> String {
-        let decision = self.decision(decision);
-        say!(self.language, "{0} left. {1}", "剩余 {0}。{1}", left, &decision)
+    /// The low-balance alert: what is left, and whether a recharge comes, when, or why not. `now` and
+    /// `as_if_due` are what is decided on the line.
+    ///
+    /// *Source*: `rules.md`, "A rule": the alert.
+    pub fn alert(&self, left: &str, rule: &Rule, now: &Decision, as_if_due: &Decision) -> String {
+        let l = self.language;
+        let comes = match (now.reason(), as_if_due, rule.triggers.low_balance) {
+            (Some(Reason::NotDue), Decision::Recharge { .. }, Some(threshold)) => Some(threshold),
+            _ => None,
+        };
+        let told = match comes {
+            Some(threshold) => {
+                say!(l, "A recharge comes when {0}.", "{0}自动充值。", &low(l, threshold))
+            }
+            None => self.decision(telling(now, as_if_due)),
+        };
+        say!(l, "{0} left. {1}", "剩余 {0}。{1}", left, &told)
     }
 }

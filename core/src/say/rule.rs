@@ -3,7 +3,7 @@
 use super::words::{Words, say, words};
 use super::{Speech, and, format, list, names};
 use crate::api::Language;
-use crate::decide::{MethodFacts, Notice, TriggerDue};
+use crate::decide::{MethodFacts, Notice, Reason, TriggerDue};
 use crate::forecast::Bound;
 use crate::rule::{Amount, Limits, Rule, Threshold};
 use crate::schedule::{Schedule, Unit, Weekday};
@@ -168,6 +168,19 @@ impl Speech<'_> {
             &time
         )
     }
+
+    /// An announced charge that was not made when its time had come, and why.
+    pub fn not_made(&self, at: Instant, reason: &Reason) -> String {
+        let (time, reason) = (format::time(at, self.zone), self.reason(reason));
+        say!(
+            self.language,
+            "The charge planned for {0} at {1} was not made; no money moved. {2}",
+            "原定 {0} {1} 的扣款未执行，未扣款。{2}",
+            self.zone.date(at),
+            &time,
+            &reason
+        )
+    }
 }
 
 /// When it recharges, not yet as the beginning of a sentence.
@@ -195,7 +208,7 @@ fn whens(language: Language, rule: &Rule) -> String {
 }
 
 /// That little is left.
-fn low(language: Language, threshold: Threshold) -> String {
+pub(super) fn low(language: Language, threshold: Threshold) -> String {
     match threshold {
         Threshold::Data { bytes } if bytes.is_zero() => {
             say!(language, "no data is left", "流量用完时")

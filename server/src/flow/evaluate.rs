@@ -21,7 +21,8 @@ use crate::{
 };
 use laika_core::{
     decide::{
-        Account, Cause, Decision, TriggerDue, announce, consumed_by, consumed_with, decide, missed,
+        Account, Cause, Decision, Notice, Reason, TriggerDue, announce, consumed_by, consumed_with,
+        decide, missed,
     },
     record::{DecisionRecord, canonical},
     rule::Threshold,
@@ -182,7 +183,7 @@ async fn look<'a>(
     let announced = announce_due(tx, line, &stored, &mut subject.inputs).await?;
     let (account, history) = (&subject.inputs.account, &subject.inputs.history);
     let decision = decide(&stored.rule, account, history, cause, now);
-    alert(tx, line, &mut stored, &subject.inputs, &decision).await?;
+    let alerted = alert(tx, line, &mut stored, &subject.inputs, &decision).await?;
     let gone = consumed_by(&decision, &stored.rule, account, history, now);
     let unmoved = (stored.consumed_through.max(gone), stored.consumed_expiry_at, stored.alerted);
     let forgotten = history.notices.iter().any(|notice| is_gone(&notice.trigger, &stored));
@@ -199,6 +200,10 @@ async fn look<'a>(
             Some(last)
         }
         Some(_) | None => {
+            let dates = history.notices.iter().any(|it| goes_now(&it.trigger, &stored, gone));
+            if !alerted && !dates {
+                tell_held(tx, line, &stored, &subject.inputs, &decision).await?;
+            }
             let record = DecisionRecord::make(&stored.rule, account, history, cause, now);
             let record = act(tx, line, &mut stored, &subject.inputs, record).await?;
             kept.add(&subject, record)?
@@ -233,6 +238,9 @@ async fn act(
         Decision::Wait { .. } | Decision::Skip { .. } => {
             let (account, history, now) = (&inputs.account, &inputs.history, record.now);
             let gone = consumed_by(&record.decision, &stored.rule, account, history, now);
+            for notice in history.notices.iter().filter(|it| goes_now(&it.trigger, stored, gone)) {
+                tell_not_made(tx, line, stored, inputs, notice, &record.decision).await?;
+            }
             stored.consumed_through = stored.consumed_through.max(gone);
             for notice in inputs.history.notices.iter().filter(|n| is_gone(&n.trigger, stored)) {
                 looks::forget(tx, line, &notice.trigger).await?;
@@ -293,14 +301,62 @@ async fn tell_missed(
     Ok(())
 }
 
-/// Tells the customer once per crossing that little is left, whether the rule is on or off.
+/// Tells the customer that a limit of the rule holds a charge that is due: once while it does so.
+async fn tell_held(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &Stored,
+    inputs: &Inputs,
+    decision: &Decision,
+) -> Result<()> {
+    let resets_at = match decision.reason() {
+        Some(
+            Reason::MonthlyCapReached { resets_at, .. } | Reason::DailyCountReached { resets_at },
+        ) => resets_at,
+        Some(_) | None => return Ok(()),
+    };
+    let now = line.newest_at;
+    let body = speech(&inputs.owner, &inputs.account.zone, now).decision(decision);
+    let key = format!("{}-v{}-held-{}", line.id, stored.rule.version, resets_at.micros());
+    tell(tx, &inputs.owner, &key, &body, now).await
+}
+
+/// Tells the customer that an announced charge was not made when its time had come, and why; not of
+/// what the customer has asked for.
+async fn tell_not_made(
+    tx: &mut Tx,
+    line: &Line,
+    stored: &Stored,
+    inputs: &Inputs,
+    notice: &Notice,
+    decision: &Decision,
+) -> Result<()> {
+    let reason = match decision.reason() {
+        None
+        | Some(
+            Reason::RuleOff
+            | Reason::Paused { .. }
+            | Reason::NotStarted { .. }
+            | Reason::Ended { .. }
+            | Reason::SkippedOnce { .. },
+        ) => return Ok(()),
+        Some(reason) => reason,
+    };
+    let (at, now) = (notice.charge_at, line.newest_at);
+    let body = speech(&inputs.owner, &inputs.account.zone, now).not_made(at, reason);
+    let key = format!("{}-v{}-not-made-{}", line.id, stored.rule.version, at.micros());
+    tell(tx, &inputs.owner, &key, &body, now).await
+}
+
+/// Tells the customer once per crossing that little is left, whether the rule is on or off; whether
+/// it did now.
 async fn alert(
     tx: &mut Tx,
     line: &Line,
     stored: &mut Stored,
     inputs: &Inputs,
     decision: &Decision,
-) -> Result<()> {
+) -> Result<bool> {
     let account = &inputs.account;
     let (low, left) = match stored.rule.alert {
         None => (false, String::new()),
@@ -312,20 +368,31 @@ async fn alert(
             (account.credit_minor <= threshold.amount_minor, say::money(credit))
         }
     };
-    if low && !stored.alerted {
-        let speech = speech(&inputs.owner, &account.zone, line.newest_at);
-        let body = speech.alert(&left, decision);
+    let now_low = low && !stored.alerted;
+    if now_low {
+        let (rule, now) = (&stored.rule, line.newest_at);
+        let as_if_due = decide(rule, account, &inputs.history, &Cause::AsIfDue, now);
+        let speech = speech(&inputs.owner, &account.zone, now);
+        let body = speech.alert(&left, rule, decision, &as_if_due);
         let key = format!("{}-v{}-alert", line.id, line.version);
-        tell(tx, &inputs.owner, &key, &body, line.newest_at).await?;
+        tell(tx, &inputs.owner, &key, &body, now).await?;
     }
     stored.alerted = low;
-    Ok(())
+    Ok(now_low)
 }
 
 /// Whether a scheduled instant is consumed, so that its announcement means nothing any more.
 fn is_gone(trigger: &TriggerDue, stored: &Stored) -> bool {
     match trigger {
         TriggerDue::Scheduled { at } => Some(*at) <= stored.consumed_through,
+        TriggerDue::LowBalance | TriggerDue::Expiring { .. } => false,
+    }
+}
+
+/// The same of one that goes with this decision, which consumes up to `gone`.
+fn goes_now(trigger: &TriggerDue, stored: &Stored, gone: Option<Instant>) -> bool {
+    match trigger {
+        TriggerDue::Scheduled { at } => Some(*at) > stored.consumed_through && Some(*at) <= gone,
         TriggerDue::LowBalance | TriggerDue::Expiring { .. } => false,
     }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod books;
 mod clock;
 mod disputes;
+mod held;
 mod names;
 mod statements;
 mod switch;
