@@ -56,7 +56,7 @@ pub async fn save(
     let rule = Rule { version: inputs.next_version, armed_at: line.newest_at, ..rule };
     let old = rules::get(&mut tx, &line).await?;
     let renewed = match &old {
-        Some(old) => has_new_instrument(&mut tx, account, &old.rule, &rule).await?,
+        Some(_) => has_new_instrument(&mut tx, &line, &rule).await?,
         None => false,
     };
     let stored = replace(old, rule, request, renewed);
@@ -89,21 +89,20 @@ async fn unmoved(tx: &mut Tx, line: &Line, request: &SaveRule) -> Result<Preview
     inputs::preview(tx, &before, request.as_of).await
 }
 
-/// Whether the new rule names an instrument that the old one did not. A card that was removed and
-/// added again is another method, but the same instrument.
-async fn has_new_instrument(
-    tx: &mut Tx,
-    account: &AccountId,
-    old: &Rule,
-    new: &Rule,
-) -> Result<bool> {
+/// Whether the new rule names an instrument that no version did since the suspended one: leaving a
+/// card out and taking it in again is no other card. One that was removed and added again is another
+/// method, but the same instrument.
+async fn has_new_instrument(tx: &mut Tx, line: &Line, new: &Rule) -> Result<bool> {
+    let account = line.account_id.as_str();
     let mut known = Vec::new();
-    for id in &old.payment_methods {
-        let method = payment_methods::get(tx, account.as_str(), id.as_str()).await?;
-        known.extend(method.map(|method| method.instrument));
+    for rule in rules::since_suspended(tx, line).await? {
+        for id in &rule.payment_methods {
+            let method = payment_methods::get(tx, account, id.as_str()).await?;
+            known.extend(method.map(|method| method.instrument));
+        }
     }
     for id in &new.payment_methods {
-        let method = payment_methods::get(tx, account.as_str(), id.as_str()).await?;
+        let method = payment_methods::get(tx, account, id.as_str()).await?;
         if method.is_some_and(|method| !known.contains(&method.instrument)) {
             return Ok(true);
         }

@@ -2,6 +2,7 @@
 //! moved. What happens outside (gateway, carrier) is tested with the sandbox in `tests/`.
 
 mod known;
+mod suspended;
 mod timers;
 
 use super::{

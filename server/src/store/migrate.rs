@@ -45,6 +45,7 @@ const FILES: &[(&str, &str)] = files![
     "0023_moved",
     "0024_sweeps",
     "0025_money_first",
+    "0026_suspended_version",
 ];
 
 pub(super) async fn run(store: &Store) -> Result<()> {

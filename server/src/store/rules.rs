@@ -104,10 +104,14 @@ pub async fn put(tx: &mut Tx, line: &Line, stored: &Stored) -> Result<()> {
     Ok(())
 }
 
-/// Makes the rule wait for the customer, or ends that; the line must be locked.
+/// Makes the rule wait for the customer, or ends that; the line must be locked. The version that
+/// waits is the one that was suspended first.
 pub async fn suspend(tx: &mut Tx, line: &Line, why: Option<Suspension>) -> Result<()> {
     sql!(
-        "UPDATE rules SET suspended = $1 WHERE account_id = $2 AND line_id = $3",
+        "UPDATE rules SET suspended = $1,
+             suspended_version = CASE WHEN suspended IS NULL THEN version
+                                      ELSE COALESCE(suspended_version, version) END
+         WHERE account_id = $2 AND line_id = $3",
         why.as_ref().map(json).transpose()?,
         line.account_id.as_str(),
         line.id.as_str()
@@ -178,6 +182,22 @@ pub async fn version(conn: &mut Conn, line: &Line, version: u32) -> Result<Optio
     .fetch_optional(conn)
     .await?;
     row.map(|row| from_json(&row.try_get::<String, _>(0)?)).transpose()
+}
+
+/// The versions of a line's rule from the one that was suspended on; of one that is not, it alone.
+pub async fn since_suspended(conn: &mut Conn, line: &Line) -> Result<Vec<Rule>> {
+    let rows = sql!(
+        "SELECT v.rule FROM rules AS r JOIN rule_versions AS v
+             ON v.account_id = r.account_id AND v.line_id = r.line_id
+         WHERE r.account_id = $1 AND r.line_id = $2
+             AND v.version >= CASE WHEN r.suspended IS NULL THEN r.version
+                                   ELSE COALESCE(r.suspended_version, r.version) END",
+        line.account_id.as_str(),
+        line.id.as_str()
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| from_json(&row.try_get::<String, _>(0)?)).collect()
 }
 
 /// Every version of each line's rule with when it was made, the oldest first.

@@ -3,7 +3,7 @@
 
 use super::{World, at, gigabytes, monthly};
 use crate::{flow::perform::perform, store::jobs};
-use laika_core::{bytes::Bytes, time::Instant};
+use laika_core::{bytes::Bytes, recharge::Status, time::Instant};
 
 /// Claims what is due now, as a worker does.
 async fn claimed(world: &World) -> Vec<jobs::Claimed> {
@@ -76,4 +76,46 @@ async fn a_date_that_an_outage_outlasted_is_told_once_and_gone() {
     }
     assert_eq!(world.consumed_through().await, at("2026-11-24T08:00:00Z"), "09:00 in Madrid");
     assert_eq!(world.recharges().await.len(), 0);
+}
+
+/// Does what is due now, once.
+async fn works(world: &World) {
+    for job in claimed(world).await {
+        perform(&world.app, &job).await.expect("looked at");
+    }
+}
+
+#[tokio::test]
+async fn a_date_missed_by_less_than_three_days_is_announced_and_charged() {
+    let world = World::new().await;
+    world.save("k1", monthly).await.expect("saved");
+    world.turn_on().await.expect("on");
+    // Nobody looked before the date, nor for a day after it.
+    world.pass(24 * 3);
+    works(&world).await;
+    assert_eq!((world.told("At most").await, world.recharges().await.len()), (1, 0));
+    world.pass(23);
+    works(&world).await;
+    assert_eq!(world.recharges().await.len(), 0, "a day's notice");
+    world.pass(2);
+    works(&world).await;
+    assert_eq!(world.recharges().await, [Status::Opened]);
+    assert_eq!(world.told("was not made").await, 0);
+    assert_eq!(world.consumed_through().await, at("2026-11-24T08:00:00Z"));
+}
+
+#[tokio::test]
+async fn the_safety_timer_alone_finds_what_no_look_has_seen() {
+    let world = World::new().await;
+    world.save("k1", |_| {}).await.expect("saved");
+    world.turn_on().await.expect("on");
+    let mut tx = world.app.store.write().await.expect("a transaction");
+    let less = "UPDATE buckets SET bytes_left = 500000000";
+    sqlx::raw_sql(less).execute(&mut *tx).await.expect("as if a look had been lost");
+    tx.commit().await;
+    works(&world).await;
+    assert_eq!(world.recharges().await.len(), 0, "nobody has looked");
+    world.pass(7);
+    works(&world).await;
+    assert_eq!(world.recharges().await, [Status::Opened]);
 }
