@@ -243,10 +243,16 @@ impl Tx {
         if fault::alive().is_err() {
             return;
         }
-        if let Err(error) = self.0.commit().await {
-            tracing::error!(%error, "a commit failed; stopping, the next start recovers");
-            std::process::abort();
-        }
+        let commit = async move {
+            if let Err(error) = self.0.commit().await {
+                tracing::error!(%error, "a commit failed; stopping, the next start recovers");
+                std::process::abort();
+            }
+        };
+        // Why a task: who waits may go away, as a request does whose customer leaves; what becomes
+        // of a commit that is under way has to be heard all the same. It ends early with its runtime
+        // alone, which ends the process.
+        let _ = tokio::spawn(commit).await;
     }
 
     /// Makes everything in it durable, at a point that has a name: what follows from money, usage

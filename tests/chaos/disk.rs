@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
+use laika_tests::support::laika::Place;
 use laika_tests::support::machine::Machine;
 use laika_tests::support::postgres::Database;
 use laika_tests::support::wait;
+use serde_json::{Value, json};
 
 use super::run::Run;
-use super::town::Ground;
+use super::town::{Ground, Town};
 
 const SEED: u64 = 0xd15c;
 const CUSTOMERS: u32 = 3;
@@ -115,6 +117,42 @@ fn a_sync_that_fails_stops_the_server_and_a_start_recovers() {
 }
 
 #[test]
+fn a_commit_that_fails_stops_the_server_also_when_nobody_waits_for_it_any_more() {
+    let ground = Ground { crash_points: true, ..Ground::default() };
+    let (mut town, machine) = (Town::found("left", 1, ground), Machine::new("left"));
+    for (name, value) in machine.env(&town.file()) {
+        town.place.set(name, &value);
+    }
+    town.kill();
+    town.place.set("LAIKA_STOP_AT", "rule_switched.before");
+    town.restart();
+    town.place.unset("LAIKA_STOP_AT");
+    let customer = town.customers[0].clone();
+    let off = customer.request("POST", &customer.of_line("rule/off"));
+    let off = off.json(&json!({})).patience(Duration::from_secs(90));
+    let asked = std::thread::spawn(move || off.send());
+    // Why so: it has the one lock for writing, so that the next sync is that of its commit.
+    wait::until("it is about to commit", SOON, || {
+        town.log().contains("stands still at rule_switched.before\n").then_some(())
+    });
+    machine.syncs_wait(true);
+    town.server().resume();
+    wait::until("its commit waits for the disk", SOON, || (machine.waiting() > 0).then_some(()));
+    let answer = asked.join().expect("sent").expect("an answer").expect(408);
+    assert_eq!(answer.json()["code"], "too_slow", "nobody waits for the commit from here on");
+    assert_eq!(town.ended(), None, "it has not failed yet");
+
+    machine.syncs_fail(true);
+    machine.syncs_wait(false);
+    wait::until("the server ends", SOON, || town.ended());
+    machine.syncs_fail(false);
+    assert!(town.log().contains("a commit failed; stopping"), "{}", town.log());
+    town.restart();
+    assert_eq!(town.audit(), [] as [Value; 0]);
+    customer.post(&customer.of_line("rule/off"), &()).expect(200);
+}
+
+#[test]
 fn nor_does_a_full_disk_under_postgres() {
     let mut disk = Disk::start("fullpg", true);
     for _ in 0..2 {
@@ -130,4 +168,25 @@ fn nor_a_sync_that_fails_under_postgres() {
         disk.meets(Machine::syncs_fail);
     }
     disk.end_well();
+}
+
+#[test]
+fn a_postgres_that_does_not_wait_for_its_disk_is_refused() {
+    let machine = Machine::new("unsafe");
+    let database = Database::on(&machine);
+    let place = Place::new("unsafe").with("DATABASE_URL", &database.url());
+    for setting in ["fsync", "full_page_writes"] {
+        for (value, starts) in [("off", false), ("on", true)] {
+            database.ask(&format!("ALTER SYSTEM SET {setting} = {value}"));
+            database.ask("SELECT pg_reload_conf()");
+            wait::until("the setting holds", SOON, || {
+                (database.ask(&format!("SHOW {setting}")) == value).then_some(())
+            });
+            let started = place.try_start(&["serve"]);
+            assert_eq!(started.is_ok(), starts, "{setting} {value}: {started:?}");
+            let said = started.err().unwrap_or_default();
+            let why = format!("not safe for money: SHOW {setting} answers off");
+            assert!(starts || said.contains(&why), "{said}");
+        }
+    }
 }

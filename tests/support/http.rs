@@ -53,6 +53,7 @@ pub struct Request {
     head: String,
     authority: String,
     body: Vec<u8>,
+    patience: Duration,
 }
 
 impl Request {
@@ -62,7 +63,14 @@ impl Request {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let head =
             format!("{method} /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
-        Self { head, authority: authority.to_owned(), body: vec![] }
+        let patience = Duration::from_secs(30);
+        Self { head, authority: authority.to_owned(), body: vec![], patience }
+    }
+
+    /// Waits for so long for each part of the answer, rather than for 30 s.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// One more header.
@@ -104,7 +112,7 @@ impl Request {
         let address = self.authority.to_socket_addrs()?.find(std::net::SocketAddr::is_ipv4);
         let address = address.ok_or_else(|| io::Error::other("no IPv4 address"))?;
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        stream.set_read_timeout(Some(self.patience))?;
         stream.set_nodelay(true)?;
         let head = format!("{}Content-Length: {}\r\n\r\n", self.head, self.body.len());
         stream.write_all(&[head.as_bytes(), &self.body].concat())?;

@@ -1,5 +1,5 @@
 /* A machine that goes wrong, preloaded into one process of a test: a disk without room, a sync or a
-   read that fails, a clock that is wrong. The numbers in the file LAIKA_MACHINE say what is wrong at
+   read that fails, a sync that takes its time, a clock that is wrong. The numbers in the file LAIKA_MACHINE say what is wrong at
    the moment; the test writes them, and they hold at once. Only files whose path begins with
    LAIKA_MACHINE_DISK are on that disk. It changes nothing that succeeds. */
 #define _GNU_SOURCE
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FULL, SYNC_FAILS, READ_FAILS, CLOCK_S, FAILED, NUMBERS };
+enum { FULL, SYNC_FAILS, READ_FAILS, CLOCK_S, FAILED, SYNC_WAITS, WAITING, NUMBERS };
 
 static volatile int64_t nothing_wrong[NUMBERS];
 static volatile int64_t *wrong = nothing_wrong;
@@ -113,13 +113,22 @@ int posix_fallocate64(int fd, off64_t at, off64_t count) {
     return too_much(fd, at + count) ? (fails(ENOSPC), ENOSPC) : real(fd, at, count);
 }
 
+/* A sync takes as long as the test says. */
+static void sync_waits(int fd) {
+    if (!wrong[SYNC_WAITS] || !on_disk(fd)) return;
+    __sync_fetch_and_add(&wrong[WAITING], 1);
+    while (wrong[SYNC_WAITS]) usleep(1000);
+}
+
 int fsync(int fd) {
     REAL(fsync);
+    sync_waits(fd);
     return wrong[SYNC_FAILS] && on_disk(fd) ? fails(EIO) : real(fd);
 }
 
 int fdatasync(int fd) {
     REAL(fdatasync);
+    sync_waits(fd);
     return wrong[SYNC_FAILS] && on_disk(fd) ? fails(EIO) : real(fd);
 }
 

@@ -16,7 +16,9 @@ const SYNC_FAILS: u64 = 1;
 const READ_FAILS: u64 = 2;
 const CLOCK_S: u64 = 3;
 const FAILED: u64 = 4;
-const NUMBERS: usize = 5;
+const SYNC_WAITS: u64 = 5;
+const WAITING: u64 = 6;
+const NUMBERS: usize = 7;
 
 /// What is wrong at the moment. At first nothing is.
 #[derive(Debug)]
@@ -70,8 +72,22 @@ impl Machine {
 
     /// How many calls its disk has failed so far.
     pub fn failed(&self) -> i64 {
+        self.get(FAILED)
+    }
+
+    /// From now on a sync waits, or those that do go on.
+    pub fn syncs_wait(&self, wait: bool) {
+        self.set(SYNC_WAITS, i64::from(wait));
+    }
+
+    /// How many syncs had to wait so far.
+    pub fn waiting(&self) -> i64 {
+        self.get(WAITING)
+    }
+
+    fn get(&self, number: u64) -> i64 {
         let mut bytes = [0; 8];
-        self.numbers.read_exact_at(&mut bytes, FAILED * 8).expect("a number");
+        self.numbers.read_exact_at(&mut bytes, number * 8).expect("a number");
         i64::from_ne_bytes(bytes)
     }
 

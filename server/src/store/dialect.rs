@@ -223,6 +223,8 @@ impl Dialect {
     pub(super) async fn check(self, conn: &mut Conn) -> Result<()> {
         let settings: &[(&'static str, &'static str)] = match self {
             Dialect::Sqlite => &[
+                // Why asked: where it cannot be had, setting it is answered with another mode.
+                ("PRAGMA journal_mode", "wal"),
                 ("PRAGMA synchronous", "2"),
                 ("PRAGMA foreign_keys", "1"),
                 ("SELECT sqlite_version()", ""),
