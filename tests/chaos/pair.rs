@@ -9,6 +9,8 @@ use std::time::Duration;
 use laika_core::recharge::{Seen, Status};
 use laika_tests::support::customer::Customer;
 use laika_tests::support::laika::Process;
+#[cfg(target_os = "linux")]
+use laika_tests::support::machine::Machine;
 use laika_tests::support::{usage, wait};
 use serde_json::{Value, json};
 
@@ -203,6 +205,42 @@ fn two_servers_share_one_database() {
     });
     let printed = town.log().matches("outbox · ").count();
     assert_eq!(printed.to_string(), sent, "messages that were sent more than once, or never");
+}
+
+/// Each within two minutes of the database's clock and the gateway's, and further from each other.
+#[cfg(target_os = "linux")]
+#[test]
+fn two_servers_whose_clocks_differ_count_and_charge_once() {
+    let mut town = two("skew", 4);
+    let (slow, fast) = (Machine::new("skewslow"), Machine::new("skewfast"));
+    let stands_on = |machine: &Machine, town: &mut Town, ahead| {
+        machine.clock_is_ahead(ahead);
+        for (name, value) in machine.env(&town.file()) {
+            town.place.set(name, &value);
+        }
+    };
+    stands_on(&slow, &mut town, -100);
+    town.kill();
+    town.restart();
+    stands_on(&fast, &mut town, 100);
+    let (other, _proxy) = town.another();
+    let feed = Arc::new(Feed::default());
+    let iccids: Vec<String> = town.customers.iter().map(|it| it.line.iccid.clone()).collect();
+    let feeder =
+        |name: &str, origin: &str, seed| Feeder::start(&feed, name, origin, iccids.clone(), seed);
+    let feeders = [feeder("slow", &town.origin, 3), feeder("fast", &other.origin, 4)];
+    for (number, customer) in town.customers.iter().cycle().take(8).enumerate() {
+        town.let_cool_down_pass();
+        let origin = [&town.origin, &other.origin][number % 2].clone();
+        use_up(&town, &feed, &origin, customer, &number.to_string());
+    }
+    for feeder in feeders {
+        feeder.finish();
+    }
+    town.settle();
+    let books = books::compare(&town, &feed);
+    assert!(books.wrong.is_empty(), "{}", books::first(&books.wrong));
+    assert!(books.done >= 4, "too few recharges to mean anything: {}", books.done);
 }
 
 /// A browser at one server hears of what the other commits.

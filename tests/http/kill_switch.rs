@@ -103,6 +103,10 @@ fn one_line_is_stopped_by_its_iccid_and_no_other() {
     assert_eq!((&shown[0]["on"], &shown[1]["line_id"]), (&json!(false), &json!(id)));
     switch(&place, &["off", "--line", id]);
     customers[0].recharges_done(1);
+    let history = switch(&place, &["--history"]);
+    let done: Vec<_> = history.iter().map(|it| (&it["what"], &it["subject"])).collect();
+    let (on, off, line) = (json!("kill_switch_on"), json!("kill_switch_off"), json!(id));
+    assert_eq!(done, [(&on, &line), (&off, &line)], "the log of what operators did");
     let none = place.run(&["kill-switch", "on", "--line", "line_of_nobody"]).expect(1);
     assert!(none.stderr.contains("line_of_nobody"), "{}", none.stderr);
 }
