@@ -32,6 +32,14 @@ impl Failure {
             Failure::NoAnswer | Failure::Unreadable => None,
         }
     }
+
+    /// The version of the rules that the server computes with, where it says that it is another.
+    pub(crate) fn engine_version(&self) -> Option<&str> {
+        match self {
+            Failure::Problem(problem) => problem.engine_version.as_deref(),
+            Failure::NoAnswer | Failure::Unreadable => None,
+        }
+    }
 }
 
 /// What to ask of the server.

@@ -176,6 +176,9 @@ pub struct Problem {
     /// What is wrong with which field, in form order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// The version of the rules that the server computes with, where a preview was of another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_version: Option<String>,
     /// Names the request in the server's log.
     pub request_id: String,
 }

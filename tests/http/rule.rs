@@ -1,5 +1,6 @@
 //! A rule over the API: what is shown before it is saved is what is saved, and what it then does.
 
+use laika_core::ENGINE_VERSION;
 use laika_core::api::{RechargeNow, RuleView, SaveRule};
 use laika_core::decide::Decision;
 use laika_core::draft::validate;
@@ -100,12 +101,26 @@ fn a_preview_of_another_state_or_another_result_is_not_saved() {
         SaveRule { preview_sha256: "0".repeat(64), ..rule }
     });
     assert_eq!(problem(&other), (409, "preview_mismatch".to_owned()));
+    assert_eq!(versions(&other), (ENGINE_VERSION.to_owned(), ENGINE_VERSION.to_owned()));
+    let older = customer.save_newest(|inputs| {
+        let rule = Customer::rule_to_save(inputs, |_| ());
+        SaveRule { engine_version: "0.0.1".to_owned(), ..rule }
+    });
+    assert_eq!(problem(&older), (409, "preview_mismatch".to_owned()), "the app of before");
+    assert_eq!(versions(&older), (ENGINE_VERSION.to_owned(), "0.0.1".to_owned()));
     customer.use_data(1_000_000);
     let shown = shown.expect("a rule that was shown");
     assert_eq!(problem(&customer.save(&shown, "stale")), (409, "preview_stale".to_owned()));
     let saved: RuleView = read(&customer.get(&customer.of_line("rule")).expect(200));
     assert_eq!(saved.rule, None);
     customer.save_newest(|inputs| Customer::rule_to_save(inputs, |_| ())).expect(200);
+}
+
+/// The version of the server's rules and of those that the browser said it had.
+fn versions(refused: &Answer) -> (String, String) {
+    let said = refused.json();
+    let text = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
+    (text("engine_version"), text("your_engine_version"))
 }
 
 #[test]

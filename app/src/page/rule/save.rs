@@ -77,9 +77,9 @@ impl Saving {
                 true
             }
             Some("preview_mismatch") => {
-                let said = |server: &str| (text().words.rule.mismatch)(ENGINE_VERSION, server);
-                let said = untrack(|| self.editor.inputs.with(|i| said(&i.engine_version)));
-                self.said.set(said);
+                // Why the refusal's: what this page read may be of the server before.
+                let server = failure.engine_version().unwrap_or("?");
+                self.said.set(Some((text().words.rule.mismatch)(ENGINE_VERSION, server)));
                 true
             }
             _ => false,
