@@ -28,7 +28,8 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-/// A refused request is not sent again at once: a whole machine of refusals measures only itself.
+/// Where no pace is asked for, a connection that was refused waits for so long: a whole machine of
+/// refusals measures only itself.
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
 /// Sent before anything is measured: a server that has just started reads each line once, and knows
@@ -58,8 +59,9 @@ struct Seen {
     acknowledged: Vec<usize>,
 }
 
-/// Sends for the time asked. Says the rate of acknowledged rows, the latencies, the refusals, and,
-/// where lines crossed, how long it took until their charge was submitted and their owners told.
+/// Sends for the time asked. Says the rates of acknowledged and of offered rows, the latencies, the
+/// refusals, and, where lines crossed, how long it took until their charge was submitted and their
+/// owners told.
 ///
 /// What each line has at the end is compared with what was acknowledged: one row more or less, and
 /// there is no answer.
@@ -102,10 +104,12 @@ pub(crate) async fn http(folder: &Path, laika: &Path, asked: &Asked) -> Answer {
     }
     world::check(&app, LINES, |line| of[line]).await?;
     app.store.close().await;
-    let rate = answered.len() as f64 * rows as f64 / took.as_secs_f64();
+    let a_second = |requests: usize| requests as f64 * rows as f64 / took.as_secs_f64();
+    let (rate, offered) = (a_second(answered.len()), a_second(answered.len() + refused));
     let said = format!(
-        "rate={rate:.0} p50_ms={:.2} p99_ms={:.2} refused={refused} resident_mb={resident} \
-         charged={} charge_p50_ms={:.2} charge_p99_ms={:.2} told_p50_ms={:.2} told_p99_ms={:.2}",
+        "rate={rate:.0} offered={offered:.0} p50_ms={:.2} p99_ms={:.2} refused={refused} \
+         resident_mb={resident} charged={} charge_p50_ms={:.2} charge_p99_ms={:.2} \
+         told_p50_ms={:.2} told_p99_ms={:.2}",
         at(&mut answered, 0.5),
         at(&mut answered, 0.99),
         charged.len(),
@@ -216,7 +220,9 @@ async fn connection(
             429 | 503 if answer.retry_after => {
                 // What was refused must not have counted: it is left at that.
                 seen.refused += usize::from(due >= measured);
-                sleep(AFTER_REFUSAL).await;
+                if pace == 0 {
+                    sleep(AFTER_REFUSAL).await;
+                }
             }
             status => return Err(format!("{status}: {}", answer.body).into()),
         }
