@@ -1,6 +1,7 @@
 //! The JSON that the app and the server exchange. One struct per message, shared by both sides;
 //! domain values travel as they are. Nothing here decides.
 
+mod problem;
 pub mod query;
 pub mod receipts;
 mod returned;
@@ -10,7 +11,6 @@ use crate::bytes::Bytes;
 use crate::catalogue::Terms;
 use crate::decide::{Decision, Unusable};
 use crate::draft::RuleDraft;
-use crate::field::FieldError;
 use crate::forecast::{RecentUse, Upcoming};
 use crate::id::{AccountId, LineId, PaymentMethodId, RechargeId};
 use crate::money::{Currency, Money};
@@ -23,6 +23,7 @@ use crate::zone::Zone;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use problem::Problem;
 pub use returned::{Returned, ReturnedAs};
 
 /// A language that Laika speaks completely.
@@ -156,31 +157,6 @@ pub struct AccountChange {
     pub language: Option<Language>,
     /// A new IANA zone.
     pub time_zone: Option<String>,
-}
-
-/// An error as it travels. *Source*: RFC 9457, with a stable `code` and the errors by field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// A path that documents the problem: `/problems/<code>`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// A short title in English, the same for each code.
-    pub title: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// The stable code that programs go by.
-    pub code: String,
-    /// What happened this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// What is wrong with which field, in form order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
-    /// The version of the rules that the server computes with, where a preview was of another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub engine_version: Option<String>,
-    /// Names the request in the server's log.
-    pub request_id: String,
 }
 
 /// A line as its owner sees it. `GET /lines`.

@@ -165,8 +165,8 @@ impl Decision {
     }
 }
 
-/// Of two decisions on one line the one that tells most: `now`, or, while nothing is due, what would
-/// hold a charge back if one were. The screen and the alert say it.
+/// Of two decisions on one line the one that tells most: `now`, or, while nothing is due, what
+/// would hold a charge back if one were. The screen and the alert say it.
 pub fn telling<'a>(now: &'a Decision, as_if_due: &'a Decision) -> &'a Decision {
     let idle = matches!(now.reason(), Some(Reason::NotDue | Reason::TargetMet));
     let held_back = as_if_due.reason().is_some_and(|reason| {

@@ -250,8 +250,8 @@ impl Tx {
             }
         };
         // Why a task: who waits may go away, as a request does whose customer leaves; what becomes
-        // of a commit that is under way has to be heard all the same. It ends early with its runtime
-        // alone, which ends the process.
+        // of a commit that is under way has to be heard all the same. It ends early with its
+        // runtime alone, which ends the process.
         let _ = tokio::spawn(commit).await;
     }
 

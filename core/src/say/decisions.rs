@@ -175,8 +175,8 @@ impl Speech<'_> {
         words.of(self.language)
     }
 
-    /// The low-balance alert: what is left, and whether a recharge comes, when, or why not. `now` and
-    /// `as_if_due` are what is decided on the line.
+    /// The low-balance alert: what is left, and whether a recharge comes, when, or why not. `now`
+    /// and `as_if_due` are what is decided on the line.
     ///
     /// *Source*: `rules.md`, "A rule": the alert.
     pub fn alert(&self, left: &str, rule: &Rule, now: &Decision, as_if_due: &Decision) -> String {

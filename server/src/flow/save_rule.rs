@@ -90,8 +90,8 @@ async fn unmoved(tx: &mut Tx, line: &Line, request: &SaveRule) -> Result<Preview
 }
 
 /// Whether the new rule names an instrument that no version did since the suspended one: leaving a
-/// card out and taking it in again is no other card. One that was removed and added again is another
-/// method, but the same instrument.
+/// card out and taking it in again is no other card. One that was removed and added again is
+/// another method, but the same instrument.
 async fn has_new_instrument(tx: &mut Tx, line: &Line, new: &Rule) -> Result<bool> {
     let account = line.account_id.as_str();
     let mut known = Vec::new();
