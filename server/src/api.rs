@@ -35,6 +35,7 @@ use axum::{
 use laika_core::{api::SessionView, record::SignedReceipt};
 use operation::{Operation, delete, get, patch, post, put};
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// No request of a browser is larger; usage batches have their own limit.
 const BODY_MOST: usize = 64 * 1024;
@@ -229,14 +230,15 @@ async fn other_method() -> Error {
     Error::problem(status, "other_method", "This address does not take this method.")
 }
 
-/// Gives each request its id and turns errors into problems.
+/// Gives each request its id, under which the log has it, and turns errors into problems.
 async fn render_errors(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let request_id = secret::id("req");
-    let response = next.run(request).await;
+    let span = observe::span(&request, &request_id);
+    let response = next.run(request).instrument(span.clone()).await;
     if let Some(error) = response.extensions().get::<Arc<Error>>() {
         app.metrics.failed(error);
     }
-    error::render(response, &request_id)
+    span.in_scope(|| error::render(response, &request_id))
 }
 
 #[cfg(test)]

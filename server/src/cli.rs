@@ -11,6 +11,7 @@ mod ingest;
 mod jobs;
 mod kill_switch;
 mod lines;
+mod log;
 mod recharges;
 mod reconcile;
 mod rules;
@@ -21,7 +22,7 @@ mod verify_receipt;
 use crate::{
     App, PATIENCE, Shared,
     clock::Clock,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, LogFormat},
     error::Error,
     outbound::Outbound,
     store::Store,
@@ -84,19 +85,18 @@ impl Failure {
 
 /// Runs one command line, the program's name first.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::new("info,sqlx=warn");
-    // A second call, in tests, keeps the first subscriber.
-    let _ = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter)
-        .with_target(false)
-        .try_init();
-    match run(words) {
+    let format = LogFormat::from_env();
+    let told = format.clone().unwrap_or_default();
+    let ran = format.map_err(Failure::from).and_then(|format| {
+        log::begin(format);
+        run(words)
+    });
+    match ran {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeRejected) => ExitCode::from(3),
         Ok(Outcome::Found) => ExitCode::from(1),
         Err(Failure::Failed(words)) => {
-            eprintln!("laika: {words}");
+            log::failed(told, &words);
             ExitCode::from(1)
         }
         Err(Failure::Usage(words)) => {

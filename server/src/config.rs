@@ -4,11 +4,13 @@
 mod address;
 mod carrier;
 mod database;
+mod log;
 mod stripe;
 
 use crate::signing::Signer;
 pub use carrier::Carrier;
 pub use database::DatabaseUrl;
+pub use log::LogFormat;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 pub use stripe::Stripe;
 
@@ -108,9 +110,29 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// What `laika serve` takes on its command line in place of a variable. No secret is among them, as
+/// everybody on a machine sees its command lines.
+pub const FLAGS: [(&str, &str); 10] = [
+    ("listen", "LAIKA_LISTEN"),
+    ("sandbox-listen", "LAIKA_SANDBOX_LISTEN"),
+    ("sandbox-data", "LAIKA_SANDBOX_DATA"),
+    ("metrics-listen", "LAIKA_METRICS_LISTEN"),
+    ("origin", "LAIKA_ORIGIN"),
+    ("node", "LAIKA_NODE"),
+    ("database-url", "DATABASE_URL"),
+    ("carrier-url", "LAIKA_CARRIER_URL"),
+    ("stripe-api-base", "STRIPE_API_BASE"),
+    ("stripe-wallets", "STRIPE_WALLETS"),
+];
+
 impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Config, ConfigError> {
+        Config::from_flags(&[])
+    }
+
+    /// The same, but for variables that the command line sets; of one that it sets twice, the last.
+    pub fn from_flags(set: &[(&'static str, String)]) -> Result<Config, ConfigError> {
         #[cfg(feature = "faults")]
         for fate in crate::fault::Fate::ALL {
             let name = fate.variable();
@@ -118,7 +140,10 @@ impl Config {
             crate::fault::arm(fate, &point)
                 .map_err(|words| ConfigError(format!("{name}: {words}")))?;
         }
-        Config::from_vars(&|name| std::env::var(name).ok())
+        Config::from_vars(&|name| {
+            let flag = set.iter().rev().find(|(variable, _)| *variable == name);
+            flag.map(|(_, value)| value.clone()).or_else(|| std::env::var(name).ok())
+        })
     }
 
     /// Whether payments or deliveries are the sandbox's: otherwise there is none, nor its tools.
@@ -270,6 +295,34 @@ mod tests {
         assert!(read(&both).is_err());
         for empty in ["one,", ",one", "one,,two", " ", " , "] {
             assert!(read(&[("LAIKA_USAGE_SECRET", empty)]).is_err(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_without_the_end_of_its_line() {
+        let file = std::env::temp_dir().join(format!("laika-secret-{}", std::process::id()));
+        let path = file.to_str().expect("a path in letters");
+        let from_file = |text: &str| {
+            std::fs::write(&file, text).expect("written");
+            read(&[("LAIKA_USAGE_SECRET_FILE", path)])
+        };
+        let config = from_file("kept elsewhere\n").expect("read");
+        assert_eq!(config.usage_secrets, [Secret::new("kept elsewhere")]);
+        assert!(from_file(" \n").expect_err("refused").0.contains("is empty"));
+        std::fs::remove_file(&file).expect("removed");
+        let gone = read(&[("LAIKA_USAGE_SECRET_FILE", path)]).expect_err("refused").0;
+        assert!(gone.starts_with("LAIKA_USAGE_SECRET_FILE: "), "{gone}");
+    }
+
+    #[test]
+    fn a_flag_takes_the_place_of_its_variable_and_secrets_have_none() {
+        let set = |value: &str| ("LAIKA_LISTEN", value.to_owned());
+        let config = Config::from_flags(&[set("localhost:1"), set("localhost:2")]);
+        assert_eq!(config.expect("read").listen.bind_to(), "127.0.0.1:2");
+        for (flag, variable) in FLAGS {
+            let name = variable.trim_start_matches("LAIKA_").to_lowercase().replace('_', "-");
+            assert_eq!(flag, name);
+            assert!(!["SECRET", "KEY"].iter().any(|it| variable.contains(it)), "{variable}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! Errors, and the only place that makes responses of them: RFC 9457 problems with a stable
-//! `code`. Internals are logged once, under the request's id, and never sent.
+//! `code`. Each refusal is logged once, in the request's span; internals are logged and never sent.
 
 use axum::{
     body::Body,
@@ -12,6 +12,10 @@ use std::{fmt, sync::Arc};
 
 /// When to ask again while the database is away: a failover takes some seconds.
 const AWAY_S: i64 = 2;
+
+/// The one refusal that is not logged: there may be thousands in a second, and each costs as little
+/// as it can. `laika_usage_refused_total` counts them.
+const NOT_LOGGED: &str = "busy";
 
 /// Codes of the database that say that a connection is gone or is to a node that takes no writes.
 const AWAY: [&str; 6] = ["57P01", "57P02", "57P03", "57P05", "25006", "25P03"];
@@ -220,7 +224,7 @@ fn foreign(response: &Response) -> Option<Arc<Error>> {
     })
 }
 
-/// Turns an error carried by a response into a problem with the request's id; logs internals.
+/// Turns an error carried by a response into a problem with the request's id, and logs it.
 pub fn render(response: Response, request_id: &str) -> Response {
     let Some(error) =
         response.extensions().get::<Arc<Error>>().cloned().or_else(|| foreign(&response))
@@ -228,17 +232,24 @@ pub fn render(response: Response, request_id: &str) -> Response {
         return response;
     };
     let problem = match &*error {
-        Error::Problem(problem) => problem.clone(),
+        Error::Problem(problem) => {
+            // Why not its words: they may repeat what was typed.
+            if problem.code != NOT_LOGGED {
+                let status = problem.status.as_u16();
+                tracing::info!(status, code = problem.code, "refused");
+            }
+            problem.clone()
+        }
         error if error.is_away() => {
-            tracing::warn!(request_id, %error, "the database is away");
+            tracing::warn!(%error, "the database is away");
             Problem::away()
         }
         error if error.is_transient() => {
-            tracing::warn!(request_id, %error, "the database gave a request up");
+            tracing::warn!(%error, "the database gave a request up");
             Problem::contended()
         }
         Error::Store(_) | Error::Away(_) | Error::Raced | Error::Internal(_) => {
-            tracing::error!(request_id, %error, "request failed");
+            tracing::error!(%error, "request failed");
             Problem {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 code: "internal",
@@ -256,6 +267,7 @@ pub fn render(response: Response, request_id: &str) -> Response {
         code: problem.code.to_string(),
         detail: Some(problem.detail),
         errors: problem.errors,
+        engine_version: None,
         request_id: request_id.to_string(),
     });
     let allow = response.headers().get(header::ALLOW).cloned();
@@ -284,6 +296,24 @@ mod tests {
         http::{StatusCode, header},
         response::IntoResponse,
     };
+
+    async fn body(response: axum::response::Response) -> serde_json::Value {
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 16).await.expect("a body");
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_a_problem_too() {
+        for (refused, code) in [
+            (StatusCode::BAD_REQUEST, "bad_request"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            (StatusCode::BAD_GATEWAY, "internal"),
+        ] {
+            let told = body(render((refused, "its words").into_response(), "req_1")).await;
+            assert_eq!((&told["code"], &told["request_id"]), (&code.into(), &"req_1".into()));
+            assert!(!told.to_string().contains("its words"), "{told}");
+        }
+    }
 
     #[test]
     fn what_others_got_in_the_way_of_may_be_sent_again() {

@@ -23,6 +23,7 @@ use crate::{
 use laika_core::time::Span;
 use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
+use tracing::Instrument;
 
 /// Jobs at a time: each waits for somebody else's machine most of its life.
 const AT_ONCE: usize = 16;
@@ -194,12 +195,36 @@ pub(crate) async fn claim(app: &Shared, room: Room) -> Result<Vec<Claimed>> {
 
 /// Performs one job. What goes wrong on our side is logged, and the job tried again later.
 pub(crate) async fn one(app: Shared, job: Claimed) {
-    let Err(error) = perform(&app, &job).await else { return };
-    app.metrics.failed(&error);
-    tracing::error!(%error, line = %job.line_id, work = ?job.work, "a job failed");
-    if let Err(error) = let_go(&app, &job, &error.to_string()).await {
-        tracing::error!(%error, "the job waits for its lease to end");
-    }
+    let span = span(&job);
+    let performed = async {
+        let Err(error) = perform(&app, &job).await else {
+            // Why not looks: every event of usage may be followed by one.
+            if job.work != Work::Evaluate {
+                tracing::info!("done");
+            }
+            return;
+        };
+        app.metrics.failed(&error);
+        tracing::error!(%error, "a job failed");
+        if let Err(error) = let_go(&app, &job, &error.to_string()).await {
+            tracing::error!(%error, "the job waits for its lease to end");
+        }
+    };
+    performed.instrument(span).await;
+}
+
+/// What stands in the log beside everything that happens in a job: which line and recharge it is
+/// about, where it is about one, and what there is to do; no token of the gateway's.
+fn span(job: &Claimed) -> tracing::Span {
+    let (recharge, work) = match &job.work {
+        Work::Recharge { recharge_id, effect } => (Some(recharge_id), format!("{effect:?}")),
+        Work::GiveBack { recharge_id, .. } => (Some(recharge_id), "GiveBack".to_owned()),
+        Work::Evaluate => (None, "Evaluate".to_owned()),
+        Work::Detach { .. } => (None, "Detach".to_owned()),
+        Work::Refresh { .. } => (None, "Refresh".to_owned()),
+    };
+    let recharge = recharge.map(tracing::field::display);
+    tracing::info_span!("job", line = %job.line_id, recharge, work)
 }
 
 /// Lets a job that failed go until later, as soon as there is a database to say so to: where it

@@ -1,4 +1,5 @@
-//! Each request counted and timed under the pattern of its route, whatever answers it.
+//! Each request counted and timed under the pattern of its route, whatever answers it, and what the
+//! log calls it.
 
 use crate::{Shared, clock::Stopwatch};
 use axum::{
@@ -7,6 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use tracing::Span;
 
 /// Stands around everything else.
 pub async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -15,6 +17,13 @@ pub async fn observe(State(app): State<Shared>, request: Request, next: Next) ->
     let response = next.run(request).await;
     app.metrics.answered(method, &route, response.status().as_u16(), began.seconds());
     response
+}
+
+/// What stands in the log beside everything that happens in a request. Not the address that was
+/// asked for, nor what follows a `?` in it: they may name somebody.
+pub fn span(request: &Request, request_id: &str) -> Span {
+    let (method, route) = (method(request.method()), pattern(request));
+    tracing::info_span!("request", request_id, method, route)
 }
 
 /// The router's own text for the route, `/api/v1/lines/{id}`; what it has none for is one route.

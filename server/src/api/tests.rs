@@ -14,6 +14,7 @@ use laika_core::time::{Instant, Span};
 use serde_json::{Value, json};
 use tower_service::Service;
 
+mod gateway;
 mod receipts;
 mod routes;
 mod streams;
@@ -43,13 +44,18 @@ impl Answer {
 
 impl World {
     async fn new() -> World {
+        let world = World::without_gateway().await;
+        world.app.sandbox.set("http://127.0.0.1:1".into()).expect("set once");
+        world
+    }
+
+    async fn without_gateway() -> World {
         let folder = Folder::new();
         let secret = |name: &str| (name == "LAIKA_USAGE_SECRET").then(|| "old,new".to_string());
         let config = Config::from_vars(&secret).expect("defaults");
         let config = Config { database: folder.url(), ..config };
         let now = Instant::parse("2026-11-22T10:00:00Z").expect("an instant");
         let app = App::open(config, Clock::at(now)).await.expect("opens");
-        app.sandbox.set("http://127.0.0.1:1".into()).expect("set once");
         World { router: super::router(app.clone()), app, _folder: folder }
     }
 

@@ -17,6 +17,9 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
+/// The longest id of an event, as Stripe documents it.
+const ID_MOST: usize = 255;
+
 /// What became of one that was taken.
 type Taken = Result<&'static str>;
 
@@ -55,7 +58,7 @@ async fn of_sandbox(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     }
     signature::check(signature::LAIKA, headers, body, [WEBHOOK_SECRET], app.clock.wall())?;
     let event: Webhook = read(body)?;
-    let shaped = event.about.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let shaped = event.about.bytes().all(is_plain);
     // Why: its secret is public, and where another gateway charges it has nothing to say.
     if app.config.stripe.is_some() || !event.kind.starts_with("payment.") || !shaped {
         return Ok("ignored");
@@ -94,6 +97,11 @@ async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     let secrets = stripe.webhook_secrets.iter().map(|secret| secret.expose());
     signature::check(signature::STRIPE, headers, body, secrets, app.clock.wall())?;
     let event: Event = read(body)?;
+    // Why: the database keeps it, and PostgreSQL takes no NUL.
+    let named = (1..=ID_MOST).contains(&event.id.len()) && event.id.bytes().all(is_plain);
+    if !named {
+        return Err(Error::bad_request("bad_json", "The event's id is not one of Stripe's."));
+    }
     let of_ours = event.livemode == stripe.is_live();
     if !of_ours || (event.payment(), event.changed_method()) == (None, None) {
         return Ok("ignored");
@@ -122,7 +130,15 @@ async fn act_on(app: &Shared, event: &Event) -> Taken {
     Ok(taken)
 }
 
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    // Why: what is read as an object could also be read from a list of its members.
+    if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Error::bad_request("bad_json", "The body is not a JSON object."));
+    }
     serde_json::from_slice(body).map_err(|error| Error::bad_request("bad_json", error.to_string()))
 }
 

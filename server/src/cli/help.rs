@@ -48,6 +48,7 @@ ENVIRONMENT
     LAIKA_NODE            this server's name among those of its database, if not its machine's
     LAIKA_ORIGIN          where customers reach the app, when a proxy is in front of it
     LAIKA_METRICS_LISTEN  metrics for Prometheus, at /metrics; not served without it
+    LAIKA_LOG_FORMAT      text or json, an object a line   text
     LAIKA_USAGE_SECRET    signs usage over HTTP; without it none is taken
                           (or LAIKA_USAGE_SECRET_FILE, a file that holds it)
     LAIKA_SIGNING_KEY     signs consent receipts, 64 hex digits; without it a key is made once
@@ -58,7 +59,7 @@ ENVIRONMENT
                           by the sandbox
                           (or STRIPE_SECRET_KEY_FILE)
     STRIPE_WEBHOOK_SECRET signs its webhooks  (or STRIPE_WEBHOOK_SECRET_FILE)
-    STRIPE_BASE_URL       where it is            https://api.stripe.com
+    STRIPE_API_BASE       where it is            https://api.stripe.com
     STRIPE_WALLETS        paid with by a link: alipay, wechat_pay, or both with a comma between
 
 EXIT CODES
@@ -74,12 +75,15 @@ const COMMANDS: &[(&str, &str)] = &[
     (
         "serve",
         "\
-laika serve
+laika serve [--listen HOST:PORT] [--origin URL] [--database-url URL] [--metrics-listen HOST:PORT]
+            [--node NAME] [--sandbox-listen HOST:PORT] [--sandbox-data FILE] [--carrier-url URL]
+            [--stripe-api-base URL] [--stripe-wallets NAMES]
 
 Serves the app, its API and the worker. The first line on standard output is
 `listening http://HOST:PORT`; everything else goes to standard error, with the sandbox's
 messages. With Stripe and a carrier there is no sandbox. SIGINT or SIGTERM stops it after the
-answers under way.
+answers under way. Each flag takes the place of the variable of its name (laika --help); secrets
+have none, as everybody on a machine sees its command lines.
 ",
     ),
     (

@@ -1,7 +1,7 @@
 //! `laika serve`: opens the store, starts the messenger and the worker, listens, and stops in
 //! order.
 
-use super::{Failure, Outcome, block_on, home, nothing_more};
+use super::{Failure, Outcome, block_on, help, home};
 use crate::{
     App, Shared, api,
     clock::Clock,
@@ -22,11 +22,9 @@ use tokio::{
 };
 
 pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
-    if !nothing_more(&mut parser, "serve")? {
-        return Ok(Outcome::Done);
-    }
+    let Some(flags) = flags(&mut parser)? else { return help::print(Some("serve")) };
     block_on(async {
-        let config = Config::from_env()?;
+        let config = Config::from_flags(&flags)?;
         name_gateway(&config)?;
         refuse_no_way_back(&config)?;
         name_carrier(&config)?;
@@ -72,6 +70,24 @@ pub(super) fn serve(mut parser: lexopt::Parser) -> Result<Outcome, Failure> {
     })
 }
 
+/// The variables that the command line sets; nothing where it asks for help.
+fn flags(parser: &mut lexopt::Parser) -> Result<Option<Vec<(&'static str, String)>>, Failure> {
+    use lexopt::prelude::*;
+    let mut set = vec![];
+    while let Some(word) = parser.next()? {
+        match word {
+            Short('h') | Long("help") => return Ok(None),
+            Long(name) => {
+                let known = config::FLAGS.iter().find(|(flag, _)| *flag == name);
+                let Some((_, variable)) = known else { return Err(Long(name).unexpected().into()) };
+                set.push((*variable, parser.value()?.string()?));
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(set))
+}
+
 /// Says whose payments these are. *Errors*: real money is not taken for what the sandbox's carrier
 /// would deliver, which is nothing.
 fn name_gateway(config: &Config) -> Result<(), Failure> {
@@ -98,7 +114,6 @@ fn name_gateway(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says who delivers. *Errors*: what costs a carrier something is not given for test money of ours.
 /// *Errors*: the sandbox's pages send customers back to this machine only, so that elsewhere nobody
 /// could add a card.
 fn refuse_no_way_back(config: &Config) -> Result<(), Failure> {
@@ -115,6 +130,7 @@ fn refuse_no_way_back(config: &Config) -> Result<(), Failure> {
     )))
 }
 
+/// Says who delivers. *Errors*: what costs a carrier something is not given for test money of ours.
 fn name_carrier(config: &Config) -> Result<(), Failure> {
     match &config.carrier {
         Some(carrier) if config.stripe.is_none() && !carrier.is_on_this_machine() => {

@@ -14,7 +14,7 @@ pub struct Stripe {
     pub key: Secret,
     /// Sign its webhooks (`STRIPE_WEBHOOK_SECRET`; two, separated by a comma, during a rotation).
     pub webhook_secrets: Vec<Secret>,
-    /// Where it is (`STRIPE_BASE_URL`), without a slash at the end.
+    /// Where it is (`STRIPE_API_BASE`), without a slash at the end.
     pub base_url: String,
     /// What the account has switched on to be paid with by a link (`STRIPE_WALLETS`).
     pub wallets: Vec<Wallet>,
@@ -29,8 +29,8 @@ impl Stripe {
         let name = "STRIPE_WEBHOOK_SECRET";
         let webhook_secrets = secrets(name, secret(text, name)?)?;
         let Some(key) = key else {
-            let alone = !webhook_secrets.is_empty() || text("STRIPE_BASE_URL").is_some();
-            let words = "STRIPE_WEBHOOK_SECRET and STRIPE_BASE_URL mean nothing without \
+            let alone = !webhook_secrets.is_empty() || text("STRIPE_API_BASE").is_some();
+            let words = "STRIPE_WEBHOOK_SECRET and STRIPE_API_BASE mean nothing without \
                          STRIPE_SECRET_KEY";
             return if alone { Err(ConfigError(words.to_owned())) } else { Ok(None) };
         };
@@ -40,8 +40,8 @@ impl Stripe {
                          sk_live_ or rk_live_";
             return Err(ConfigError(words.to_owned()));
         }
-        let base_url = text("STRIPE_BASE_URL").unwrap_or_else(|| BASE_URL.to_owned());
-        let base_url = address::safe("STRIPE_BASE_URL", &base_url)?;
+        let base_url = text("STRIPE_API_BASE").unwrap_or_else(|| BASE_URL.to_owned());
+        let base_url = address::safe("STRIPE_API_BASE", &base_url)?;
         let wallets = wallets(&text("STRIPE_WALLETS").unwrap_or_default())?;
         Ok(Some(Stripe { key: Secret::new(key), webhook_secrets, base_url, wallets }))
     }
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn without_a_key_there_is_no_stripe() {
         assert_eq!(read(&[]).map(|config| config.stripe), Ok(None));
-        for alone in [("STRIPE_WEBHOOK_SECRET", "whsec_x"), ("STRIPE_BASE_URL", "https://x")] {
+        for alone in [("STRIPE_WEBHOOK_SECRET", "whsec_x"), ("STRIPE_API_BASE", "https://x")] {
             assert!(read(&[alone]).is_err(), "{alone:?}");
         }
     }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_key_leaves_this_machine_by_tls_alone() {
         let base = |url: &str| {
-            let vars = [("STRIPE_SECRET_KEY", "sk_test_x"), ("STRIPE_BASE_URL", url)];
+            let vars = [("STRIPE_SECRET_KEY", "sk_test_x"), ("STRIPE_API_BASE", url)];
             read(&vars).ok().and_then(|config| config.stripe).map(|stripe| stripe.base_url)
         };
         for (url, kept) in [

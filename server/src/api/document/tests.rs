@@ -47,7 +47,7 @@ fn document() -> Value {
             schemas.named(name, true);
         }
     }
-    let problem = schemas.named("laika_core::api::Problem", false);
+    let problem = schemas.named("laika_core::api::problem::Problem", false);
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in &operations {
         let method = operation.method.as_str().to_ascii_lowercase();

@@ -39,7 +39,7 @@ async fn start(folder: &Path, stripe: Option<(&str, &str)>) -> Option<String> {
     let config = Config::from_vars(&|name| match (name, stripe) {
         ("DATABASE_URL", _) => Some(url.clone()),
         ("STRIPE_SECRET_KEY", Some((key, _))) => Some(key.to_owned()),
-        ("STRIPE_BASE_URL", Some((_, at))) => Some(at.to_owned()),
+        ("STRIPE_API_BASE", Some((_, at))) => Some(at.to_owned()),
         _ => None,
     });
     let app = App::open(config.expect("a configuration"), Clock::system()).await.expect("open");

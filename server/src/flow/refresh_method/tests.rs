@@ -68,7 +68,7 @@ impl World {
         let config = Config::from_vars(&|name| match name {
             "DATABASE_URL" => Some(url.clone()),
             "STRIPE_SECRET_KEY" => Some("sk_test_x".to_owned()),
-            "STRIPE_BASE_URL" => Some(stripe.clone()),
+            "STRIPE_API_BASE" => Some(stripe.clone()),
             _ => None,
         });
         let now = laika_core::time::Instant::parse("2026-11-15T12:00:00Z").expect("a time");
