@@ -1,16 +1,21 @@
 //! The API as its document has it. Everything here is made from the list of operations: what each
 //! takes is sent to each, so an operation that is new is tested from its first day.
 
+mod away;
 mod bad_input;
+mod codes;
+mod gone;
+mod log;
+mod out_of_turn;
 mod served;
 mod signed;
 mod who;
 
 use std::time::Duration;
 
-use laika_core::api::{PaymentMethodView, RechargeNow, TurnOn};
-use laika_tests::support::contract::{Operation, sample};
-use laika_tests::support::customer::Customer;
+use laika_core::api::{PaymentMethodView, Problem, RechargeNow, TurnOn};
+use laika_tests::support::contract::{Operation, document, operations, sample};
+use laika_tests::support::customer::{Customer, read};
 use laika_tests::support::http::{Answer, Request};
 use laika_tests::support::laika::{Place, Process};
 use laika_tests::support::postgres::Database;
@@ -36,6 +41,11 @@ struct Town {
 impl Town {
     fn new(name: &str, on_postgres: bool) -> Town {
         let (place, database) = place(name, on_postgres);
+        Town::at(place, database)
+    }
+
+    /// The same in a place of one's own.
+    fn at(place: Place, database: Option<Database>) -> Town {
         let server = place.start(&["serve"]);
         let ana = Customer::register(&server.origin, 1);
         let bob = Customer::register(&server.origin, 2);
@@ -189,6 +199,27 @@ impl Town {
         }
         self.place.run(&["audit", "--json"]).expect(0);
     }
+}
+
+/// The operation of that name.
+fn operation(id: &str) -> Operation {
+    let found = operations().into_iter().find(|it| it.id() == id);
+    found.unwrap_or_else(|| panic!("no operation is called {id}"))
+}
+
+/// A refusal of that status and code, as the document has them, that blames no field and has a
+/// number in the log.
+#[track_caller]
+fn is_refused(answer: &Answer, (status, code): (u16, &str), what: &str) -> Problem {
+    assert_eq!(answer.status, status, "{what}: {}", answer.text());
+    let problem: Problem = read(answer);
+    assert_eq!((problem.code.as_str(), problem.status), (code, status), "{what}");
+    assert_eq!(document()["x-problems"][code]["status"], json!(status), "{what}");
+    assert_eq!(problem.kind, format!("/problems/{code}"), "{what}");
+    assert!(problem.detail.as_ref().is_some_and(|it| it.len() > 5), "{what}: {problem:?}");
+    assert!(problem.errors.is_empty(), "{what}: {problem:?}");
+    assert!(problem.request_id.starts_with("req"), "{what}: {problem:?}");
+    problem
 }
 
 /// A refusal's status and code.

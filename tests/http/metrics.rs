@@ -14,7 +14,7 @@ use serde_json::json;
 use super::world::place;
 
 /// Where the server said that its metrics are.
-fn address(place: &Place) -> String {
+pub(super) fn address(place: &Place) -> String {
     wait::until("it says where its metrics are", Duration::from_secs(10), || {
         let log = std::fs::read_to_string(place.folder.file("log")).ok()?;
         let after = log.split_once("metrics at ")?.1;
@@ -23,7 +23,7 @@ fn address(place: &Place) -> String {
 }
 
 /// Each sample of a scrape: its name with its labels, and its value.
-fn scrape(url: &str) -> BTreeMap<String, f64> {
+pub(super) fn scrape(url: &str) -> BTreeMap<String, f64> {
     let answer = Request::new("GET", url).send().expect("the metrics").expect(200);
     let kind = answer.header("content-type").expect("a type").to_owned();
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");

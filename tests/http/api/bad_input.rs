@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Town, code};
 
 /// Runs on both databases: each keeps texts and numbers in its own way.
-fn on_both(name: &str, test: impl Fn(&Town)) {
+pub(super) fn on_both(name: &str, test: impl Fn(&Town)) {
     for on_postgres in [false, true] {
         let town = Town::new(&format!("{name}-{on_postgres}"), on_postgres);
         let before = town.at_rest();
