@@ -2,12 +2,16 @@
 //! does what localstripe cannot.
 //!
 //! Customers, cards, payments and refunds are localstripe's own. The front adds the hosted page,
-//! the bank's page, idempotency, lists by customer, errors in the shape of Stripe's, and bad
-//! weather. It never decides whether money moves: it asks localstripe, or says that nothing was
-//! asked.
+//! the bank's page, idempotency, lists by time and customer, disputes, webhooks that are sent until
+//! they are taken, errors in the shape of Stripe's, and bad weather. It never decides whether a
+//! charge or a refund moves money: it asks localstripe, or says that nothing was asked.
 
+mod beside;
+mod disputes;
 mod front;
+mod lists;
 mod records;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, BufReader};
@@ -20,6 +24,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::http::{Answer, Request};
+pub use webhooks::Event;
 
 /// The key that the server is given. It is found in no log and no database.
 pub const KEY: &str = "sk_test_nowhere_but_in_the_header";
@@ -54,13 +59,6 @@ pub struct Stripe {
     shared: Arc<Shared>,
 }
 
-/// A webhook as it was signed.
-#[derive(Clone, Debug)]
-pub struct Event {
-    signature: String,
-    body: Vec<u8>,
-}
-
 #[derive(Debug)]
 struct Shared {
     origin: String,
@@ -79,9 +77,16 @@ struct State {
     troubles: Vec<Trouble>,
     /// So many look-ups fail from now on.
     look_ups_fail: u32,
+    lists_fail: bool,
     charges: u32,
+    /// The disputes, in the order in which they began.
+    disputes: Vec<Value>,
+    /// By how many seconds a record is older here than at localstripe, by its name.
+    older: HashMap<String, i64>,
     events: Vec<Event>,
     webhooks_to: Option<String>,
+    /// How each webhook was answered, each time it was sent, by its kind.
+    answers: Vec<(String, Option<u16>)>,
 }
 
 impl Shared {
@@ -146,57 +151,20 @@ impl Stripe {
         self.shared.state().charges
     }
 
-    /// Webhooks go there from now on; until then they are lost.
-    pub fn send_webhooks_to(&self, url: &str) {
-        self.shared.state().webhooks_to = Some(url.to_owned());
-    }
-
-    /// The webhooks so far, whether they arrived or not.
-    pub fn events(&self) -> Vec<Event> {
-        self.shared.state().events.clone()
-    }
-
-    /// Every payment that localstripe has, as Stripe would say it.
+    /// Every payment that localstripe has, as Stripe would say it, the newest first.
     pub fn payments(&self) -> Vec<Value> {
-        let listed = front::list(&self.shared, "").expect("localstripe");
-        listed["data"].as_array().cloned().unwrap_or_default()
+        lists::payments(&self.shared).expect("localstripe")
     }
 
-    /// How much money was taken and not given back, in the minor units of whatever it is in.
+    /// How much money was taken and not given back or taken back by a bank, in the minor units of
+    /// whatever it is in.
     pub fn taken(&self) -> i64 {
         let one = |payment: &Value| {
             let back = payment["latest_charge"]["amount_refunded"].as_i64().unwrap_or(0);
             payment["amount_received"].as_i64().unwrap_or(0) - back
         };
-        self.payments().iter().map(one).sum()
-    }
-}
-
-impl Event {
-    /// Sends it, as Stripe does.
-    pub fn send(&self, url: &str) -> Answer {
-        self.send_signed(url, &self.signature)
-    }
-
-    /// Sends it with another signature.
-    pub fn send_signed(&self, url: &str, signature: &str) -> Answer {
-        self.post(url, signature).expect("the server answers")
-    }
-
-    /// Sends it to a server that may be dead by now.
-    pub fn try_to_send(&self, url: &str) -> io::Result<Answer> {
-        self.post(url, &self.signature)
-    }
-
-    fn post(&self, url: &str, signature: &str) -> io::Result<Answer> {
-        let request = Request::new("POST", url).header("Stripe-Signature", signature);
-        request.body("application/json; charset=utf-8", self.body.clone()).send()
-    }
-
-    /// Such as `payment_intent.succeeded`.
-    pub fn kind(&self) -> String {
-        let event: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        event["type"].as_str().unwrap_or_default().to_owned()
+        let disputed = disputes::moved_minor(&self.shared.state().disputes);
+        self.payments().iter().map(one).sum::<i64>() + disputed
     }
 }
 
@@ -218,6 +186,8 @@ fn port(process: &mut Child) -> Option<String> {
 
 impl Drop for Stripe {
     fn drop(&mut self) {
+        // Whatever is still to be sent is for a server that ends with this test.
+        self.shared.state().webhooks_to = None;
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.process.kill();
         let _ = self.process.wait();

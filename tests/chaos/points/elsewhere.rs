@@ -99,13 +99,12 @@ fn a_copy_is_whole_or_not_there_and_a_restore_leaves_one_database_or_the_other()
     assert_eq!(points, Vec::<String>::new(), "never reached");
 }
 
-#[test]
-fn a_webhook_that_was_acted_on_and_not_kept_comes_again_and_credits_once() {
+fn a_webhook_comes_again(place: Place) {
     let stripe = Stripe::start();
-    let mut place = Place::new("hookdies")
+    let mut place = place
         .with("STRIPE_SECRET_KEY", KEY)
         .with("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
-        .with("STRIPE_BASE_URL", &stripe.origin);
+        .with("STRIPE_API_BASE", &stripe.origin);
     place.has_crash_points();
     let mut server = place.start(&["serve"]);
     place.set("LAIKA_LISTEN", server.listen());
@@ -132,6 +131,17 @@ fn a_webhook_that_was_acted_on_and_not_kept_comes_again_and_credits_once() {
     server = place.start(&["serve"]);
     assert_eq!(event.send(&webhook).status, 204);
     has_one_recharge(&customer, &place, &stripe, server);
+}
+
+#[test]
+fn a_webhook_that_was_acted_on_and_not_kept_comes_again_and_credits_once() {
+    a_webhook_comes_again(Place::new("hookdies"));
+}
+
+#[test]
+fn and_once_on_postgres() {
+    let database = Database::new();
+    a_webhook_comes_again(Place::new("hookdiespg").with("DATABASE_URL", &database.url()));
 }
 
 fn has_one_recharge(customer: &Customer, place: &Place, stripe: &Stripe, server: Process) {

@@ -7,7 +7,7 @@ use laika_core::{time::Instant, zone::Zone};
 use serde_json::{Value, json};
 
 use super::records::{card_error, error, payment};
-use super::{Event, Shared, Trouble};
+use super::{Event, Shared, Trouble, lists, webhooks};
 use crate::support::http::Answer;
 use crate::support::{proxy, usage};
 
@@ -82,18 +82,13 @@ fn date() -> String {
     format!("{date} {:02}:{:02}:{:02} GMT", second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// A webhook of localstripe's: kept, and sent on where somebody wants it.
+/// A webhook of localstripe's, which sends it once: kept, and sent on until it is taken.
 fn relay(near: TcpStream, shared: &Shared, signature: String, body: Vec<u8>) -> io::Result<()> {
-    let event = Event { signature, body };
-    let to = {
-        let mut state = shared.state();
-        state.events.push(event.clone());
-        state.webhooks_to.clone()
-    };
-    if let Some(url) = to {
-        event.send(&url);
-    }
-    write(near, &Told::of(200, Value::Null))
+    let event = Event::new(signature, body);
+    shared.state().events.push(event.clone());
+    write(near, &Told::of(200, Value::Null))?;
+    webhooks::send(shared, event);
+    Ok(())
 }
 
 /// A request that acts once per key, in whatever weather.
@@ -226,16 +221,15 @@ fn plain(shared: &Shared, method: &str, target: &str, body: &[u8]) -> io::Result
     if let Some(id) = path.strip_prefix("/bank/") {
         return at_the_bank(shared, id, body);
     }
-    if (method, path) == ("GET", "/v1/payment_intents") {
-        return Ok(Told::of(200, list(shared, &field(query.as_bytes(), "customer"))?));
+    if method == "GET" && lists::ALL.contains(&path) {
+        let failed = || Told::of(500, error("api_error", "internal"));
+        let list = lists::of(shared, path, query.as_bytes())?;
+        return Ok(list.map_or_else(failed, |list| Told::of(200, list)));
     }
     if path == "/v1/account" {
         // Each front is somebody else's.
         let id = shared.origin.rsplit(':').next().unwrap_or_default();
         return Ok(Told::of(200, json!({ "id": format!("acct_{id}"), "object": "account" })));
-    }
-    if path == "/v1/disputes" {
-        return Ok(Told::of(200, json!({ "data": [], "has_more": false })));
     }
     let look_up = method == "GET" && path.starts_with("/v1/payment_intents/");
     if look_up {
@@ -249,23 +243,16 @@ fn plain(shared: &Shared, method: &str, target: &str, body: &[u8]) -> io::Result
     Ok(Told::of(asked.status, shaped(shared, asked.json())))
 }
 
-fn shaped(shared: &Shared, record: Value) -> Value {
+/// A record of localstripe's, as Stripe has it.
+pub(super) fn shaped(shared: &Shared, record: Value) -> Value {
     if record["object"] != "payment_intent" {
         return record;
     }
+    let mut record = lists::aged(shared, record);
+    record["latest_charge"] = lists::aged(shared, record["latest_charge"].take());
     let id = record["id"].as_str().unwrap_or_default().to_owned();
     let bank = bank(shared, &shared.state().unasked, &id);
     payment(record, bank)
-}
-
-/// All payments, or those of a customer, the newest first.
-pub(super) fn list(shared: &Shared, customer: &str) -> io::Result<Value> {
-    let all = shared.ask("GET", "/v1/payment_intents?limit=1000", b"")?.json();
-    let all = all["data"].as_array().cloned().unwrap_or_default();
-    let mine = |it: &Value| customer.is_empty() || it["customer"] == customer;
-    let data: Vec<Value> =
-        all.into_iter().rev().filter(mine).map(|record| shaped(shared, record)).collect();
-    Ok(json!({ "data": data, "has_more": false }))
 }
 
 fn begin_visit(shared: &Shared, body: &[u8]) -> io::Result<Told> {
@@ -337,8 +324,8 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.strip_prefix(before)?.strip_suffix(after)
 }
 
-/// A field of a form, decoded.
-fn field(form: &[u8], name: &str) -> String {
+/// A field of a form, decoded; its name as it is encoded there.
+pub(super) fn field(form: &[u8], name: &str) -> String {
     let text = String::from_utf8_lossy(form);
     let mut pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     let value = pairs.find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default();
