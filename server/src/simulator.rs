@@ -11,6 +11,7 @@ mod customer;
 pub(crate) mod defects;
 mod ladder;
 mod outside;
+mod points;
 mod rails;
 mod rest;
 mod step;
@@ -150,6 +151,7 @@ fn no_seed_breaks_an_invariant() {
         eprintln!("{}", ran.lines.join("\n"));
         panic!("seed {} is broken after step {step}: {broken}", ran.seed);
     }
+    points::check(count, steps, &died_at);
 }
 
 #[test]
