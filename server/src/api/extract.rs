@@ -36,14 +36,17 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
             ));
         }
         let bytes = Bytes::from_request(request, app).await.map_err(unreadable)?;
-        // Why: what is read as an object could also be read from a list of its members.
-        if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-            return Err(Error::bad_request("bad_json", "The body is not a JSON object."));
-        }
-        serde_json::from_slice(&bytes)
-            .map(Body)
-            .map_err(|error| Error::bad_request("bad_json", error.to_string()))
+        object(&bytes).map(Body)
     }
+}
+
+/// Reads a JSON object. *Errors*: `bad_json`, also for a list of its members, from which it could
+/// be read as well.
+pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Error::bad_request("bad_json", "The body is not a JSON object."));
+    }
+    serde_json::from_slice(bytes).map_err(|error| Error::bad_request("bad_json", error.to_string()))
 }
 
 /// A body that did not come whole.

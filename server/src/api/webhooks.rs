@@ -1,7 +1,10 @@
 //! Webhooks: the gateway says that something happened. It is not believed but looked up, so one
 //! that is late, doubled, out of order or forged by whoever stole a secret moves no money.
 
-use super::{extract::Raw, signature};
+use super::{
+    extract::{self, Raw},
+    signature,
+};
 use crate::{
     Shared,
     error::{Error, Result},
@@ -15,7 +18,6 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use serde::de::DeserializeOwned;
 
 /// The longest id of an event, as Stripe documents it.
 const ID_MOST: usize = 255;
@@ -57,7 +59,7 @@ async fn of_sandbox(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
         return Err(Error::not_found());
     }
     signature::check(signature::LAIKA, headers, body, [WEBHOOK_SECRET], app.clock.wall())?;
-    let event: Webhook = read(body)?;
+    let event: Webhook = extract::object(body)?;
     let shaped = event.about.bytes().all(is_plain);
     // Why: its secret is public, and where another gateway charges it has nothing to say.
     if app.config.stripe.is_some() || !event.kind.starts_with("payment.") || !shaped {
@@ -96,7 +98,7 @@ async fn of_stripe(app: &Shared, headers: &HeaderMap, body: &[u8]) -> Taken {
     let stripe = app.config.stripe.as_ref().ok_or_else(Error::not_found)?;
     let secrets = stripe.webhook_secrets.iter().map(|secret| secret.expose());
     signature::check(signature::STRIPE, headers, body, secrets, app.clock.wall())?;
-    let event: Event = read(body)?;
+    let event: Event = extract::object(body)?;
     // Why: the database keeps it, and PostgreSQL takes no NUL.
     let named = (1..=ID_MOST).contains(&event.id.len()) && event.id.bytes().all(is_plain);
     if !named {
@@ -132,14 +134,6 @@ async fn act_on(app: &Shared, event: &Event) -> Taken {
 
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    // Why: what is read as an object could also be read from a list of its members.
-    if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-        return Err(Error::bad_request("bad_json", "The body is not a JSON object."));
-    }
-    serde_json::from_slice(body).map_err(|error| Error::bad_request("bad_json", error.to_string()))
 }
 
 /// Asks the gateway how a payment stands, and compares.
